@@ -1,0 +1,2 @@
+//! The Binnacle program.
+fn main() {}
