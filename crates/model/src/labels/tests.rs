@@ -1,0 +1,41 @@
+use super::Labels;
+use proptest::prelude::*;
+
+#[test]
+fn sorts_drops_empty_and_keeps_the_last() {
+    let labels = Labels::from_pairs([("job", "a"), ("__name__", "up"), ("x", ""), ("job", "b")]);
+    assert_eq!(labels.to_string(), r#"{__name__="up", job="b"}"#);
+    assert_eq!(labels.get("x"), None);
+    assert_eq!(labels.with("job", "").to_string(), r#"{__name__="up"}"#);
+}
+
+#[test]
+fn quotes_names_that_need_it() {
+    let labels = Labels::from_pairs([("a.b", "line\n\"x\"")]);
+    assert_eq!(labels.to_string(), r#"{"a.b"="line\n\"x\""}"#);
+}
+
+/// Values computed with prometheus/common's `model.LabelSet.Fingerprint`.
+#[test]
+fn fingerprint_is_prometheus_own() {
+    assert_eq!(Labels::default().fingerprint(), 0xcbf2_9ce4_8422_2325);
+}
+
+proptest! {
+    #[test]
+    fn holds_what_it_was_given(pairs in prop::collection::btree_map(".{0,5}", ".{1,200}", 0..8)) {
+        let labels = Labels::from_pairs(&pairs);
+        let back: Vec<_> = labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
+        let want: Vec<_> = pairs.into_iter().collect();
+        prop_assert_eq!(back, want);
+    }
+
+    #[test]
+    fn orders_by_pairs(
+        a in prop::collection::btree_map("[a-c]", "[a-c]{1,2}", 0..3),
+        b in prop::collection::btree_map("[a-c]", "[a-c]{1,2}", 0..3),
+    ) {
+        let want = a.iter().cmp(b.iter());
+        prop_assert_eq!(Labels::from_pairs(&a).cmp(&Labels::from_pairs(&b)), want);
+    }
+}

@@ -1,0 +1,178 @@
+//! Numbers as Prometheus prints and reads them, and the few lossy conversions spelled out.
+
+/// Prints a float as Go's `strconv.FormatFloat(value, 'f', -1, 64)`: the shortest digits that read
+/// back to the same value, without an exponent; `NaN`, `+Inf`, `-Inf`.
+///
+/// This is how the HTTP API writes sample values.
+#[must_use]
+pub fn format_float(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value == f64::INFINITY {
+        "+Inf".to_owned()
+    } else if value == f64::NEG_INFINITY {
+        "-Inf".to_owned()
+    } else {
+        format!("{value}")
+    }
+}
+
+/// Prints a float as Go's `%v`: the shortest digits,
+/// with an exponent of at least two digits when it is below -4 or at least 21.
+#[must_use]
+pub fn format_float_general(value: f64) -> String {
+    if !value.is_finite() || value == 0.0 {
+        return format_float(value);
+    }
+    let scientific = format!("{value:e}");
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..21).contains(&exponent) {
+        return format_float(value);
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+}
+
+/// Reads a number as Go's `strconv.ParseFloat` does for exposition formats: decimal or
+/// hexadecimal floats, underscores not allowed, `NaN`, `Inf`, `+Inf`, `-Inf`, `infinity` in any
+/// case.
+#[must_use]
+pub fn parse_float(text: &str) -> Option<f64> {
+    let lower = text.trim_start_matches(['+', '-']);
+    if lower.len() + 1 < text.len() {
+        return None; // two signs
+    }
+    let negative = text.starts_with('-');
+    if lower
+        .get(..2)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("0x"))
+    {
+        return parse_hexadecimal(lower.get(2..)?).map(|v| if negative { -v } else { v });
+    }
+    if lower.eq_ignore_ascii_case("nan") {
+        return (lower.len() == text.len()).then_some(f64::NAN);
+    }
+    // Rust reads the same decimal forms, `inf` and `infinity`, in any case.
+    text.parse().ok()
+}
+
+/// Reads the digits of a hexadecimal float (`1.8p3`) or integer (`1F`) without the `0x`.
+fn parse_hexadecimal(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = match text.split_once(['p', 'P']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut value = 0.0_f64;
+    for digit in whole.chars().chain(fraction.chars()) {
+        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let scale = exponent.checked_sub(i32::try_from(fraction.len()).ok()?.checked_mul(4)?)?;
+    Some(value * 2.0_f64.powi(scale))
+}
+
+/// The nearest float; integers beyond 2^53 lose their last bits.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the one place where this rounding is meant"
+)]
+pub const fn i64_to_float(value: i64) -> f64 {
+    value as f64
+}
+
+/// The nearest float; integers beyond 2^53 lose their last bits.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the one place where this rounding is meant"
+)]
+pub const fn u64_to_float(value: u64) -> f64 {
+    value as f64
+}
+
+/// The nearest float of a count or an index.
+#[must_use]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "the one place where this rounding is meant"
+)]
+pub const fn usize_to_float(value: usize) -> f64 {
+    value as f64
+}
+
+/// Cuts the fraction off; values out of range end at the nearest bound, NaN is 0.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the one place where this cut is meant"
+)]
+pub const fn float_to_i64(value: f64) -> i64 {
+    value as i64
+}
+
+/// Cuts the fraction off; values out of range end at the nearest bound, NaN is 0.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the one place where this cut is meant"
+)]
+pub const fn float_to_u64(value: f64) -> u64 {
+    value as u64
+}
+
+/// Cuts the fraction off; values out of range end at the nearest bound, NaN is 0.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the one place where this cut is meant"
+)]
+pub const fn float_to_usize(value: f64) -> usize {
+    value as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{format_float, format_float_general, parse_float};
+
+    #[test]
+    fn formats_as_go() {
+        let check = |value: f64, fixed: &str, general: &str| {
+            assert_eq!(format_float(value), fixed);
+            assert_eq!(format_float_general(value), general);
+        };
+        check(0.0, "0", "0");
+        check(-0.0, "-0", "-0");
+        check(1.0, "1", "1");
+        check(0.1, "0.1", "0.1");
+        check(1e21, "1000000000000000000000", "1e+21");
+        check(123_456_789.5, "123456789.5", "123456789.5");
+        check(1e-5, "0.00001", "1e-05");
+        check(f64::INFINITY, "+Inf", "+Inf");
+        check(f64::NAN, "NaN", "NaN");
+    }
+
+    #[test]
+    fn reads_what_go_reads() {
+        let check = |text, want: Option<f64>| assert_eq!(parse_float(text), want, "{text}");
+        check("1.5e3", Some(1500.0));
+        check("+Inf", Some(f64::INFINITY));
+        check("-inf", Some(f64::NEG_INFINITY));
+        check("0x1p-2", Some(0.25));
+        check("-0x1F", Some(-31.0));
+        check("", None);
+        check("--1", None);
+        check("1_000", None);
+        check("abc", None);
+        assert!(parse_float("NaN").is_some_and(f64::is_nan));
+        assert!(parse_float("+NaN").is_none());
+    }
+}

@@ -1,0 +1,321 @@
+//! The numbers the program keeps of itself: counters, gauges and histograms.
+//!
+//! A `Registry` hands out cheap handles and renders them in Prometheus' text format or as samples for
+//! our own store. Asking twice for the same name and labels gives the same number. Labels must be
+//! bounded by the caller: a registry holds at most `SERIES_MAX` series, further ones count but are not
+//! shown.
+
+use model::{Labels, MetricKind, SeriesSamples, Timestamp};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Series a registry shows at most.
+const SERIES_MAX: usize = 20_000;
+
+/// A number that goes up.
+#[derive(Clone, Debug, Default)]
+pub struct Counter(Arc<AtomicU64>);
+
+impl Counter {
+    /// Adds one.
+    pub fn increment(&self) {
+        self.add(1);
+    }
+
+    /// Adds `count`.
+    pub fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// The present value.
+    #[must_use]
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number that goes up and down.
+#[derive(Clone, Debug, Default)]
+pub struct Gauge(Arc<AtomicU64>);
+
+impl Gauge {
+    /// Replaces the value.
+    pub fn set(&self, value: f64) {
+        self.0.store(value.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Replaces the value by a count.
+    pub fn set_count(&self, count: usize) {
+        self.set(model::number::usize_to_float(count));
+    }
+
+    /// The present value.
+    #[must_use]
+    pub fn value(&self) -> f64 {
+        f64::from_bits(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Observations in buckets.
+#[derive(Clone, Debug)]
+pub struct Histogram(Arc<HistogramState>);
+
+#[derive(Debug)]
+struct HistogramState {
+    /// Upper bounds, ascending, without +Inf.
+    bounds: Vec<f64>,
+    /// One count for each bound and one for +Inf; not cumulative.
+    counts: Vec<AtomicU64>,
+    sum_bits: AtomicU64,
+}
+
+impl Histogram {
+    /// Adds an observation.
+    pub fn observe(&self, value: f64) {
+        let bucket = self.0.bounds.partition_point(|bound| *bound < value);
+        if let Some(count) = self.0.counts.get(bucket) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        let add = |bits| Some((f64::from_bits(bits) + value).to_bits());
+        let _previous = self
+            .0
+            .sum_bits
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+    }
+}
+
+/// Bounds for durations in seconds, from 1 ms to 30 s.
+pub const SECONDS_BOUNDS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+#[derive(Clone, Debug)]
+enum Cell {
+    Counter(Counter),
+    Gauge(Gauge),
+    Histogram(Histogram),
+}
+
+#[derive(Debug)]
+struct Family {
+    kind: MetricKind,
+    help: &'static str,
+    cells: BTreeMap<Labels, Cell>,
+}
+
+/// All numbers of one process. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    families: Arc<Mutex<BTreeMap<&'static str, Family>>>,
+}
+
+impl Registry {
+    /// Makes an empty registry.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Family>> {
+        self.families.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The counter of this name and these labels.
+    #[must_use]
+    pub fn counter(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+    ) -> Counter {
+        let fresh = Cell::Counter(Counter::default());
+        match self.cell(name, help, labels, fresh) {
+            Cell::Counter(counter) => counter,
+            Cell::Gauge(_) | Cell::Histogram(_) => Counter::default(),
+        }
+    }
+
+    /// The gauge of this name and these labels.
+    #[must_use]
+    pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&str, &str)]) -> Gauge {
+        let fresh = Cell::Gauge(Gauge::default());
+        match self.cell(name, help, labels, fresh) {
+            Cell::Gauge(gauge) => gauge,
+            Cell::Counter(_) | Cell::Histogram(_) => Gauge::default(),
+        }
+    }
+
+    /// The histogram of durations in seconds of this name and these labels.
+    #[must_use]
+    pub fn histogram(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+    ) -> Histogram {
+        let fresh = || {
+            Histogram(Arc::new(HistogramState {
+                bounds: SECONDS_BOUNDS.to_vec(),
+                counts: (0..=SECONDS_BOUNDS.len())
+                    .map(|_| AtomicU64::new(0))
+                    .collect(),
+                sum_bits: AtomicU64::new(0),
+            }))
+        };
+        match self.cell(name, help, labels, Cell::Histogram(fresh())) {
+            Cell::Histogram(histogram) => histogram,
+            Cell::Counter(_) | Cell::Gauge(_) => fresh(),
+        }
+    }
+
+    fn cell(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+        fresh: Cell,
+    ) -> Cell {
+        let mut families = self.lock();
+        let series_count: usize = families.values().map(|family| family.cells.len()).sum();
+        let kind = match fresh {
+            Cell::Counter(_) => MetricKind::Counter,
+            Cell::Gauge(_) => MetricKind::Gauge,
+            Cell::Histogram(_) => MetricKind::Histogram,
+        };
+        let family = families.entry(name).or_insert_with(|| Family {
+            kind,
+            help,
+            cells: BTreeMap::new(),
+        });
+        let labels = Labels::from_pairs(labels.iter().copied());
+        match family.cells.get(&labels) {
+            Some(cell) => cell.clone(),
+            None if series_count < SERIES_MAX => {
+                family.cells.insert(labels, fresh.clone());
+                fresh
+            }
+            None => fresh,
+        }
+    }
+
+    /// Forgets one series, as when a target is gone.
+    pub fn remove(&self, name: &'static str, labels: &[(&str, &str)]) {
+        if let Some(family) = self.lock().get_mut(name) {
+            family
+                .cells
+                .remove(&Labels::from_pairs(labels.iter().copied()));
+        }
+    }
+
+    /// Everything in Prometheus' text format, version 0.0.4.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        for (name, family) in self.lock().iter() {
+            // Writing to a String cannot fail.
+            let _infallible = writeln!(text, "# HELP {name} {}", family.help.replace('\n', "\\n"));
+            let _infallible = writeln!(text, "# TYPE {name} {}", family.kind);
+            for (labels, cell) in &family.cells {
+                for (suffix, extra, value) in points(cell) {
+                    render_line(
+                        &mut text,
+                        (name, suffix),
+                        labels.iter().chain(extra.iter()),
+                        value,
+                    );
+                }
+            }
+        }
+        text
+    }
+
+    /// Everything as samples at `now`, with `extra` labels added, for our own store.
+    #[must_use]
+    pub fn samples(&self, now: Timestamp, extra: &Labels) -> Vec<SeriesSamples> {
+        let mut rows = Vec::new();
+        for (name, family) in self.lock().iter() {
+            for (labels, cell) in &family.cells {
+                for (suffix, more, value) in points(cell) {
+                    let name = format!("{name}{suffix}");
+                    let pairs = extra.iter().chain(labels.iter()).chain(more.iter());
+                    let labels = pairs.chain([(model::METRIC_NAME, name.as_str())]).collect();
+                    rows.push(SeriesSamples::float(labels, now, value));
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// The lines of one metric: suffix, further labels, value.
+fn points(cell: &Cell) -> Vec<(&'static str, Labels, f64)> {
+    let count = model::number::u64_to_float;
+    match cell {
+        Cell::Counter(counter) => vec![("", Labels::default(), count(counter.value()))],
+        Cell::Gauge(gauge) => vec![("", Labels::default(), gauge.value())],
+        Cell::Histogram(Histogram(state)) => {
+            let mut lines = Vec::with_capacity(state.counts.len() + 2);
+            let mut total = 0;
+            for (i, bucket) in state.counts.iter().enumerate() {
+                total += bucket.load(Ordering::Relaxed);
+                let bound = state.bounds.get(i).copied().unwrap_or(f64::INFINITY);
+                let bound = model::format_float(bound);
+                lines.push(("_bucket", Labels::from_pairs([("le", bound)]), count(total)));
+            }
+            let sum = f64::from_bits(state.sum_bits.load(Ordering::Relaxed));
+            lines.push(("_sum", Labels::default(), sum));
+            lines.push(("_count", Labels::default(), count(total)));
+            lines
+        }
+    }
+}
+
+fn render_line<'a>(
+    text: &mut String,
+    (name, suffix): (&str, &str),
+    labels: impl Iterator<Item = (&'a str, &'a str)>,
+    value: f64,
+) {
+    text.push_str(name);
+    text.push_str(suffix);
+    let mut separator = '{';
+    for (label, value) in labels {
+        text.push(separator);
+        let value = value
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n");
+        let _infallible = write!(text, "{label}=\"{value}\"");
+        separator = ',';
+    }
+    text.push_str(if separator == ',' { "} " } else { " " });
+    text.push_str(&model::format_float(value));
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Registry;
+
+    #[test]
+    fn renders_text_format() {
+        let registry = Registry::new();
+        registry
+            .counter("binnacle_x_total", "Things.", &[("kind", "a\"b")])
+            .add(3);
+        registry.gauge("binnacle_y", "Level.", &[]).set(1.5);
+        registry
+            .histogram("binnacle_z_seconds", "Time.", &[])
+            .observe(0.3);
+        let text = registry.render();
+        assert!(
+            text.contains("# TYPE binnacle_x_total counter\nbinnacle_x_total{kind=\"a\\\"b\"} 3\n")
+        );
+        assert!(text.contains("binnacle_y 1.5\n"));
+        assert!(text.contains("binnacle_z_seconds_bucket{le=\"0.25\"} 0\n"));
+        assert!(text.contains("binnacle_z_seconds_bucket{le=\"0.5\"} 1\n"));
+        assert!(text.contains("binnacle_z_seconds_count 1\n"));
+    }
+}
