@@ -1,7 +1,15 @@
 //! Bytes on disk. The only crate that opens files for writing.
 //!
-//! `state` owns the one SQLite database; write-ahead log, checksummed files and manifest live beside it.
+//! `files` stands between us and the operating system so that tests can crash it; `wal` is the
+//! write-ahead log; `sealed` writes small files that change as a whole; `state` owns the one SQLite
+//! database. What the bytes mean is the business of the crates that write them.
 
+pub mod encoding;
+pub mod files;
+pub mod sealed;
 pub mod state;
+pub mod wal;
 
+pub use files::{Files, OperatingSystem, Readable, SharedFiles, SimulatedFiles, Writable};
 pub use state::{Migration, State, StateError};
+pub use wal::{Position, Wal, WalError, WalSync};
