@@ -6,11 +6,15 @@
 //! reader stops at the first mistake; ours reports all of them, each with file, line, column and value.
 
 pub mod decode;
+pub mod http_client;
 pub mod problem;
 pub mod secret;
+pub mod web_address;
 pub mod yaml;
 
 pub use decode::Fields;
+pub use http_client::HttpClientConfig;
 pub use problem::{Problem, Problems};
 pub use secret::Secret;
+pub use web_address::WebAddress;
 pub use yaml::{Document, Node, NodeKind, Position};
