@@ -1,2 +1,68 @@
-//! Repository chores.
-fn main() {}
+//! The repository's chores: `cargo xtask COMMAND`.
+//!
+//! Chores drive the built program as a user would and depend on no crate of ours.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command for people at a terminal"
+)]
+
+mod bench;
+mod ci;
+mod compare;
+mod conformance;
+mod crash;
+mod page;
+mod process;
+mod remote_write;
+mod server;
+mod tests_run;
+mod tidy;
+
+use anyhow::bail;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  build          the complete release program, page included
+  test           every test; the browser part is skipped where no Chromium is found
+  ci             fmt, clippy with warnings denied, doc, tidy
+  tidy           dependency arrows, module pages, file sizes
+  conformance    upstream's test data, from the folder that CONFORMANCE names
+  compare        the same target scraped by us and by prometheus: equal answers
+  crash [N]      N rounds (20) of kill -9 under remote write: nothing acknowledged lost
+  bench metrics  ingest, memory, disk and queries, side by side with the peers on the PATH
+  bench idle     memory and CPU of a server that watches this host and nothing else
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(words: &[&str]) -> anyhow::Result<()> {
+    match words {
+        ["build"] => page::build_program(),
+        ["test"] => tests_run::run(),
+        ["ci"] => ci::run(),
+        ["tidy"] => tidy::run(),
+        ["conformance"] => conformance::run(),
+        ["compare", rest @ ..] => compare::run(rest),
+        ["crash", rest @ ..] => crash::run(rest),
+        ["bench", "metrics"] => bench::metrics(),
+        ["bench", "idle"] => bench::idle(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        other => bail!("unknown command {:?}\n\n{HELP}", other.join(" ")),
+    }
+}

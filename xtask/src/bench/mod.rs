@@ -1,0 +1,204 @@
+//! Benchmarks of whole programs: ours and the peers that are installed, in one run on the same data.
+//!
+//! CPU and disk are read after the server was idle for 20 s; each query is asked several times with the
+//! result cache bypassed, and the median counts. These machines are noisy: look at ratios.
+
+mod idle;
+mod queries;
+mod workload;
+
+use crate::process;
+use crate::server::{self, Kind, Server};
+use anyhow::{Context as _, bail};
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+pub(crate) use idle::idle;
+
+const SERIES: usize = 20_000;
+const SAMPLES_PER_SERIES: usize = 240;
+const STEP_MS: i64 = 15_000;
+const IDLE: Duration = Duration::from_secs(20);
+
+struct Outcome {
+    kind: Kind,
+    seconds: f64,
+    cpu_seconds: f64,
+    resident_bytes: u64,
+    resident_bytes_peak: u64,
+    disk_bytes: u64,
+    /// Median milliseconds of each query, in the order of the list.
+    query_ms: Vec<f64>,
+    /// Series in each query's answer.
+    query_series: Vec<usize>,
+}
+
+/// Pushes 20,000 series × 240 samples by remote write to each program and prints a table.
+pub(crate) fn metrics() -> anyhow::Result<()> {
+    crate::page::build_program()?;
+    let (runtime, client) = server::client()?;
+    let folder = tempfile::tempdir()?;
+    let end_ms = now_ms()? / STEP_MS * STEP_MS;
+    let bodies = workload::bodies(SERIES, SAMPLES_PER_SERIES, end_ms, STEP_MS)?;
+    println!(
+        "{} requests, {} samples",
+        bodies.len(),
+        SERIES * SAMPLES_PER_SERIES
+    );
+    let mut outcomes = Vec::new();
+    for kind in Kind::installed() {
+        println!("{} …", kind.name());
+        let data = folder.path().join(kind.name());
+        outcomes.push(runtime.block_on(measure(kind, &data, &client, &bodies, end_ms))?);
+    }
+    println!("\n{}", table(&outcomes));
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+pub(crate) fn now_ms() -> anyhow::Result<i64> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    Ok(i64::try_from(now.as_millis())?)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+fn start_watch() -> Instant {
+    Instant::now()
+}
+
+async fn measure(
+    kind: Kind,
+    data: &Path,
+    client: &reqwest::Client,
+    bodies: &[Vec<u8>],
+    end_ms: i64,
+) -> anyhow::Result<Outcome> {
+    std::fs::create_dir_all(data)?;
+    let server = Server::start(kind, data, None)?;
+    server.ready(client).await?;
+    let before = server.usage()?;
+    let watch = start_watch();
+    for body in bodies {
+        push(&server, client, body.clone()).await?;
+    }
+    let seconds = watch.elapsed().as_secs_f64();
+    tokio::time::sleep(IDLE).await;
+    let after = server.usage()?;
+    let disk_bytes = process::folder_bytes(data);
+    let (query_ms, query_series) = queries::measure(&server, client, end_ms).await?;
+    Ok(Outcome {
+        kind,
+        seconds,
+        cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+        resident_bytes: after.resident_bytes,
+        resident_bytes_peak: after.resident_bytes_peak,
+        disk_bytes,
+        query_ms,
+        query_series,
+    })
+}
+
+async fn push(server: &Server, client: &reqwest::Client, body: Vec<u8>) -> anyhow::Result<()> {
+    let answer = client
+        .post(server.write_url())
+        .header("Content-Type", "application/x-protobuf")
+        .header("Content-Encoding", "snappy")
+        .header("X-Prometheus-Remote-Write-Version", "0.1.0")
+        .body(body)
+        .send()
+        .await
+        .context("remote write")?;
+    if !answer.status().is_success() {
+        bail!(
+            "{}: remote write answers {}: {}",
+            server.kind.name(),
+            answer.status(),
+            answer.text().await?
+        );
+    }
+    Ok(())
+}
+
+/// A row's name and what stands in the column of a program.
+type Row<'a> = (String, Box<dyn Fn(&Outcome) -> String + 'a>);
+
+fn table(outcomes: &[Outcome]) -> String {
+    let samples = float(SERIES * SAMPLES_PER_SERIES);
+    let mebibytes = |bytes: u64| {
+        format!(
+            "{:.0}",
+            float(usize::try_from(bytes).unwrap_or(usize::MAX)) / 1_048_576.0
+        )
+    };
+    let mut rows: Vec<Row<'_>> = vec![
+        (
+            "CPU, s".to_owned(),
+            Box::new(|o| format!("{:.2}", o.cpu_seconds)),
+        ),
+        (
+            "CPU, µs a sample".to_owned(),
+            Box::new(|o| format!("{:.2}", o.cpu_seconds * 1e6 / samples)),
+        ),
+        (
+            "samples/s".to_owned(),
+            Box::new(|o| format!("{:.0}", samples / o.seconds)),
+        ),
+        (
+            "memory after 20 s idle, MiB".to_owned(),
+            Box::new(|o| mebibytes(o.resident_bytes)),
+        ),
+        (
+            "peak memory, MiB".to_owned(),
+            Box::new(|o| mebibytes(o.resident_bytes_peak)),
+        ),
+        (
+            "disk, bytes a sample".to_owned(),
+            Box::new(|o| {
+                format!(
+                    "{:.2}",
+                    float(usize::try_from(o.disk_bytes).unwrap_or(usize::MAX)) / samples
+                )
+            }),
+        ),
+    ];
+    for (index, query) in queries::QUERIES.iter().enumerate() {
+        rows.push((
+            format!("`{query}`, ms"),
+            Box::new(move |o| {
+                let ms = o.query_ms.get(index).copied().unwrap_or(f64::NAN);
+                let series = o.query_series.get(index).copied().unwrap_or(0);
+                format!("{ms:.1} ({series})")
+            }),
+        ));
+    }
+    rows.push((
+        "all queries, ms".to_owned(),
+        Box::new(|o| format!("{:.0}", o.query_ms.iter().sum::<f64>())),
+    ));
+    render(outcomes, &rows)
+}
+
+fn render(outcomes: &[Outcome], rows: &[Row<'_>]) -> String {
+    let mut text = String::from("| what |");
+    // Writing to a String cannot fail.
+    for outcome in outcomes {
+        let _infallible = write!(text, " {} |", outcome.kind.name());
+    }
+    text.push_str("\n|---|");
+    text.push_str(&"---|".repeat(outcomes.len()));
+    for (name, cell) in rows {
+        let _infallible = write!(text, "\n| {} |", name.replace('|', "\\|"));
+        for outcome in outcomes {
+            let _infallible = write!(text, " {} |", cell(outcome));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+/// Counts here are far below 2^53.
+#[expect(clippy::cast_precision_loss, reason = "counts far below 2^53")]
+fn float(count: usize) -> f64 {
+    count as f64
+}

@@ -1,0 +1,73 @@
+//! A fixed list of dashboard queries: one hour at a step of 15 s.
+
+use super::start_watch;
+use crate::server::Server;
+use anyhow::{Context as _, bail};
+
+/// What dashboards ask, from a single host to the whole fleet.
+pub(super) const QUERIES: [&str; 12] = [
+    r#"load_1_ratio{instance="host-7:9100"}"#,
+    r#"rate(requests_0_total{instance="host-7:9100"}[5m])"#,
+    r#"sum(rate(requests_0_total[5m]))"#,
+    r#"sum by (job) (rate(requests_3_total[5m]))"#,
+    r#"sum by (instance) (rate(requests_3_total[5m]))"#,
+    r#"topk(5, rate(requests_6_total[5m]))"#,
+    r#"avg by (job) (temperature_1_celsius)"#,
+    r#"max_over_time(temperature_4_celsius[10m])"#,
+    r#"quantile by (job) (0.95, load_2_ratio)"#,
+    r#"load_2_ratio > 99"#,
+    r#"count({job="web"})"#,
+    r#"rate(requests_0_total[5m]) / on (instance, core) requests_3_total"#,
+];
+
+const ROUNDS: usize = 5;
+
+/// Median milliseconds and number of series for each query.
+pub(super) async fn measure(
+    server: &Server,
+    client: &reqwest::Client,
+    end_ms: i64,
+) -> anyhow::Result<(Vec<f64>, Vec<usize>)> {
+    let (mut times, mut counts) = (Vec::new(), Vec::new());
+    for query in QUERIES {
+        let mut rounds = Vec::new();
+        let mut series = 0;
+        for _ in 0..ROUNDS {
+            let watch = start_watch();
+            series = ask(server, client, query, end_ms).await?;
+            rounds.push(watch.elapsed().as_secs_f64() * 1000.0);
+        }
+        rounds.sort_by(f64::total_cmp);
+        times.push(rounds.get(ROUNDS / 2).copied().unwrap_or(f64::NAN));
+        counts.push(series);
+    }
+    Ok((times, counts))
+}
+
+async fn ask(
+    server: &Server,
+    client: &reqwest::Client,
+    query: &str,
+    end_ms: i64,
+) -> anyhow::Result<usize> {
+    let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
+    let form = [
+        ("query", query.to_owned()),
+        ("start", seconds(end_ms - 3_540_000)),
+        ("end", seconds(end_ms)),
+        ("step", "15".to_owned()),
+        ("nocache", "1".to_owned()),
+    ];
+    let url = reqwest::Url::parse_with_params(&server.api_url("query_range"), &form)?;
+    let answer = client.get(url).send().await?;
+    let (status, text) = (answer.status(), answer.text().await?);
+    if !status.is_success() {
+        bail!("{}: {query} answers {status}: {text}", server.kind.name());
+    }
+    let json: serde_json::Value = serde_json::from_str(&text)?;
+    let result = json
+        .pointer("/data/result")
+        .and_then(|result| result.as_array())
+        .context("no result")?;
+    Ok(result.len())
+}

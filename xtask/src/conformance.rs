@@ -1,0 +1,222 @@
+//! Upstream's test data, run through the program as a user would: a count for each folder, and a floor for
+//! each that only rises (`xtask/conformance-floors.txt`).
+
+use crate::{page, process};
+use anyhow::{Context as _, bail};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[derive(Default)]
+struct Count {
+    passed: usize,
+    failed: Vec<String>,
+}
+
+/// Runs every folder that the program can judge.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let Some(folder) = process::variable("CONFORMANCE")
+        .map(PathBuf::from)
+        .filter(|f| f.is_dir())
+    else {
+        println!("skipped: upstream's test data (CONFORMANCE names no folder)");
+        return Ok(());
+    };
+    page::build_program()?;
+    let counts = [
+        ("promqltest", promql_scripts(&folder.join("promqltest"))?),
+        (
+            "prometheus-config",
+            configs(&folder.join("prometheus-config"), Kind::Prometheus)?,
+        ),
+        ("rulefmt", configs(&folder.join("rulefmt"), Kind::Rules)?),
+        (
+            "rule-files",
+            configs(&folder.join("rule-files"), Kind::Rules)?,
+        ),
+        (
+            "alertmanager-config",
+            configs(&folder.join("alertmanager-config"), Kind::Alertmanager)?,
+        ),
+        (
+            "amtool",
+            configs(&folder.join("amtool"), Kind::Alertmanager)?,
+        ),
+        ("openmetrics", openmetrics(&folder.join("openmetrics"))?),
+    ];
+    judge(&counts)
+}
+
+fn judge(counts: &[(&str, Count)]) -> anyhow::Result<()> {
+    let floors = floors()?;
+    let mut below = Vec::new();
+    for (name, count) in counts {
+        for failure in count.failed.iter().take(12) {
+            println!("  {name}: {failure}");
+        }
+        println!(
+            "{name}: {} passed, {} failed",
+            count.passed,
+            count.failed.len()
+        );
+        let floor = floors.get(*name).copied().unwrap_or(0);
+        if count.passed < floor {
+            below.push(format!(
+                "{name} passes {}, its floor is {floor}",
+                count.passed
+            ));
+        }
+    }
+    if !below.is_empty() {
+        bail!("{}", below.join("; "));
+    }
+    Ok(())
+}
+
+fn floors() -> anyhow::Result<BTreeMap<String, usize>> {
+    let text = std::fs::read_to_string(process::root().join("xtask/conformance-floors.txt"))?;
+    let lines = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    lines
+        .map(|line| {
+            let (name, floor) = line.split_once(' ').context("a floor is `folder number`")?;
+            Ok((name.to_owned(), floor.trim().parse()?))
+        })
+        .collect()
+}
+
+fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// `binnacle test promql` over all scripts: its closing line is the count.
+fn promql_scripts(folder: &Path) -> anyhow::Result<Count> {
+    let scripts: Vec<PathBuf> = files(folder)?
+        .into_iter()
+        .filter(|f| f.extension().is_some_and(|e| e == "test"))
+        .collect();
+    let mut command = process::command(process::release_program(), &["test", "promql"]);
+    let (_, text) = process::output(command.args(&scripts))?;
+    let closing = text
+        .lines()
+        .rev()
+        .find(|line| line.contains(" passed, "))
+        .context("no closing line")?;
+    let numbers: Vec<usize> = closing
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    let (Some(&passed), Some(&failed)) = (numbers.first(), numbers.get(1)) else {
+        bail!("closing line {closing:?}")
+    };
+    Ok(Count {
+        passed,
+        failed: vec!["see binnacle test promql".to_owned(); failed],
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Prometheus,
+    Rules,
+    Alertmanager,
+}
+
+impl Kind {
+    /// Whether upstream refuses the file, by its name; `None` where the file does not count alone.
+    fn is_bad(self, name: &str) -> Option<bool> {
+        if name.starts_with("scrape_config_files") {
+            return None;
+        }
+        match self {
+            Self::Prometheus | Self::Rules => Some(name.contains(".bad.")),
+            Self::Alertmanager => Some(
+                name.contains(".bad.")
+                    || name.contains("-both-")
+                    || name.contains("-no-")
+                    || name.contains("-invalid")
+                    || name.contains("nil-")
+                    || name.contains("update-message-and-webhook"),
+            ),
+        }
+    }
+}
+
+/// `binnacle check --as KIND --syntax-only FILE` for each file.
+fn configs(folder: &Path, kind: Kind) -> anyhow::Result<Count> {
+    let word = match kind {
+        Kind::Prometheus => "prometheus",
+        Kind::Rules => "rules",
+        Kind::Alertmanager => "alertmanager",
+    };
+    let mut count = Count::default();
+    for file in files(folder)? {
+        let name = file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+        let Some(is_bad) = kind.is_bad(&name).filter(|_| is_yaml && file.is_file()) else {
+            continue;
+        };
+        let mut command = process::command(
+            process::release_program(),
+            &["check", "--syntax-only", "--as", word],
+        );
+        let (accepted, text) = process::output(command.arg(&file))?;
+        if accepted == is_bad {
+            count.failed.push(format!(
+                "{name}: {}",
+                text.lines().last().unwrap_or("accepted")
+            ));
+        } else {
+            count.passed += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// `binnacle check metrics --openmetrics` on each case, judged by its `test.json`.
+fn openmetrics(folder: &Path) -> anyhow::Result<Count> {
+    let mut cases = Vec::new();
+    find_cases(folder, &mut cases);
+    cases.sort();
+    let mut count = Count::default();
+    for case in cases {
+        let expectation = std::fs::read_to_string(case.join("test.json"))?;
+        let compact: String = expectation.split_whitespace().collect();
+        let should_parse = compact.contains("\"shouldParse\":true");
+        let mut command = process::command(
+            process::release_program(),
+            &["check", "metrics", "--openmetrics"],
+        );
+        let (accepted, text) = process::output(command.arg(case.join("metrics")))?;
+        if accepted == should_parse {
+            count.passed += 1;
+        } else {
+            count.failed.push(format!(
+                "{}: {}",
+                case.display(),
+                text.lines().last().unwrap_or("accepted")
+            ));
+        }
+    }
+    Ok(count)
+}
+
+fn find_cases(folder: &Path, cases: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.join("test.json").is_file() {
+            cases.push(path);
+        } else if path.is_dir() {
+            find_cases(&path, cases);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Servers under test: ours and the peers, each in a folder of its own on a port of its own.
+
+use crate::process::{self, Usage};
+use anyhow::{Context as _, bail};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Which program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Binnacle,
+    Prometheus,
+    VictoriaMetrics,
+}
+
+impl Kind {
+    /// Ours first, then the peers that are installed.
+    pub(crate) fn installed() -> Vec<Self> {
+        let peers = [Self::Prometheus, Self::VictoriaMetrics];
+        let found = peers
+            .into_iter()
+            .filter(|kind| process::find(kind.name()).is_some());
+        [Self::Binnacle].into_iter().chain(found).collect()
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Binnacle => "binnacle",
+            Self::Prometheus => "prometheus",
+            Self::VictoriaMetrics => "victoria-metrics",
+        }
+    }
+}
+
+/// A running server; dropping it kills it.
+pub(crate) struct Server {
+    pub(crate) kind: Kind,
+    pub(crate) address: String,
+    child: Child,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The process may be gone already; either way nothing is left running.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// A port that is free at the moment.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+impl Server {
+    /// Starts a server with its data in `data`; `config` is a prometheus.yml or a folder, where there is one.
+    pub(crate) fn start(kind: Kind, data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let mut command = match kind {
+            Kind::Binnacle => binnacle(&address, data, config),
+            Kind::Prometheus => prometheus(&address, data, config)?,
+            Kind::VictoriaMetrics => victoria_metrics(&address, data),
+        };
+        let log = std::fs::File::create(data.with_extension("log"))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("{} could not be started", kind.name()))?;
+        Ok(Self {
+            kind,
+            address,
+            child,
+        })
+    }
+
+    /// Waits until the server answers that it is ready.
+    pub(crate) async fn ready(&self, client: &reqwest::Client) -> anyhow::Result<()> {
+        let path = match self.kind {
+            Kind::Binnacle | Kind::Prometheus => "/-/ready",
+            Kind::VictoriaMetrics => "/health",
+        };
+        for _ in 0..600 {
+            let answer = client
+                .get(format!("http://{}{path}", self.address))
+                .send()
+                .await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("{} is not ready after 30 s", self.kind.name())
+    }
+
+    /// What the kernel says of the process.
+    pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
+        process::usage(self.child.id())
+    }
+
+    /// Ends the process at once, as a crash does.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// The address of remote write.
+    pub(crate) fn write_url(&self) -> String {
+        format!("http://{}/api/v1/write", self.address)
+    }
+
+    /// The address of a query path under /api/v1.
+    pub(crate) fn api_url(&self, path: &str) -> String {
+        format!("http://{}/api/v1/{path}", self.address)
+    }
+}
+
+fn binnacle(address: &str, data: &Path, config: Option<&Path>) -> Command {
+    let mut command = Command::new(process::release_program());
+    command
+        .arg("up")
+        .args(config)
+        .args(["--listen", address, "--data"])
+        .arg(data);
+    command
+}
+
+fn prometheus(address: &str, data: &Path, config: Option<&Path>) -> anyhow::Result<Command> {
+    let empty = data.with_extension("yml");
+    if config.is_none() {
+        std::fs::File::create(&empty)?;
+    }
+    let mut command = Command::new("prometheus");
+    command
+        .arg(format!(
+            "--config.file={}",
+            config.unwrap_or(&empty).display()
+        ))
+        .arg(format!("--storage.tsdb.path={}", data.display()))
+        .arg(format!("--web.listen-address={address}"))
+        .args(["--web.enable-remote-write-receiver", "--log.level=warn"]);
+    Ok(command)
+}
+
+fn victoria_metrics(address: &str, data: &Path) -> Command {
+    let mut command = Command::new("victoria-metrics");
+    command
+        .arg(format!("-storageDataPath={}", data.display()))
+        .arg(format!("-httpListenAddr={address}"))
+        .args([
+            "-retentionPeriod=1y",
+            "-search.latencyOffset=0s",
+            "-loggerLevel=ERROR",
+        ]);
+    command
+}
+
+/// A client for all servers, and the runtime to use it in.
+pub(crate) fn client() -> anyhow::Result<(tokio::runtime::Runtime, reqwest::Client)> {
+    // A second call finds the provider installed.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .tls_backend_preconfigured(empty_tls())
+        .timeout(Duration::from_secs(120))
+        .build()?;
+    Ok((runtime, client))
+}
+
+/// TLS that trusts nobody: these servers speak plain HTTP on loopback.
+fn empty_tls() -> rustls::ClientConfig {
+    rustls::ClientConfig::builder()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth()
+}
