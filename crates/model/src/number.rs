@@ -18,7 +18,7 @@ pub fn format_float(value: f64) -> String {
 }
 
 /// Prints a float as Go's `%v`: the shortest digits,
-/// with an exponent of at least two digits when it is below -4 or at least 21.
+/// with an exponent of at least two digits when it is below -4 or at least 6 (`1e+06`, `100000`).
 #[must_use]
 pub fn format_float_general(value: f64) -> String {
     if !value.is_finite() || value == 0.0 {
@@ -29,7 +29,7 @@ pub fn format_float_general(value: f64) -> String {
         return scientific;
     };
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return format_float(value);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -154,7 +154,8 @@ mod tests {
         check(1.0, "1", "1");
         check(0.1, "0.1", "0.1");
         check(1e21, "1000000000000000000000", "1e+21");
-        check(123_456_789.5, "123456789.5", "123456789.5");
+        check(100_000.0, "100000", "100000");
+        check(123_456_789.5, "123456789.5", "1.234567895e+08");
         check(1e-5, "0.00001", "1e-05");
         check(f64::INFINITY, "+Inf", "+Inf");
         check(f64::NAN, "NaN", "NaN");
