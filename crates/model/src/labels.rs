@@ -143,6 +143,24 @@ impl Labels {
         &self.encoded
     }
 
+    /// Reads the encoded form back; `None` where it is not one that `encoded` has made.
+    #[must_use]
+    pub fn from_encoded(encoded: &str) -> Option<Self> {
+        let mut rest = encoded;
+        let mut before: Option<&str> = None;
+        while !rest.is_empty() {
+            let name = take_text(&mut rest)?;
+            let value = take_text(&mut rest)?;
+            if value.is_empty() || before.is_some_and(|before| before >= name) {
+                return None;
+            }
+            before = Some(name);
+        }
+        Some(Self {
+            encoded: Arc::from(encoded),
+        })
+    }
+
     /// Bytes this set holds on the heap.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
@@ -167,18 +185,19 @@ fn push_text(encoded: &mut String, text: &str) {
 fn take_text<'a>(rest: &mut &'a str) -> Option<&'a str> {
     let (mut length, mut shift) = (0_usize, 0_u32);
     let mut bytes = rest.bytes();
-    let mut used = 0;
+    let mut used = 0_usize;
     loop {
         let digit = bytes.next()?;
         used += 1;
-        length |= usize::from(digit & 0x3f) << shift;
+        length |= usize::from(digit & 0x3f).checked_shl(shift)?;
         shift += 6;
         if digit & 0x40 == 0 {
             break;
         }
     }
-    let text = rest.get(used..used + length)?;
-    *rest = rest.get(used + length..)?;
+    let end = used.checked_add(length)?;
+    let text = rest.get(used..end)?;
+    *rest = rest.get(end..)?;
     Some(text)
 }
 

@@ -28,6 +28,14 @@ proptest! {
         let back: Vec<_> = labels.iter().map(|(n, v)| (n.to_owned(), v.to_owned())).collect();
         let want: Vec<_> = pairs.into_iter().collect();
         prop_assert_eq!(back, want);
+        prop_assert_eq!(Labels::from_encoded(labels.encoded()), Some(labels));
+    }
+
+    #[test]
+    fn reads_no_damaged_text(text in "[\\x01-\\x7f]{0,20}") {
+        if let Some(labels) = Labels::from_encoded(&text) {
+            prop_assert_eq!(Labels::from_pairs(labels.iter()), labels);
+        }
     }
 
     #[test]
