@@ -1,0 +1,166 @@
+//! The file as it may be shown: YAML again, comments gone, secrets hidden.
+//!
+//! Which values are secret is decided by the name of the field and what it stands in. Where in doubt it
+//! is hidden: an address hidden needlessly is an annoyance, a token shown is a leak.
+
+use config::secret::HIDDEN;
+use config::yaml::{Node, NodeKind};
+use model::labels::Quoted;
+use std::fmt::Write as _;
+
+/// Fields whose value is secret wherever they stand.
+const SECRET_FIELDS: [&str; 33] = [
+    "smtp_auth_password",
+    "smtp_auth_secret",
+    "slack_api_url",
+    "slack_app_token",
+    "opsgenie_api_key",
+    "wechat_api_secret",
+    "victorops_api_key",
+    "telegram_bot_token",
+    "rocketchat_token",
+    "rocketchat_token_id",
+    "mattermost_webhook_url",
+    "auth_password",
+    "auth_secret",
+    "app_token",
+    "api_secret",
+    "api_key",
+    "service_key",
+    "user_key",
+    "token",
+    "token_id",
+    "bot_token",
+    "webhook_url",
+    "alert_source_token",
+    "password",
+    "bearer_token",
+    "credentials",
+    "client_secret",
+    "client_certificate_key",
+    "secret_key",
+    "proxy_url",
+    "key",
+    "secrets",
+    "proxy_connect_header",
+];
+/// Fields that are secret only within these lists.
+const SECRET_WITHIN: [(&str, &str); 4] = [
+    ("slack_configs", "api_url"),
+    ("pagerduty_configs", "routing_key"),
+    ("webhook_configs", "url"),
+    ("webhook_outputs", "url"),
+];
+
+/// Prints a document.
+pub(super) fn print(root: &Node) -> String {
+    let mut text = String::new();
+    print_block(root, 0, "", &mut text);
+    text
+}
+
+fn is_secret(within: &str, field: &str) -> bool {
+    SECRET_FIELDS.contains(&field) || SECRET_WITHIN.contains(&(within, field))
+}
+
+/// Prints a node that starts on a line of its own; `within` is the nearest list field around it.
+fn print_block(node: &Node, indent: usize, within: &str, text: &mut String) {
+    match &node.kind {
+        NodeKind::Mapping(pairs) => {
+            for (key, value) in pairs {
+                let name = key.text().unwrap_or("null");
+                text.extend(std::iter::repeat_n(' ', indent));
+                // Writing to a String cannot fail.
+                let _infallible = write!(text, "{}:", plain_or_quoted(name));
+                if is_secret(within, name) && !value.is_null() {
+                    let _infallible = writeln!(text, " {HIDDEN}");
+                    continue;
+                }
+                let within = if name.ends_with("_configs") || name.ends_with("_outputs") {
+                    name
+                } else {
+                    within
+                };
+                print_value(value, indent, within, text);
+            }
+        }
+        NodeKind::Sequence(elements) => {
+            for element in elements {
+                text.extend(std::iter::repeat_n(' ', indent));
+                text.push('-');
+                print_element(element, indent, within, text);
+            }
+        }
+        NodeKind::Null | NodeKind::Scalar { .. } => {
+            text.push_str(&scalar(node));
+            text.push('\n');
+        }
+    }
+}
+
+/// Prints what follows `key:`.
+fn print_value(value: &Node, indent: usize, within: &str, text: &mut String) {
+    match &value.kind {
+        NodeKind::Mapping(pairs) if pairs.is_empty() => text.push_str(" {}\n"),
+        NodeKind::Sequence(elements) if elements.is_empty() => text.push_str(" []\n"),
+        NodeKind::Mapping(_) => {
+            text.push('\n');
+            print_block(value, indent + 2, within, text);
+        }
+        NodeKind::Sequence(_) => {
+            text.push('\n');
+            print_block(value, indent, within, text);
+        }
+        NodeKind::Null | NodeKind::Scalar { .. } => {
+            text.push(' ');
+            print_block(value, indent, within, text);
+        }
+    }
+}
+
+/// Prints what follows `-`: the first field of a mapping stands on the same line.
+fn print_element(element: &Node, indent: usize, within: &str, text: &mut String) {
+    match &element.kind {
+        NodeKind::Mapping(pairs) if !pairs.is_empty() => {
+            let mut inner = String::new();
+            print_block(element, indent + 2, within, &mut inner);
+            text.push(' ');
+            text.push_str(inner.trim_start());
+        }
+        NodeKind::Sequence(elements) if !elements.is_empty() => {
+            text.push('\n');
+            print_block(element, indent + 2, within, text);
+        }
+        NodeKind::Mapping(_) => text.push_str(" {}\n"),
+        NodeKind::Sequence(_) => text.push_str(" []\n"),
+        NodeKind::Null | NodeKind::Scalar { .. } => {
+            text.push(' ');
+            print_block(element, indent, within, text);
+        }
+    }
+}
+
+fn scalar(node: &Node) -> String {
+    match &node.kind {
+        NodeKind::Scalar { text, quoted: true } => Quoted(text).to_string(),
+        NodeKind::Scalar {
+            text,
+            quoted: false,
+        } => plain_or_quoted(text),
+        NodeKind::Null | NodeKind::Sequence(_) | NodeKind::Mapping(_) => "null".to_owned(),
+    }
+}
+
+/// A text without quotes where every reader takes it as that text.
+fn plain_or_quoted(text: &str) -> String {
+    let plain = !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_./+@-".contains(&b))
+        && !text.starts_with(['-', '@']);
+    if plain {
+        text.to_owned()
+    } else {
+        Quoted(text).to_string()
+    }
+}
