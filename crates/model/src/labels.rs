@@ -161,6 +161,13 @@ impl Labels {
         })
     }
 
+    /// Appends one label to an encoded form that a decoder builds. The caller keeps the order of names and
+    /// leaves empty values out.
+    pub fn encode_label(encoded: &mut String, name: &str, value: &str) {
+        push_text(encoded, name);
+        push_text(encoded, value);
+    }
+
     /// Bytes this set holds on the heap.
     #[must_use]
     pub fn size_bytes(&self) -> usize {

@@ -7,7 +7,7 @@ use crate::ast::{
     Aggregate, AggregateOperator, Binary, Call, Cardinality, Expr, ExprKind, Span, ValueType,
     VectorMatching, VectorSelector,
 };
-use crate::error::ParseError;
+use crate::parse_error::ParseError;
 use model::METRIC_NAME;
 use model::labels::Quoted;
 

@@ -4,14 +4,15 @@
 
 pub mod ast;
 mod check;
-mod error;
 mod lexer;
 mod literal;
+mod parse_error;
 mod parser;
 mod printer;
 pub mod signatures;
 mod token;
+mod visit;
 
 pub use ast::Expr;
-pub use error::ParseError;
+pub use parse_error::ParseError;
 pub use parser::{parse, parse_metric_selector};

@@ -15,8 +15,8 @@ mod selector;
 
 use crate::ast::{Binary, Cardinality, Expr, ExprKind, Span, VectorMatching};
 use crate::check;
-use crate::error::ParseError;
 use crate::lexer;
+use crate::parse_error::ParseError;
 use crate::token::{Keyword, Token, TokenKind};
 use model::{Labels, Matcher};
 

@@ -1,1 +1,22 @@
-//! tsdb
+//! Metrics on disk and in memory: write-ahead log, head, blocks, retention.
+//!
+//! `Db` is a `model::Sink` and a `model::Source`. Acknowledged samples are in the log; the head holds what
+//! is not in blocks yet. This crate knows no query language and no wire format.
+
+mod options;
+
+mod db;
+mod error;
+mod metrics;
+
+mod codec;
+mod gather;
+mod head;
+mod histogram;
+mod postings;
+mod record;
+
+pub use db::{Batch, Db, SeriesHandle};
+pub use error::Error;
+pub use options::{BLOCK_MS, FUTURE_WINDOW_MS, Options, RETENTION_MS, SERIES_MAX};
+pub use storage::WalSync;

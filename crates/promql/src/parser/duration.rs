@@ -2,7 +2,7 @@
 
 use super::Parser;
 use crate::ast::{BinaryOperator, DurationExpr, DurationKind, DurationNode, Span};
-use crate::error::ParseError;
+use crate::parse_error::ParseError;
 use crate::token::{Keyword, TokenKind};
 use model::number::float_to_i64;
 

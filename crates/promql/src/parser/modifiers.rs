@@ -5,7 +5,7 @@ use crate::ast::{
     AtModifier, DurationExpr, Expr, ExprKind, MatrixSelector, Modifiers, RangeBorders, Span,
     Subquery,
 };
-use crate::error::ParseError;
+use crate::parse_error::ParseError;
 use crate::token::{Keyword, TokenKind};
 use model::number::float_to_i64;
 

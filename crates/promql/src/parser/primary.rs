@@ -2,8 +2,8 @@
 
 use super::Parser;
 use crate::ast::{Aggregate, AggregateOperator, BinaryOperator, Call, Expr, ExprKind, Span};
-use crate::error::ParseError;
 use crate::literal;
+use crate::parse_error::ParseError;
 use crate::signatures;
 use crate::token::{Keyword, TokenKind};
 

@@ -2,8 +2,8 @@
 
 use super::Parser;
 use crate::ast::{BinaryOperator, Expr, ExprKind, Modifiers, RangeBorders, Span, VectorSelector};
-use crate::error::ParseError;
 use crate::literal;
+use crate::parse_error::ParseError;
 use crate::token::TokenKind;
 use model::{Labels, METRIC_NAME, MatchOperator, Matcher};
 

@@ -1,0 +1,198 @@
+//! The one door: everything that is stored comes through an `Ingest`.
+//!
+//! It applies the label limits, counts what was taken and what was refused, and passes the rest on to the
+//! store. It keeps no samples and starts no thread; a caller that is answered has its samples in the
+//! write-ahead log.
+
+use crate::remote_write::{self, DecodeError, LabelLimits, Limits};
+use model::{Appended, Labels, SeriesSamples, Sink, SinkError};
+use runtime::Registry;
+use runtime::metrics::Counter;
+use std::sync::Arc;
+
+const SAMPLES_HELP: &str = "Samples that were stored, by the protocol that brought them.";
+const REFUSED_HELP: &str = "Samples and series that were refused, by the reason.";
+const REQUESTS_HELP: &str = "Remote write requests, by the status that was answered.";
+
+/// Why a remote write request was not taken whole.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The request cannot be read; nothing was stored.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// Parts were refused for good; the rest is stored.
+    #[error("{0}")]
+    Refused(String),
+    /// The store takes nothing at the moment; the sender should try again.
+    #[error(transparent)]
+    Store(#[from] SinkError),
+}
+
+impl WriteError {
+    /// The HTTP status that tells the sender: 4xx is not repeated, 5xx is.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Decode(error) => error.status(),
+            Self::Refused(_) => 400,
+            Self::Store(SinkError::Closed) => 503,
+            Self::Store(SinkError::ReadOnly(_)) => 500,
+        }
+    }
+}
+
+/// Limits, counters and the store behind them.
+pub struct Ingest {
+    sink: Arc<dyn Sink>,
+    limits: Limits,
+    counters: Counters,
+}
+
+struct Counters {
+    registry: Registry,
+    scraped: Counter,
+    written: Counter,
+    duplicates: Counter,
+    too_old: Counter,
+    too_new: Counter,
+    series_limit: Counter,
+    invalid: Counter,
+}
+
+impl Counters {
+    fn new(registry: Registry) -> Self {
+        let samples = |protocol| {
+            let labels = [("protocol", protocol)];
+            registry.counter("binnacle_ingest_samples_total", SAMPLES_HELP, &labels)
+        };
+        let refused = |reason| {
+            let labels = [("reason", reason)];
+            registry.counter("binnacle_ingest_refused_total", REFUSED_HELP, &labels)
+        };
+        Self {
+            scraped: samples("scrape"),
+            written: samples("remote_write"),
+            duplicates: refused("duplicate"),
+            too_old: refused("too_old"),
+            too_new: refused("too_new"),
+            series_limit: refused("series_limit"),
+            invalid: refused("invalid_labels"),
+            registry,
+        }
+    }
+
+    fn count(&self, appended: &Appended, accepted: &Counter) {
+        let add = |counter: &Counter, count| counter.add(u64::try_from(count).unwrap_or(u64::MAX));
+        add(accepted, appended.accepted);
+        add(&self.duplicates, appended.duplicates);
+        add(&self.too_old, appended.too_old);
+        add(&self.too_new, appended.too_new);
+        add(&self.series_limit, appended.over_limit);
+    }
+
+    fn request(&self, status: u16) {
+        let status = status.to_string();
+        self.registry
+            .counter(
+                "binnacle_ingest_remote_write_requests_total",
+                REQUESTS_HELP,
+                &[("status", &status)],
+            )
+            .increment();
+    }
+}
+
+impl Ingest {
+    /// Makes the door to a store; counts into `registry`.
+    #[must_use]
+    pub fn new(sink: Arc<dyn Sink>, limits: Limits, registry: &Registry) -> Self {
+        Self {
+            sink,
+            limits,
+            counters: Counters::new(registry.clone()),
+        }
+    }
+
+    /// Takes the body of a remote write 1.0 request.
+    ///
+    /// What can be stored is stored even where the answer is an error. On success the sender is answered 204,
+    /// otherwise `WriteError::status` and the error's text.
+    pub fn remote_write(&self, body: &[u8]) -> Result<Appended, WriteError> {
+        let outcome = self.write(body);
+        let status = outcome.as_ref().map_or_else(WriteError::status, |_| 204);
+        self.counters.request(status);
+        outcome
+    }
+
+    fn write(&self, body: &[u8]) -> Result<Appended, WriteError> {
+        let batch = remote_write::decode(body, &self.limits)?;
+        let appended = remote_write::apply(&batch, self.sink.as_ref())?;
+        self.counters.count(&appended, &self.counters.written);
+        let refused = &batch.refused;
+        let invalid = refused.series + refused.others;
+        self.counters
+            .invalid
+            .add(u64::try_from(invalid).unwrap_or(u64::MAX));
+        if let Some(first) = &refused.first {
+            let further = invalid.saturating_sub(1);
+            return Err(WriteError::Refused(format!("{first} ({further} more)")));
+        }
+        refusal(&appended).map_or(Ok(appended), |text| Err(WriteError::Refused(text)))
+    }
+}
+
+/// What to tell a sender whose samples were refused: upstream's words, and how many.
+fn refusal(appended: &Appended) -> Option<String> {
+    let reasons = [
+        (appended.too_old, "too old sample"),
+        (appended.too_new, "out of bounds"),
+        (appended.duplicates, "duplicate sample for timestamp"),
+        (appended.over_limit, "too many series"),
+    ];
+    let texts: Vec<String> = reasons
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, text)| format!("{text} ({count})"))
+        .collect();
+    (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+/// Whether a label set keeps the limits.
+fn keeps_limits(labels: &Labels, limits: &LabelLimits) -> bool {
+    let mut count = 0;
+    for (name, value) in labels {
+        count += 1;
+        if name.len() > limits.name_bytes_max || value.len() > limits.value_bytes_max {
+            return false;
+        }
+    }
+    count <= limits.count_max
+}
+
+/// What is scraped, sensed or computed: already labels and samples. Series beyond the label limits are left
+/// out and counted.
+impl Sink for Ingest {
+    fn append(&self, batch: &[SeriesSamples]) -> Result<Appended, SinkError> {
+        let limits = &self.limits.labels;
+        let is_good = |row: &SeriesSamples| keeps_limits(&row.labels, limits);
+        let refused = batch.iter().filter(|row| !is_good(row)).count();
+        let appended = if refused == 0 {
+            self.sink.append(batch)?
+        } else {
+            let good: Vec<SeriesSamples> =
+                batch.iter().filter(|row| is_good(row)).cloned().collect();
+            self.counters
+                .invalid
+                .add(u64::try_from(refused).unwrap_or(u64::MAX));
+            self.sink.append(&good)?
+        };
+        self.counters.count(&appended, &self.counters.scraped);
+        Ok(Appended {
+            over_limit: appended.over_limit + refused,
+            ..appended
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

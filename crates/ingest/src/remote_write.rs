@@ -1,0 +1,397 @@
+//! Remote write 1.0: a snappy block that holds a `prometheus.WriteRequest`.
+//!
+//! `decode` is pure: bytes in, a `Batch` out. It never trusts a length: the snappy header is checked
+//! before anything is unpacked, series, labels and texts are counted against `Limits`. A series with
+//! bad labels is refused on its own; the rest of the request is kept, and the sender is told (400, which
+//! it does not retry). Labels are turned into `Labels`' encoded form in one buffer for the whole request: a
+//! store looks known series up by it and allocates nothing for them.
+//!
+//! Specification: prometheus.io/docs/specs/prw/remote_write_spec. What it does not do: version 2.0.
+
+mod histogram;
+mod labels;
+
+use crate::protobuf::{Message, ProtobufError};
+use labels::LabelEncoder;
+use model::{
+    Appended, Exemplar, Histogram, Labels, MetricKind, MetricMetadata, Sample, SeriesSamples, Sink,
+    SinkError, Timestamp, Value,
+};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What one request may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the body as sent. Prometheus' senders stay under 1 MiB.
+    pub body_bytes_max: usize,
+    /// Bytes of the message when unpacked.
+    pub decoded_bytes_max: usize,
+    /// Series in one request.
+    pub series_max: usize,
+    /// Samples in one request, histograms included.
+    pub samples_max: usize,
+    /// What one series may be called.
+    pub labels: LabelLimits,
+}
+
+/// What a label set may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LabelLimits {
+    /// Labels of one series, the name included.
+    pub count_max: usize,
+    /// Bytes of a label's name.
+    pub name_bytes_max: usize,
+    /// Bytes of a label's value.
+    pub value_bytes_max: usize,
+}
+
+/// Far above what exporters send, far below what would hurt.
+impl Default for LabelLimits {
+    fn default() -> Self {
+        Self {
+            count_max: 256,
+            name_bytes_max: 1024,
+            value_bytes_max: 64 * 1024,
+        }
+    }
+}
+
+/// Sixteen times what Prometheus' senders send at their defaults (2,000 samples a request, shards doubled
+/// by hand included).
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 32 << 20,
+            decoded_bytes_max: 128 << 20,
+            series_max: 1_000_000,
+            samples_max: 5_000_000,
+            labels: LabelLimits::default(),
+        }
+    }
+}
+
+/// Why a request cannot be read at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// The body, packed or unpacked, is larger than allowed.
+    #[error("{what} of {bytes} bytes is larger than the limit of {bytes_max}")]
+    TooLarge {
+        /// Which size.
+        what: &'static str,
+        /// How large it is, or claims to be.
+        bytes: usize,
+        /// How large it may be.
+        bytes_max: usize,
+    },
+    /// More series or samples than allowed.
+    #[error("more than {max} {what} in one request")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        max: usize,
+    },
+    /// Not a snappy block.
+    #[error("snappy: corrupt input: {0}")]
+    Snappy(String),
+    /// Not a `WriteRequest`.
+    #[error("proto: {0}")]
+    Protobuf(#[from] ProtobufError),
+}
+
+impl DecodeError {
+    /// The HTTP status that tells the sender.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::TooLarge { .. } => 413,
+            Self::TooMany { .. } | Self::Snappy(_) | Self::Protobuf(_) => 400,
+        }
+    }
+}
+
+/// A request, decoded.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// The encoded labels of all series, one after the other.
+    encoded: String,
+    series: Vec<SeriesPlaces>,
+    samples: Vec<(Timestamp, f64)>,
+    histograms: Vec<(Timestamp, Arc<Histogram>)>,
+    exemplars: Vec<Exemplar>,
+    /// What the request said of metrics, by name.
+    pub metadata: Vec<(String, MetricMetadata)>,
+    /// What was wrong with single series, exemplars or histograms.
+    pub refused: Refused,
+}
+
+/// Parts of a request that were left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refused {
+    /// Series whose labels are not valid.
+    pub series: usize,
+    /// Histograms and exemplars that are not valid.
+    pub others: usize,
+    /// The first reason.
+    pub first: Option<String>,
+}
+
+/// Where the parts of one series lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct SeriesPlaces {
+    labels: Range<usize>,
+    samples: Range<usize>,
+    histograms: Range<usize>,
+    exemplars: Range<usize>,
+}
+
+/// One series of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchRow<'a> {
+    /// Its labels, in the form that `Labels::encoded` gives.
+    pub encoded_labels: &'a str,
+    /// Its float samples, staleness markers included.
+    pub samples: &'a [(Timestamp, f64)],
+    /// Its histogram samples.
+    pub histograms: &'a [(Timestamp, Arc<Histogram>)],
+    /// Its exemplars.
+    pub exemplars: &'a [Exemplar],
+}
+
+impl Batch {
+    /// The series, in the order in which they were sent.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = BatchRow<'_>> {
+        self.series.iter().map(|places| BatchRow {
+            encoded_labels: self.encoded.get(places.labels.clone()).unwrap_or_default(),
+            samples: part(&self.samples, &places.samples),
+            histograms: part(&self.histograms, &places.histograms),
+            exemplars: part(&self.exemplars, &places.exemplars),
+        })
+    }
+
+    /// Samples in all, histograms included.
+    #[must_use]
+    pub fn sample_count(&self) -> usize {
+        self.samples.len() + self.histograms.len()
+    }
+}
+
+fn part<'a, T>(all: &'a [T], range: &Range<usize>) -> &'a [T] {
+    all.get(range.clone()).unwrap_or_default()
+}
+
+/// Decodes the body of a request.
+pub fn decode(body: &[u8], limits: &Limits) -> Result<Batch, DecodeError> {
+    let message = unpack(body, limits)?;
+    let mut decoder = Decoder {
+        limits,
+        batch: Batch::default(),
+        encoder: LabelEncoder::default(),
+    };
+    // A series takes at least some 64 bytes; most messages are a few hundred bytes a series.
+    decoder.batch.encoded.reserve(message.len());
+    let mut request = Message::new(&message);
+    while let Some((field, wire)) = request.next_field()? {
+        match field {
+            1 => decoder.series(request.message(wire)?)?,
+            3 => decoder.metadata(request.message(wire)?)?,
+            _ => {}
+        }
+    }
+    Ok(decoder.batch)
+}
+
+/// Unpacks the snappy block, after looking at the size that it claims.
+fn unpack(body: &[u8], limits: &Limits) -> Result<Vec<u8>, DecodeError> {
+    let too_large = |what, bytes, bytes_max| DecodeError::TooLarge {
+        what,
+        bytes,
+        bytes_max,
+    };
+    if body.len() > limits.body_bytes_max {
+        let error = too_large("request body", body.len(), limits.body_bytes_max);
+        return Err(error);
+    }
+    let corrupt = |error: snap::Error| DecodeError::Snappy(error.to_string());
+    let length = snap::raw::decompress_len(body).map_err(corrupt)?;
+    if length > limits.decoded_bytes_max {
+        let error = too_large("decoded request", length, limits.decoded_bytes_max);
+        return Err(error);
+    }
+    let mut decoder = snap::raw::Decoder::new();
+    decoder.decompress_vec(body).map_err(corrupt)
+}
+
+struct Decoder<'l> {
+    limits: &'l Limits,
+    batch: Batch,
+    encoder: LabelEncoder,
+}
+
+impl Decoder<'_> {
+    fn series(&mut self, message: Message<'_>) -> Result<(), DecodeError> {
+        if self.batch.series.len() >= self.limits.series_max {
+            return Err(DecodeError::TooMany {
+                what: "series",
+                max: self.limits.series_max,
+            });
+        }
+        let batch = &self.batch;
+        let (samples, histograms, exemplars) = (
+            batch.samples.len(),
+            batch.histograms.len(),
+            batch.exemplars.len(),
+        );
+        let labels = self.batch.encoded.len();
+        let encoded =
+            self.encoder
+                .encode_all(message, &self.limits.labels, &mut self.batch.encoded)?;
+        self.points(message)?;
+        if let Err(reason) = encoded {
+            self.batch.encoded.truncate(labels);
+            self.batch.samples.truncate(samples);
+            self.batch.histograms.truncate(histograms);
+            self.batch.exemplars.truncate(exemplars);
+            self.batch.refused.series += 1;
+            self.batch.refused.first.get_or_insert(reason);
+            return Ok(());
+        }
+        let batch = &mut self.batch;
+        batch.series.push(SeriesPlaces {
+            labels: labels..batch.encoded.len(),
+            samples: samples..batch.samples.len(),
+            histograms: histograms..batch.histograms.len(),
+            exemplars: exemplars..batch.exemplars.len(),
+        });
+        Ok(())
+    }
+
+    /// Reads samples, exemplars and histograms of a series.
+    fn points(&mut self, mut message: Message<'_>) -> Result<(), DecodeError> {
+        while let Some((field, wire)) = message.next_field()? {
+            match field {
+                2 => {
+                    let sample = decode_sample(message.message(wire)?)?;
+                    self.batch.samples.push(sample);
+                }
+                3 => self.exemplar(message.message(wire)?)?,
+                4 => self.histogram(message.message(wire)?)?,
+                _ => {}
+            }
+        }
+        if self.batch.sample_count() > self.limits.samples_max {
+            return Err(DecodeError::TooMany {
+                what: "samples",
+                max: self.limits.samples_max,
+            });
+        }
+        Ok(())
+    }
+
+    fn exemplar(&mut self, message: Message<'_>) -> Result<(), DecodeError> {
+        let (mut value, mut timestamp) = (0.0, 0);
+        let mut rest = message;
+        while let Some((field, wire)) = rest.next_field()? {
+            match field {
+                2 => value = rest.double(wire)?,
+                3 => timestamp = rest.int64(wire)?,
+                _ => {}
+            }
+        }
+        match labels::read_plain(message, &self.limits.labels)? {
+            Ok(labels) => self.batch.exemplars.push(Exemplar {
+                labels,
+                value,
+                timestamp: Some(Timestamp::from_millis(timestamp)),
+            }),
+            Err(reason) => self.refuse_other(reason),
+        }
+        Ok(())
+    }
+
+    fn histogram(&mut self, message: Message<'_>) -> Result<(), DecodeError> {
+        match histogram::decode(message)? {
+            Ok((at, Value::Float(value))) => self.batch.samples.push((at, value)),
+            Ok((at, Value::Histogram(histogram))) => self.batch.histograms.push((at, histogram)),
+            Err(reason) => self.refuse_other(reason),
+        }
+        Ok(())
+    }
+
+    fn refuse_other(&mut self, reason: String) {
+        self.batch.refused.others += 1;
+        self.batch.refused.first.get_or_insert(reason);
+    }
+
+    fn metadata(&mut self, mut message: Message<'_>) -> Result<(), DecodeError> {
+        let mut name = String::new();
+        let mut metadata = MetricMetadata::default();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        while let Some((field, wire)) = message.next_field()? {
+            match field {
+                1 => metadata.kind = metric_kind(message.unsigned(wire)?),
+                2 => name = text(message.bytes(wire)?),
+                4 => metadata.help = text(message.bytes(wire)?),
+                5 => metadata.unit = text(message.bytes(wire)?),
+                _ => {}
+            }
+        }
+        if !name.is_empty() {
+            self.batch.metadata.push((name, metadata));
+        }
+        Ok(())
+    }
+}
+
+fn decode_sample(mut message: Message<'_>) -> Result<(Timestamp, f64), ProtobufError> {
+    let (mut value, mut timestamp) = (0.0, 0);
+    while let Some((field, wire)) = message.next_field()? {
+        match field {
+            1 => value = message.double(wire)?,
+            2 => timestamp = message.int64(wire)?,
+            _ => {}
+        }
+    }
+    Ok((Timestamp::from_millis(timestamp), value))
+}
+
+/// `MetricMetadata.MetricType`; unknown numbers are unknown types.
+const fn metric_kind(number: u64) -> MetricKind {
+    match number {
+        1 => MetricKind::Counter,
+        2 => MetricKind::Gauge,
+        3 => MetricKind::Histogram,
+        4 => MetricKind::GaugeHistogram,
+        5 => MetricKind::Summary,
+        6 => MetricKind::Info,
+        7 => MetricKind::StateSet,
+        _ => MetricKind::Unknown,
+    }
+}
+
+/// Hands a batch to any store. When this answers, accepted samples survive the death of the process.
+pub fn apply(batch: &Batch, sink: &dyn Sink) -> Result<Appended, SinkError> {
+    let rows: Vec<SeriesSamples> = batch.rows().filter_map(|row| to_samples(&row)).collect();
+    sink.append(&rows)
+}
+
+fn to_samples(row: &BatchRow<'_>) -> Option<SeriesSamples> {
+    let labels = Labels::from_encoded(row.encoded_labels)?;
+    let floats = row
+        .samples
+        .iter()
+        .map(|(at, value)| Sample::float(*at, *value));
+    let histograms = row.histograms.iter().map(|(timestamp, histogram)| Sample {
+        timestamp: *timestamp,
+        value: Value::Histogram(Arc::clone(histogram)),
+    });
+    Some(SeriesSamples {
+        labels,
+        samples: floats.chain(histograms).collect(),
+        exemplars: row.exemplars.to_vec(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

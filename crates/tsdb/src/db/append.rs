@@ -1,0 +1,212 @@
+//! Samples on their way in.
+
+use super::{Db, Writer};
+use crate::head::{HeadSeries, Inserted};
+use model::{Appended, Labels, SeriesSamples, Sink, SinkError, Timestamp, Value};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use storage::{Position, WalError};
+
+/// A series that was looked up: writing through it skips the lookup. Stays valid for ever; a series that
+/// the head forgot meanwhile is looked up again.
+#[derive(Clone)]
+pub struct SeriesHandle(Arc<HeadSeries>);
+
+impl SeriesHandle {
+    /// The labels of the series.
+    #[must_use]
+    pub fn labels(&self) -> &Labels {
+        &self.0.labels
+    }
+}
+
+struct Row {
+    series: Arc<HeadSeries>,
+    at: i64,
+    value: Value,
+}
+
+/// Samples that will be written as one record. Reuse it: `commit` leaves it empty.
+pub struct Batch<'a> {
+    db: &'a Db,
+    rows: Vec<Row>,
+    /// What was refused before the batch was committed.
+    refused: Appended,
+    bounds: Bounds,
+}
+
+/// The times that are taken.
+#[derive(Clone, Copy)]
+struct Bounds {
+    oldest: i64,
+    newest: i64,
+}
+
+impl Db {
+    /// Begins a batch.
+    #[must_use]
+    pub fn batch(&self) -> Batch<'_> {
+        Batch {
+            db: self,
+            rows: Vec::new(),
+            refused: Appended::default(),
+            bounds: self.bounds(),
+        }
+    }
+
+    /// Looks a series up by its labels and makes it where it is new. `None` beyond the limit of series.
+    #[must_use]
+    pub fn series_handle(&self, labels: &Labels) -> Option<SeriesHandle> {
+        self.head.find_or_create(labels).map(SeriesHandle)
+    }
+
+    /// Looks a series up by `Labels::encoded`, without building the labels of a known one. `None` beyond
+    /// the limit of series, and for a text that is no encoded label set.
+    #[must_use]
+    pub fn series_handle_encoded(&self, encoded: &str) -> Option<SeriesHandle> {
+        if let Some(series) = self.head.find(encoded) {
+            return Some(SeriesHandle(series));
+        }
+        self.series_handle(&Labels::from_encoded(encoded)?)
+    }
+
+    fn bounds(&self) -> Bounds {
+        let now = self.options.clock.now();
+        let saturating = |window: Option<i64>, sign: i64, open: i64| {
+            window.map_or(open, |window| {
+                now.plus_millis(window.saturating_mul(sign)).millis()
+            })
+        };
+        Bounds {
+            oldest: saturating(self.options.retention_ms, -1, i64::MIN),
+            newest: saturating(self.options.future_window_ms, 1, i64::MAX),
+        }
+    }
+}
+
+impl Batch<'_> {
+    /// Adds a float sample.
+    pub fn push(&mut self, series: &SeriesHandle, timestamp: Timestamp, value: f64) {
+        self.push_value(series, timestamp, Value::Float(value));
+    }
+
+    /// Adds a sample.
+    pub fn push_value(&mut self, series: &SeriesHandle, timestamp: Timestamp, value: Value) {
+        let at = timestamp.millis();
+        if at < self.bounds.oldest {
+            self.refused.too_old += 1;
+        } else if at > self.bounds.newest {
+            self.refused.too_new += 1;
+        } else {
+            self.rows.push(Row {
+                series: Arc::clone(&series.0),
+                at,
+                value,
+            });
+        }
+    }
+
+    /// Counts a series that was refused by the limit, so that the answer of `commit` says so.
+    pub fn count_over_limit(&mut self) {
+        self.refused.over_limit += 1;
+    }
+
+    /// Writes everything as one record and leaves the batch empty. When this answers `Ok`, the accepted
+    /// samples survive the death of the process, and with `WalSync::Always` the loss of power.
+    pub fn commit(&mut self) -> Result<Appended, SinkError> {
+        let appended = std::mem::take(&mut self.refused);
+        let written = self.db.commit(&mut self.rows, appended);
+        self.rows.clear();
+        self.bounds = self.db.bounds();
+        let appended = written?;
+        self.db.metrics.count(appended);
+        Ok(appended)
+    }
+}
+
+impl Db {
+    fn commit(&self, rows: &mut [Row], mut appended: Appended) -> Result<Appended, SinkError> {
+        let mut writer = self.writer();
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(SinkError::Closed);
+        }
+        if rows.is_empty() {
+            return Ok(appended);
+        }
+        for row in rows.iter_mut() {
+            if row.series.is_retired() {
+                // It had its place before; the limit is for new ones.
+                row.series = self.head.restore_series(&row.series.labels);
+            }
+        }
+        let position = self.log(&mut writer, rows)?;
+        let counts = &self.head.counts;
+        let boundary = self.boundary.load(Ordering::Relaxed);
+        let (mut fresh, mut late, mut newest) = (0, 0, i64::MIN);
+        for row in rows.iter() {
+            match row.series.insert(row.at, &row.value, &mut writer.pool) {
+                Inserted::Conflict => {
+                    appended.duplicates += 1;
+                    continue;
+                }
+                Inserted::Same => {}
+                Inserted::Fresh => {
+                    fresh += 1;
+                    late += usize::from(row.at < boundary);
+                }
+            }
+            appended.accepted += 1;
+            newest = newest.max(row.at);
+        }
+        counts.samples.fetch_add(fresh, Ordering::Relaxed);
+        counts.late.fetch_add(late, Ordering::Relaxed);
+        counts.newest.fetch_max(newest, Ordering::Relaxed);
+        drop(writer);
+        self.wal.acknowledge(position).map_err(refusal)?;
+        Ok(appended)
+    }
+
+    /// Writes the record of the batch. Definitions go into it for series that this segment does not know yet.
+    fn log(&self, writer: &mut Writer, rows: &[Row]) -> Result<Position, SinkError> {
+        let segment = self.wal.end().segment;
+        writer.record.clear();
+        let mut defined = Vec::new();
+        for row in rows {
+            if row.series.define_in(segment) {
+                writer.record.define(row.series.id, &row.series.labels);
+                defined.push(&row.series);
+            }
+            writer.record.push(row.series.id, row.at, &row.value);
+        }
+        self.wal.write(writer.record.finish()).map_err(|error| {
+            for series in defined {
+                series.undefine();
+            }
+            refusal(error)
+        })
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is handed to map_err, which gives values"
+)]
+fn refusal(error: WalError) -> SinkError {
+    SinkError::ReadOnly(error.to_string())
+}
+
+impl Sink for Db {
+    fn append(&self, batch: &[SeriesSamples]) -> Result<Appended, SinkError> {
+        let mut rows = self.batch();
+        for series in batch {
+            let Some(handle) = self.series_handle(&series.labels) else {
+                rows.count_over_limit();
+                continue;
+            };
+            for sample in &series.samples {
+                rows.push_value(&handle, sample.timestamp, sample.value.clone());
+            }
+        }
+        rows.commit()
+    }
+}

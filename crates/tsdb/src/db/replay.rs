@@ -1,0 +1,117 @@
+//! The head as the log tells it.
+
+use crate::head::{Head, HeadSeries, Inserted, TimesPool};
+use crate::record::{self, Decoded, RecordRow};
+use model::{Labels, TimeRange, Timestamp};
+use runtime::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use storage::Position;
+use storage::wal::{Record, Recovery};
+
+/// A cut: samples before `boundary` that were logged before `position` are in blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cut {
+    pub(crate) position: Position,
+    pub(crate) boundary: i64,
+}
+
+/// Replays records into the head.
+pub(super) struct Replay<'a> {
+    head: &'a Head,
+    cuts: Vec<Cut>,
+    pool: TimesPool,
+    /// The log's ids: after a restart a series keeps its first one, an older process may have given it
+    /// several.
+    series: HashMap<u32, Arc<HeadSeries>>,
+    unknown_rows: u64,
+}
+
+impl<'a> Replay<'a> {
+    /// `cuts` ascend by position.
+    pub(super) fn new(head: &'a Head, cuts: Vec<Cut>) -> Self {
+        Self {
+            head,
+            cuts,
+            pool: TimesPool::default(),
+            series: HashMap::default(),
+            unknown_rows: 0,
+        }
+    }
+
+    /// Applies one record; an error means that it was not written by this program.
+    pub(super) fn apply(&mut self, record: Record<'_>) -> Result<(), String> {
+        let decoded = record::decode(record.content).ok_or("a record that cannot be read")?;
+        match decoded {
+            Decoded::Samples { definitions, rows } => {
+                self.define(definitions);
+                let boundary = self.boundary_at(record.position);
+                for row in &rows {
+                    if row.at >= boundary {
+                        self.insert(row);
+                    }
+                }
+            }
+            Decoded::Deletion {
+                definitions,
+                start,
+                end,
+                series,
+            } => {
+                self.define(definitions);
+                let range = TimeRange {
+                    start: Timestamp::from_millis(start),
+                    end: Timestamp::from_millis(end),
+                };
+                for series in series.iter().filter_map(|id| self.series.get(id)) {
+                    let deleted = series.delete(range, &mut self.pool);
+                    self.head
+                        .counts
+                        .samples
+                        .fetch_sub(deleted, Ordering::Relaxed);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn define(&mut self, definitions: Vec<(u32, Labels)>) {
+        for (id, labels) in definitions {
+            let series = self.head.restore(id, &labels);
+            self.series.insert(id, series);
+        }
+    }
+
+    /// Samples before this time are in blocks if they were logged at `position`.
+    fn boundary_at(&self, position: Position) -> i64 {
+        let later = self.cuts.iter().filter(|cut| position < cut.position);
+        later.map(|cut| cut.boundary).max().unwrap_or(i64::MIN)
+    }
+
+    fn insert(&mut self, row: &RecordRow) {
+        let Some(series) = self.series.get(&row.series) else {
+            self.unknown_rows += 1;
+            return;
+        };
+        if series.insert(row.at, &row.value, &mut self.pool) == Inserted::Fresh {
+            self.head.counts.samples.fetch_add(1, Ordering::Relaxed);
+        }
+        self.head.counts.newest.fetch_max(row.at, Ordering::Relaxed);
+    }
+
+    /// Says what was found.
+    pub(super) fn report(&self, recovery: &Recovery) {
+        tracing::info!(
+            records = recovery.records,
+            series = self.head.series_count(),
+            torn_bytes = recovery.torn_bytes,
+            "write-ahead log replayed"
+        );
+        if self.unknown_rows > 0 {
+            tracing::error!(
+                "{} samples belong to series whose definition was damaged; they are lost",
+                self.unknown_rows
+            );
+        }
+    }
+}

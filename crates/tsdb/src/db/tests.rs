@@ -1,0 +1,262 @@
+//! The database against a naive model, and what happens to it at restarts.
+
+use super::Db;
+use crate::options::Options;
+use model::{
+    Appended, Columns, Histogram, Labels, MatchOperator, Matcher, ReadBudget, Sample,
+    SeriesSamples, Sink as _, Source as _, SourceError, TimeRange, Timestamp, Value,
+};
+use runtime::{Registry, SimulatedClock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use storage::{SimulatedFiles, WalSync};
+
+/// A disk, a clock and the database on them.
+struct Bench {
+    disk: SimulatedFiles,
+    clock: Arc<SimulatedClock>,
+    options: Options,
+    db: Option<Db>,
+}
+
+const START: i64 = 1_700_000_000_000;
+
+impl Bench {
+    fn new(seed: u64) -> Self {
+        let disk = SimulatedFiles::new(seed);
+        let clock = Arc::new(SimulatedClock::new(Timestamp::from_millis(START)));
+        let options = Options {
+            retention_ms: None,
+            future_window_ms: None,
+            wal_sync: WalSync::Always,
+            clock: Arc::clone(&clock) as _,
+            metrics: Registry::new(),
+            files: disk.shared(),
+            ..Options::new("/data")
+        };
+        let db = Some(Db::open(options.clone()).expect("opens"));
+        Self {
+            disk,
+            clock,
+            options,
+            db,
+        }
+    }
+
+    fn db(&self) -> &Db {
+        self.db.as_ref().expect("open")
+    }
+
+    fn restart(&mut self) {
+        self.db = None;
+        self.disk.restart_process();
+        self.db = Some(Db::open(self.options.clone()).expect("opens again"));
+    }
+}
+
+fn labels(id: u8) -> Labels {
+    let job = if id.is_multiple_of(2) { "even" } else { "odd" };
+    let id = id.to_string();
+    Labels::from_pairs([("__name__", "m"), ("id", &id), ("job", job)])
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(START + seconds * 1000)
+}
+
+fn row(id: u8, seconds: i64, value: f64) -> SeriesSamples {
+    SeriesSamples::float(labels(id), at(seconds), value)
+}
+
+fn samples(columns: &Columns) -> Vec<(i64, u64)> {
+    let bits = columns.values.iter().map(|value| value.to_bits());
+    columns.timestamps.iter().copied().zip(bits).collect()
+}
+
+fn read(db: &Db, matchers: &[Matcher], range: TimeRange) -> BTreeMap<Labels, Vec<(i64, u64)>> {
+    let budget = ReadBudget::new(usize::MAX);
+    let series = db.select(matchers, range, &budget).expect("select");
+    let sorted = series.windows(2).all(|two| two[0].labels < two[1].labels);
+    assert!(sorted, "sorted by labels, each once");
+    let series = series.iter();
+    series
+        .map(|s| (s.labels.clone(), samples(&s.columns)))
+        .collect()
+}
+
+#[test]
+fn takes_samples_and_gives_them_back() {
+    let mut bench = Bench::new(1);
+    let stale = model::STALE_MARKER;
+    let batch = [row(1, 0, 1.5), row(2, 0, f64::NAN), row(1, 15, stale)];
+    let appended = bench.db().append(&batch).expect("append");
+    assert_eq!(appended.accepted, 3);
+    for _ in 0..2 {
+        let found = read(
+            bench.db(),
+            &[Matcher::equal("__name__", "m")],
+            TimeRange::ALL,
+        );
+        let ms = |seconds: i64| at(seconds).millis();
+        let first = [(ms(0), 1.5_f64.to_bits()), (ms(15), stale.to_bits())];
+        assert_eq!(found[&labels(1)], first);
+        assert_eq!(found[&labels(2)], [(ms(0), f64::NAN.to_bits())]);
+        bench.restart();
+    }
+    let odd = Matcher::new("job", MatchOperator::NotEqual, "even").expect("valid");
+    let range = TimeRange {
+        start: at(1),
+        end: at(15),
+    };
+    assert_eq!(read(bench.db(), &[odd], range).len(), 1);
+    assert_eq!(
+        bench.db().label_names(&[], TimeRange::ALL).expect("names"),
+        ["__name__", "id", "job"]
+    );
+    let values = bench.db().label_values("job", &[], range).expect("values");
+    assert_eq!(values, ["odd"], "only series with samples in the range");
+    let backwards = TimeRange {
+        start: at(2),
+        end: at(1),
+    };
+    assert!(read(bench.db(), &[], backwards).is_empty());
+}
+
+/// Upstream: the first value of a time stays; the same again is no news.
+#[test]
+fn duplicates_and_conflicts() {
+    let bench = Bench::new(1);
+    let append = |row: SeriesSamples| bench.db().append(&[row]).expect("append");
+    let accepted = |accepted, duplicates| Appended {
+        accepted,
+        duplicates,
+        ..Appended::default()
+    };
+    for seconds in 0..100 {
+        append(row(
+            1,
+            seconds,
+            f64::from(u8::try_from(seconds).expect("small")),
+        ));
+    }
+    for seconds in [0, 3, 50, 98, 99] {
+        let same = f64::from(u8::try_from(seconds).expect("small"));
+        assert_eq!(append(row(1, seconds, same)), accepted(1, 0));
+        assert_eq!(append(row(1, seconds, -1.0)), accepted(0, 1));
+    }
+    let found = read(bench.db(), &[], TimeRange::ALL);
+    assert_eq!(found[&labels(1)].len(), 100);
+    assert_eq!(found[&labels(1)][50].1, 50_f64.to_bits());
+}
+
+#[test]
+fn refuses_what_is_too_old_too_new_or_too_many() {
+    let mut bench = Bench::new(1);
+    bench.options.retention_ms = Some(3_600_000);
+    bench.options.future_window_ms = Some(600_000);
+    bench.options.series_max = 2;
+    bench.restart();
+    let batch = [
+        row(1, -3601, 1.0),
+        row(1, -3600, 1.0),
+        row(1, 600, 1.0),
+        row(1, 601, 1.0),
+        row(2, 0, 1.0),
+        row(3, 0, 1.0),
+    ];
+    let appended = bench.db().append(&batch).expect("append");
+    let want = Appended {
+        accepted: 3,
+        duplicates: 0,
+        too_old: 1,
+        too_new: 1,
+        over_limit: 1,
+    };
+    assert_eq!(appended, want);
+    bench.clock.advance(Duration::from_secs(1));
+    let appended = bench.db().append(&[row(1, 601, 1.0)]).expect("append");
+    assert_eq!(appended.accepted, 1, "the bounds move with the clock");
+}
+
+#[test]
+fn a_query_stops_at_its_budget() {
+    let bench = Bench::new(1);
+    for seconds in 0..100 {
+        bench.db().append(&[row(1, seconds, 1.0)]).expect("append");
+    }
+    let select = |samples| {
+        bench
+            .db()
+            .select(&[], TimeRange::ALL, &ReadBudget::new(samples))
+    };
+    assert_eq!(select(100).expect("enough").len(), 1);
+    assert!(matches!(select(99), Err(SourceError::TooManySamples)));
+}
+
+#[test]
+fn histograms_come_back() {
+    let mut bench = Bench::new(1);
+    let histogram = |count: f64| {
+        Value::Histogram(Arc::new(Histogram {
+            count,
+            sum: 2.5,
+            positive_buckets: vec![count],
+            ..Histogram::default()
+        }))
+    };
+    let sample = |seconds, value| Sample {
+        timestamp: at(seconds),
+        value,
+    };
+    let series = SeriesSamples {
+        labels: labels(1),
+        samples: vec![
+            sample(0, histogram(3.0)),
+            sample(15, Value::Float(model::STALE_MARKER)),
+            sample(30, histogram(4.0)),
+            sample(30, histogram(5.0)),
+        ],
+        exemplars: Vec::new(),
+    };
+    let appended = bench.db().append(&[series]).expect("append");
+    assert_eq!((appended.accepted, appended.duplicates), (3, 1));
+    bench.restart();
+    let budget = ReadBudget::new(1000);
+    let found = bench
+        .db()
+        .select(&[], TimeRange::ALL, &budget)
+        .expect("select");
+    let columns = &found[0].columns;
+    assert_eq!(columns.len(), 3);
+    let indexes: Vec<usize> = columns.histograms.iter().map(|(i, _)| *i).collect();
+    assert_eq!(indexes, [0, 2]);
+    assert_eq!(columns.values[2].to_bits(), 4_f64.to_bits());
+    assert!(model::is_stale_marker(columns.values[1]));
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_serves_reads() {
+    let bench = Bench::new(1);
+    bench.db().append(&[row(1, 0, 1.0)]).expect("append");
+    bench.disk.set_space(bench.disk.used_bytes() + 10);
+    let error = bench
+        .db()
+        .append(&[row(2, 0, 1.0)])
+        .expect_err("full")
+        .to_string();
+    assert!(error.contains("/data/wal/00000001.wal: "), "{error}");
+    assert!(error.contains("no samples are taken"), "{error}");
+    assert!(bench.db().read_only_reason().is_some());
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL).len(), 1);
+}
+
+#[test]
+fn a_closed_store_takes_nothing_and_a_second_one_does_not_open() {
+    let bench = Bench::new(1);
+    assert!(Db::open(bench.options.clone()).is_err());
+    bench.db().append(&[row(1, 0, 1.0)]).expect("append");
+    bench.db().close().expect("close");
+    assert!(bench.db().append(&[row(1, 1, 1.0)]).is_err());
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL).len(), 1);
+}

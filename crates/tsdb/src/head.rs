@@ -1,0 +1,187 @@
+//! The newest samples, in memory, with their inverted index.
+//!
+//! Each series holds a short tail of plain samples and encoded chunks; the series of one scrape
+//! share their timestamp columns. Lookup goes by the encoded labels over shards, so that writers
+//! seldom meet; a query holds the lock of one series only while it decodes that one. Everything here is
+//! rebuilt from the write-ahead log.
+
+mod index;
+mod series;
+
+pub(crate) use series::{HeadSeries, Inserted, TimesPool};
+
+use index::HeadIndex;
+use model::{Labels, Matcher};
+use runtime::{HashMap, Seeded};
+use std::borrow::Borrow;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+/// Parts of the lookup table; more than threads, so that they seldom meet.
+const SHARDS: usize = 32;
+
+/// Labels that are looked up by their encoded form.
+struct Key(Labels);
+
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        self.0.encoded()
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.encoded().hash(state);
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.encoded() == other.0.encoded()
+    }
+}
+
+impl Eq for Key {}
+
+type Shard = RwLock<HashMap<Key, Arc<HeadSeries>>>;
+
+/// All series with recent samples.
+pub(crate) struct Head {
+    shards: Vec<Shard>,
+    hasher: Seeded,
+    index: RwLock<HeadIndex>,
+    next_id: AtomicU32,
+    series_max: usize,
+    pub(crate) counts: Counts,
+}
+
+/// What the head holds.
+pub(crate) struct Counts {
+    series: AtomicUsize,
+    /// Samples, those that are being cut included.
+    pub(crate) samples: AtomicUsize,
+    /// The newest time that was ever appended.
+    pub(crate) newest: AtomicI64,
+    /// Samples that came after their window was cut.
+    pub(crate) late: AtomicUsize,
+}
+
+impl Head {
+    pub(crate) fn new(series_max: usize) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            hasher: Seeded::default(),
+            index: RwLock::default(),
+            next_id: AtomicU32::new(1),
+            series_max,
+            counts: Counts {
+                series: AtomicUsize::new(0),
+                samples: AtomicUsize::new(0),
+                newest: AtomicI64::new(i64::MIN),
+                late: AtomicUsize::new(0),
+            },
+        }
+    }
+
+    fn shard(&self, encoded: &str) -> &Shard {
+        let hash = self.hasher.hash_one(encoded);
+        // The top bits: the table inside the shard uses the others.
+        &self.shards[usize::try_from(hash >> 59).unwrap_or_default() % SHARDS]
+    }
+
+    /// The series with these labels, if it is in the head.
+    pub(crate) fn find(&self, encoded: &str) -> Option<Arc<HeadSeries>> {
+        let shard = self
+            .shard(encoded)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        shard.get(encoded).map(Arc::clone)
+    }
+
+    /// The series with these labels; made if there is room for another one.
+    pub(crate) fn find_or_create(&self, labels: &Labels) -> Option<Arc<HeadSeries>> {
+        if let Some(series) = self.find(labels.encoded()) {
+            return Some(series);
+        }
+        (self.series_count() < self.series_max).then(|| self.restore_series(labels))
+    }
+
+    /// The series with these labels; made if it is not there, whatever the limit.
+    pub(crate) fn restore_series(&self, labels: &Labels) -> Arc<HeadSeries> {
+        match self.find(labels.encoded()) {
+            Some(series) => series,
+            None => self.create(self.next_id.fetch_add(1, Ordering::Relaxed), labels),
+        }
+    }
+
+    /// The series with these labels; made under this id, as the log says, if it is not there.
+    pub(crate) fn restore(&self, id: u32, labels: &Labels) -> Arc<HeadSeries> {
+        self.next_id
+            .fetch_max(id.saturating_add(1), Ordering::Relaxed);
+        match self.find(labels.encoded()) {
+            Some(series) => series,
+            None => self.create(id, labels),
+        }
+    }
+
+    fn create(&self, id: u32, labels: &Labels) -> Arc<HeadSeries> {
+        let mut shard = self
+            .shard(labels.encoded())
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = shard.get(labels.encoded()) {
+            return Arc::clone(series);
+        }
+        let series = Arc::new(HeadSeries::new(id, labels.clone()));
+        shard.insert(Key(labels.clone()), Arc::clone(&series));
+        self.index
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(&series);
+        self.counts.series.fetch_add(1, Ordering::Relaxed);
+        series
+    }
+
+    /// Removes series without samples whose newest one is older than `before`. The caller keeps
+    /// writers out.
+    pub(crate) fn remove_idle(&self, before: i64) -> usize {
+        let mut removed = Vec::new();
+        for shard in &self.shards {
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            shard.retain(|_, series| {
+                let idle = series.retire_if_idle(before);
+                if idle {
+                    removed.push(Arc::clone(series));
+                }
+                !idle
+            });
+        }
+        if !removed.is_empty() {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            index.remove(&removed);
+        }
+        self.counts
+            .series
+            .fetch_sub(removed.len(), Ordering::Relaxed);
+        removed.len()
+    }
+
+    pub(crate) fn series_count(&self) -> usize {
+        self.counts.series.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, HeadIndex> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The series that fulfil all matchers, in no particular order.
+    pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<Arc<HeadSeries>> {
+        self.index().select(matchers)
+    }
+
+    /// Every series, in no particular order.
+    pub(crate) fn all(&self) -> Vec<Arc<HeadSeries>> {
+        self.index().select(&[])
+    }
+}

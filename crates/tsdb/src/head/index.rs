@@ -1,0 +1,101 @@
+//! The head's inverted index.
+
+use super::HeadSeries;
+use crate::postings::{self, LabelIndex};
+use model::Matcher;
+use runtime::{HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Values = BTreeMap<Box<str>, Vec<u32>>;
+
+/// Series by id, and their ids by label and value, ascending.
+#[derive(Default)]
+pub(crate) struct HeadIndex {
+    by_id: HashMap<u32, Arc<HeadSeries>>,
+    postings: BTreeMap<Box<str>, Values>,
+}
+
+impl HeadIndex {
+    pub(super) fn insert(&mut self, series: &Arc<HeadSeries>) {
+        self.by_id.insert(series.id, Arc::clone(series));
+        for (name, value) in &series.labels {
+            if !self.postings.contains_key(name) {
+                self.postings.insert(name.into(), Values::new());
+            }
+            let Some(values) = self.postings.get_mut(name) else {
+                continue;
+            };
+            match values.get_mut(value) {
+                Some(ids) => insert_sorted(ids, series.id),
+                None => {
+                    values.insert(value.into(), vec![series.id]);
+                }
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, removed: &[Arc<HeadSeries>]) {
+        let ids: HashSet<u32> = removed.iter().map(|series| series.id).collect();
+        self.by_id.retain(|id, _| !ids.contains(id));
+        for series in removed {
+            for (name, value) in &series.labels {
+                let Some(values) = self.postings.get_mut(name) else {
+                    continue;
+                };
+                // Each list is cleaned once: afterwards it does not hold this id any more.
+                let holds = |ids: &Vec<u32>| ids.binary_search(&series.id).is_ok();
+                if let Some(list) = values.get_mut(value).filter(|ids| holds(ids)) {
+                    list.retain(|id| !ids.contains(id));
+                    if list.is_empty() {
+                        values.remove(value);
+                    }
+                }
+            }
+        }
+        self.postings.retain(|_, values| !values.is_empty());
+    }
+
+    pub(super) fn select(&self, matchers: &[Matcher]) -> Vec<Arc<HeadSeries>> {
+        if matchers.is_empty() {
+            return self.by_id.values().map(Arc::clone).collect();
+        }
+        let ids = postings::select(self, matchers);
+        let series = ids.iter().filter_map(|id| self.by_id.get(id));
+        series.map(Arc::clone).collect()
+    }
+
+    /// Each label with its values and the number of series that carry them.
+    pub(crate) fn labels(&self) -> impl Iterator<Item = (&str, &Values)> {
+        self.postings.iter().map(|(name, values)| (&**name, values))
+    }
+}
+
+/// Ids mostly come in ascending order.
+fn insert_sorted(ids: &mut Vec<u32>, id: u32) {
+    if ids.last().is_none_or(|last| *last < id) {
+        ids.push(id);
+    } else if let Err(place) = ids.binary_search(&id) {
+        ids.insert(place, id);
+    }
+}
+
+impl LabelIndex for HeadIndex {
+    fn all(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = self.by_id.keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn with_value(&self, name: &str, value: &str) -> &[u32] {
+        let values = self.postings.get(name);
+        let ids = values.and_then(|values| values.get(value));
+        ids.map_or(&[], Vec::as_slice)
+    }
+
+    fn for_each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str, &'a [u32])) {
+        for (value, ids) in self.postings.get(name).into_iter().flatten() {
+            each(value, ids);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a database is opened with.
+
+use runtime::{Registry, SharedClock, SystemClock};
+use std::path::PathBuf;
+use storage::{OperatingSystem, SharedFiles, WalSync};
+
+/// Length of the blocks that are cut from the head, as upstream's.
+pub const BLOCK_MS: i64 = 2 * 3_600_000;
+
+/// Series in the head at most: a runaway label meets a limit before it meets the memory.
+pub const SERIES_MAX: usize = 5_000_000;
+
+/// How far ahead of the clock a sample may be, as upstream's.
+pub const FUTURE_WINDOW_MS: i64 = 10 * 60_000;
+
+/// How old data may become, as upstream's default: 15 days.
+pub const RETENTION_MS: i64 = 15 * 86_400_000;
+
+/// What a database is opened with.
+#[derive(Clone)]
+pub struct Options {
+    /// Where everything lies; made if missing.
+    pub folder: PathBuf,
+    /// Data older than this is removed and refused; `None` keeps it for ever.
+    pub retention_ms: Option<i64>,
+    /// The oldest blocks are removed when blocks and log are larger than this together.
+    pub retention_bytes: Option<u64>,
+    /// When an appended batch counts as acknowledged.
+    pub wal_sync: WalSync,
+    /// Length of the blocks that are cut from the head.
+    pub block_ms: i64,
+    /// How far ahead of the clock a sample may be; `None` for any distance.
+    pub future_window_ms: Option<i64>,
+    /// Series in the head at most.
+    pub series_max: usize,
+    /// What time it is.
+    pub clock: SharedClock,
+    /// Where the store's own metrics go.
+    pub metrics: Registry,
+    /// The file system.
+    pub files: SharedFiles,
+}
+
+impl Options {
+    /// The defaults, on the operating system's files and clock.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            retention_ms: Some(RETENTION_MS),
+            retention_bytes: None,
+            wal_sync: WalSync::Interval,
+            block_ms: BLOCK_MS,
+            future_window_ms: Some(FUTURE_WINDOW_MS),
+            series_max: SERIES_MAX,
+            clock: SystemClock::shared(),
+            metrics: Registry::new(),
+            files: OperatingSystem::shared(),
+        }
+    }
+}
