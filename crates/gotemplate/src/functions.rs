@@ -11,6 +11,8 @@ pub mod prometheus;
 mod regex;
 mod text;
 
+pub(crate) use json::marshal as json_text;
+
 use crate::value::{Signature, Time, Type, Value};
 
 const NOTHING: Signature = Signature::of(&[]);

@@ -13,7 +13,7 @@ fn length_of(value: &Value) -> Option<usize> {
 
 pub(super) fn length(values: &[Value]) -> Result<Value, String> {
     match values.first() {
-        None | Some(Value::Nil) => Err("reflect: call of reflect.Value.Type on zero Value".into()),
+        None | Some(Value::Nil) => Err("len of nil pointer".into()),
         Some(value) => match length_of(value) {
             Some(length) => Ok(Value::Int(i64::try_from(length).unwrap_or(i64::MAX))),
             None => Err(format!("len of type {}", value.type_name())),

@@ -161,3 +161,8 @@ fn check_cases(cases: &str, html: bool) -> usize {
 fn text_templates_give_what_go_gives() {
     assert!(check_cases(include_str!("../testdata/text.cases"), false) > 200);
 }
+
+#[test]
+fn html_templates_give_what_go_gives() {
+    assert!(check_cases(include_str!("../testdata/html.cases"), true) > 80);
+}
