@@ -5,6 +5,7 @@
 //! aliases are expanded, bytes. Duplicate keys are mistakes.
 
 use crate::problem::Problems;
+use base64::Engine as _;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use std::collections::BTreeMap;
 
@@ -195,8 +196,14 @@ impl Builder<'_> {
                     Some(self.remember(anchor, node))
                 }
                 Event::Scalar(text, style, anchor, tag) => {
-                    let is_text_tag = tag.is_some_and(|tag| tag.suffix == "str");
-                    let node = scalar(text.into_owned(), style, is_text_tag, at);
+                    let is_tagged = |name: &str| tag.as_ref().is_some_and(|tag| tag.suffix == name);
+                    let is_binary = is_tagged("binary");
+                    let text = if is_binary {
+                        self.binary(&text, at)
+                    } else {
+                        text.into_owned()
+                    };
+                    let node = scalar(text, style, is_binary || is_tagged("str"), at);
                     Some(self.remember(anchor, node))
                 }
                 Event::Alias(anchor) => Some(self.expand(anchor, &span)?),
@@ -219,6 +226,21 @@ impl Builder<'_> {
             }
         }
         Some(documents)
+    }
+
+    /// Decodes a `!!binary` scalar. All our values are texts, so its bytes must be UTF-8.
+    fn binary(&mut self, text: &str, at: Position) -> String {
+        let base64 = base64::engine::general_purpose::STANDARD;
+        let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let decoded = base64
+            .decode(plain)
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        decoded.unwrap_or_else(|| {
+            let message = format!("!!binary {text:?} is not a valid UTF-8 text in base64");
+            self.problems.add(at, message);
+            String::new()
+        })
     }
 
     fn remember(&mut self, anchor: usize, node: Node) -> Node {
