@@ -218,8 +218,8 @@ impl<'a> State<'a> {
         let body = self.variables.len();
         let mut ran = false;
         let mut flow = Flow::Next;
-        let mut rounds = self.rounds(&value, branch)?;
-        while let Some((index, element)) = rounds.next() {
+        let rounds = self.rounds(&value, branch)?;
+        for (index, element) in rounds {
             ran = true;
             self.charge(1)?;
             self.set_range_variables(branch, index, &element)?;

@@ -186,7 +186,7 @@ impl Value {
     pub(crate) fn shallow_size(&self) -> usize {
         match self {
             Self::Str(text) | Self::NamedStr(_, text) => text.len(),
-            Self::List(list) => list.items().len() * size_of::<Self>(),
+            Self::List(list) => size_of_val(list.items()),
             Self::Map(map) => map.entries().len() * 2 * size_of::<Self>(),
             _ => 0,
         }

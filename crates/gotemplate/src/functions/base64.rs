@@ -49,7 +49,7 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, String> {
             count += 1;
         }
         if chunk.len() < 4 {
-            return Err(wrong(text.len()));
+            return Err(wrong(text.len() - chunk.len()));
         }
         bits <<= 6 * (4 - count);
         let bytes = bits.to_be_bytes();

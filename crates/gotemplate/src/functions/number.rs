@@ -159,7 +159,7 @@ fn float_to_time(seconds: f64) -> Result<Time, String> {
         return Err("value is NaN or Inf".into());
     }
     let nanoseconds = seconds * 1e9;
-    if !(-9.223_372_036_854_775_808e18..=9.223_372_036_854_775_808e18).contains(&nanoseconds) {
+    if nanoseconds.abs() > 2.0_f64.powi(63) {
         let shown = format::print(&[Value::Float(seconds)])?;
         return Err(format!(
             "{shown} cannot be represented as a nanoseconds timestamp since it overflows int64"
@@ -201,7 +201,7 @@ fn duration_nanoseconds(text: &str) -> Result<i64, String> {
     while !rest.is_empty() {
         let (digits, after) = split_at_char(rest, |c| !c.is_ascii_digit());
         let (unit, after) = split_at_char(after, |c| c.is_ascii_digit());
-        let amount: u64 = digits.parse().map_err(|_| invalid())?;
+        let amount: u64 = digits.parse().ok().ok_or_else(invalid)?;
         if unit.is_empty() {
             return Err(invalid());
         }
@@ -223,7 +223,9 @@ fn duration_nanoseconds(text: &str) -> Result<i64, String> {
             .ok_or("duration out of range")?;
         rest = after;
     }
-    i64::try_from(total).map_err(|_| "duration out of range".into())
+    i64::try_from(total)
+        .ok()
+        .ok_or_else(|| "duration out of range".into())
 }
 
 fn split_at_char(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {

@@ -86,16 +86,18 @@ fn translate(pattern: &str) -> String {
                 out.push(c);
                 after
             }
-            '{' if !in_class && !is_repetition(after) => {
-                out.push_str("\\{");
-                after
-            }
+            '{' if !in_class => match repetition(after) {
+                Some((inside, rest)) => {
+                    out.push_str(&format!("{{{inside}}}"));
+                    rest
+                }
+                None => {
+                    out.push_str("\\{");
+                    after
+                }
+            },
             '}' if !in_class => {
-                // Closes a repetition, whose digits were copied as they are, or stands for itself.
-                let closes = out
-                    .rfind('{')
-                    .is_some_and(|open| is_open_repetition(&out, open));
-                out.push_str(if closes { "}" } else { "\\}" });
+                out.push_str("\\}");
                 after
             }
             c => {
@@ -107,25 +109,12 @@ fn translate(pattern: &str) -> String {
     out
 }
 
-/// Whether the text up to the end is `{` and the inside of a repetition.
-fn is_open_repetition(out: &str, open: usize) -> bool {
-    let escaped = out.get(..open).is_some_and(|before| before.ends_with('\\'));
-    let inside = out.get(open + 1..).unwrap_or("");
-    !escaped
-        && inside.starts_with(|c: char| c.is_ascii_digit())
-        && inside.chars().all(|c| c.is_ascii_digit() || c == ',')
-        || out
-            .get(..open)
-            .is_some_and(|before| before.ends_with("\\p") || before.ends_with("\\P"))
-}
-
-fn is_repetition(after: &str) -> bool {
-    let Some((inside, _)) = after.split_once('}') else {
-        return false;
-    };
+/// Splits the inside of a repetition such as `{2,3}` off the text after its brace.
+fn repetition(after: &str) -> Option<(&str, &str)> {
+    let (inside, rest) = after.split_once('}')?;
     let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    !least.is_empty() && digits(least) && digits(most)
+    (!least.is_empty() && digits(least) && digits(most)).then_some((inside, rest))
 }
 
 /// Copies what may follow `[` and would otherwise end the class: `^` and a first `]`.
@@ -178,6 +167,11 @@ fn escape<'a>(after: &'a str, in_class: bool, out: &mut String) -> &'a str {
         ('Q', _) => {
             let (quoted, rest) = rest.split_once("\\E").unwrap_or((rest, ""));
             out.push_str(&regex::escape(quoted));
+            return rest;
+        }
+        ('p' | 'P' | 'x', _) if rest.starts_with('{') => {
+            let (braced, rest) = rest.split_at(rest.find('}').map_or(rest.len(), |end| end + 1));
+            out.push_str(&format!("\\{c}{braced}"));
             return rest;
         }
         _ => {

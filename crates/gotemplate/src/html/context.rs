@@ -98,6 +98,7 @@ pub(super) enum JsCtx {
 
 /// The attribute whose value follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::upper_case_acronyms, reason = "the names are Go's")]
 pub(super) enum Attr {
     None,
     Script,

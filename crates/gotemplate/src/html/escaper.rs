@@ -298,24 +298,21 @@ impl Escaper<'_> {
     ) -> Result<(Context, Vec<Node>), Failure> {
         let (after, list) = self.round(context, tree, branch)?;
         let before = self.found.clone();
-        let location = || {
-            Some(format!(
-                "{}:{}",
-                tree.parse_name,
-                tree.line(branch.position)
-            ))
-        };
         let again = self.round(after.clone(), tree, branch);
         self.found = before;
         let again = match again {
-            Ok((again, _)) => join(after, again, "range"),
-            Err(failure) => Err(failure.message),
+            Ok((again, _)) => join(after, again, "range").map_err(|message| Failure {
+                location: Some(tree.location(branch.position)),
+                message,
+            }),
+            Err(failure) => Err(failure),
         };
-        let message = |message| Failure {
-            location: location(),
-            message: format!("on range loop re-entry: {message}"),
-        };
-        Ok((again.map_err(message)?, list))
+        let line = || format!("{}:{}", tree.parse_name, tree.line(branch.position));
+        let again = again.map_err(|failure| Failure {
+            location: failure.location.or_else(|| Some(line())),
+            message: format!("on range loop re-entry: {}", failure.message),
+        })?;
+        Ok((again, list))
     }
 
     fn round(

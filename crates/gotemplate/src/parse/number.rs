@@ -122,14 +122,7 @@ fn decimal_float(text: &str) -> Option<f64> {
     let plain = text
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    let has_digit = text
-        .bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_digit())
-        || text
-            .bytes()
-            .nth(1)
-            .is_some_and(|byte| byte.is_ascii_digit());
+    let has_digit = text.bytes().take(2).any(|byte| byte.is_ascii_digit());
     if !plain || !has_digit {
         return None;
     }

@@ -361,16 +361,21 @@ impl Time {
             .and_then(|months| months.checked_add(i64::from(self.0.month()) - 1))
             .and_then(|months| months.checked_add(integer(arguments, 1)))
             .ok_or_else(outside)?;
-        let year = i16::try_from(months.div_euclid(12)).map_err(|_| outside())?;
-        let month = i8::try_from(months.rem_euclid(12) + 1).map_err(|_| outside())?;
+        let year = i16::try_from(months.div_euclid(12))
+            .ok()
+            .ok_or_else(outside)?;
+        let month = i8::try_from(months.rem_euclid(12) + 1)
+            .ok()
+            .ok_or_else(outside)?;
         let days = integer(arguments, 2).saturating_add(i64::from(self.0.day()) - 1);
-        let first = civil::Date::new(year, month, 1).map_err(|_| outside())?;
-        let span = jiff::Span::new().try_days(days).map_err(|_| outside())?;
-        let date = first.checked_add(span).map_err(|_| outside())?;
+        let first = civil::Date::new(year, month, 1).ok().ok_or_else(outside)?;
+        let span = jiff::Span::new().try_days(days).ok().ok_or_else(outside)?;
+        let date = first.checked_add(span).ok().ok_or_else(outside)?;
         let zoned = date
             .to_datetime(self.0.time())
             .to_zoned(self.0.time_zone().clone())
-            .map_err(|_| outside())?;
+            .ok()
+            .ok_or_else(outside)?;
         Ok(Self::new(zoned))
     }
 }

@@ -91,7 +91,7 @@ fn number<T: std::str::FromStr>(rest: &mut &str, least: usize, most: usize) -> R
     }
     let (digits, after) = rest.split_at(count);
     *rest = after;
-    digits.parse().map_err(|_| Bad::Text)
+    digits.parse().ok().ok_or(Bad::Text)
 }
 
 /// Takes one of `names`, whole or its first three letters, in any case; returns its index.
@@ -112,7 +112,7 @@ fn name(rest: &mut &str, names: &[&str], short: bool) -> Result<usize, Bad> {
     Err(Bad::Text)
 }
 
-fn within<T: PartialOrd>(value: T, low: T, high: T, what: &'static str) -> Result<T, Bad> {
+fn within<T: PartialOrd + Copy>(value: T, low: T, high: T, what: &'static str) -> Result<T, Bad> {
     if value < low || value > high {
         Err(Bad::Range(what))
     } else {
@@ -233,9 +233,11 @@ impl Parsed {
         let date = match self.year_day {
             Some(day) => civil::Date::new(self.year, 1, 1)
                 .and_then(|first| first.with().day_of_year(day).build())
-                .map_err(|_| "day-of-year")?,
+                .ok()
+                .ok_or("day-of-year")?,
             None => civil::Date::new(self.year, self.month.unwrap_or(1), self.day.unwrap_or(1))
-                .map_err(|_| "day")?,
+                .ok()
+                .ok_or("day")?,
         };
         let zone = match self.offset {
             Some(offset) if offset != Offset::UTC => TimeZone::fixed(offset),
@@ -243,7 +245,8 @@ impl Parsed {
         };
         date.at(hour, self.minute, self.second, self.nanosecond)
             .to_zoned(zone)
-            .map_err(|_| "year")
+            .ok()
+            .ok_or("year")
     }
 }
 
