@@ -2,8 +2,13 @@
 //!
 //! Reads `model::Source`, never a store.
 
+pub mod annotations;
 pub mod ast;
 mod check;
+pub mod engine;
+mod error;
+mod functions;
+mod histogram;
 mod lexer;
 mod literal;
 mod parse_error;
@@ -13,6 +18,12 @@ pub mod signatures;
 mod token;
 mod visit;
 
+pub use annotations::{Annotation, Severity};
 pub use ast::Expr;
+pub use engine::{
+    Engine, EngineOptions, InstantSample, Query, QueryResult, QueryStats, QueryTime, QueryValue,
+    RangeSeries,
+};
+pub use error::QueryError;
 pub use parse_error::ParseError;
 pub use parser::{parse, parse_metric_selector};

@@ -1,0 +1,266 @@
+//! Evaluates expressions over a source of series.
+//!
+//! Key decision: every part of an expression is evaluated for all steps of the query at once, series by
+//! series, and each selector reads its series once for the whole range. What does not
+//! depend on the step is evaluated for one step and repeated. The engine reads no clock of its own, keeps
+//! nothing between queries and starts no thread.
+
+mod aggregate;
+mod binary;
+mod call;
+mod column;
+mod duration;
+mod evaluation;
+mod invariant;
+mod names;
+mod result;
+mod selector;
+mod steps;
+mod subquery;
+mod value;
+mod window;
+
+pub(crate) use call::{WindowCall, argument, check_borders, text_argument};
+pub(crate) use column::{Cell, Column, is_absent};
+pub(crate) use evaluation::Evaluation;
+pub(crate) use names::joined;
+pub use result::{InstantSample, QueryResult, QueryStats, QueryValue, RangeSeries};
+pub(crate) use steps::Steps;
+pub(crate) use value::{Row, Value};
+pub(crate) use window::{Samples, Window};
+
+use crate::ast::{Expr, ExprKind};
+use crate::error::QueryError;
+use model::{ReadBudget, Source, Timestamp};
+use runtime::SharedClock;
+use std::time::Duration;
+
+/// How far back a selector looks for a sample; upstream's default.
+pub const LOOKBACK_MS_DEFAULT: i64 = 5 * 60_000;
+
+/// Samples one query may hold; upstream's default.
+pub const SAMPLES_MAX_DEFAULT: usize = 50_000_000;
+
+/// How long a query may take; upstream's default.
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(120);
+
+/// The step of subqueries that name none: upstream's default evaluation interval.
+pub const SUBQUERY_STEP_MS_DEFAULT: i64 = 60_000;
+
+/// What all queries of an engine share.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// How far back a selector looks for a sample, in milliseconds; the far end is excluded.
+    pub lookback_ms: i64,
+    /// Samples one query may hold at one moment.
+    pub samples_max: usize,
+    /// How long a query may take.
+    pub timeout: Duration,
+    /// The step of subqueries that name none, in milliseconds.
+    pub subquery_default_step_ms: i64,
+    /// Whether names are removed only at the end, so that `label_replace` still sees them (upstream's
+    /// feature flag `promql-delayed-name-removal`).
+    pub delayed_name_removal: bool,
+    /// Measures time-outs and phases.
+    pub clock: SharedClock,
+}
+
+impl EngineOptions {
+    /// Upstream's defaults.
+    #[must_use]
+    pub fn new(clock: SharedClock) -> Self {
+        Self {
+            lookback_ms: LOOKBACK_MS_DEFAULT,
+            samples_max: SAMPLES_MAX_DEFAULT,
+            timeout: TIMEOUT_DEFAULT,
+            subquery_default_step_ms: SUBQUERY_STEP_MS_DEFAULT,
+            delayed_name_removal: false,
+            clock,
+        }
+    }
+}
+
+/// When a query is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QueryTime {
+    /// At one moment.
+    Instant(Timestamp),
+    /// At every step of a range, both ends included.
+    Range {
+        /// The first moment.
+        start: Timestamp,
+        /// The last moment.
+        end: Timestamp,
+        /// Between two moments, in milliseconds; at least 1.
+        step_ms: i64,
+    },
+}
+
+/// One query and what is special about it.
+#[derive(Clone, Copy)]
+pub struct Query<'a> {
+    /// What is evaluated.
+    pub expr: &'a Expr,
+    /// When.
+    pub time: QueryTime,
+    /// Instead of the engine's look-back.
+    pub lookback_ms: Option<i64>,
+    /// Instead of the engine's time-out.
+    pub timeout: Option<Duration>,
+    /// What it may read; cancelling it ends the query.
+    pub budget: &'a ReadBudget,
+}
+
+/// Evaluates queries.
+#[derive(Clone)]
+pub struct Engine {
+    options: EngineOptions,
+}
+
+impl Engine {
+    /// Makes an engine.
+    #[must_use]
+    pub const fn new(options: EngineOptions) -> Self {
+        Self { options }
+    }
+
+    /// The options it was made with.
+    #[must_use]
+    pub const fn options(&self) -> &EngineOptions {
+        &self.options
+    }
+
+    /// Evaluates an expression at one moment.
+    pub fn instant(
+        &self,
+        source: &dyn Source,
+        expr: &Expr,
+        at: Timestamp,
+    ) -> Result<QueryResult, QueryError> {
+        self.run_with_defaults(source, expr, QueryTime::Instant(at))
+    }
+
+    /// Evaluates an expression at every step of a range.
+    pub fn range(
+        &self,
+        source: &dyn Source,
+        expr: &Expr,
+        (start, end): (Timestamp, Timestamp),
+        step_ms: i64,
+    ) -> Result<QueryResult, QueryError> {
+        let time = QueryTime::Range {
+            start,
+            end,
+            step_ms,
+        };
+        self.run_with_defaults(source, expr, time)
+    }
+
+    fn run_with_defaults(
+        &self,
+        source: &dyn Source,
+        expr: &Expr,
+        time: QueryTime,
+    ) -> Result<QueryResult, QueryError> {
+        let budget = ReadBudget::new(self.options.samples_max);
+        self.run(
+            source,
+            &Query {
+                expr,
+                time,
+                lookback_ms: None,
+                timeout: None,
+                budget: &budget,
+            },
+        )
+    }
+
+    /// Evaluates a query.
+    ///
+    /// Fails with `BadData` for an expression that cannot be evaluated over time, with `Execution`
+    /// for what upstream calls an execution error, and with `Timeout` or `Canceled`.
+    pub fn run(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
+        let mut evaluation = Evaluation::new(source, &self.options, query);
+        let value = match query.time {
+            QueryTime::Instant(at) => instant_value(&mut evaluation, query.expr, at.millis()),
+            QueryTime::Range {
+                start,
+                end,
+                step_ms,
+            } => {
+                let steps = Steps::range(start.millis(), end.millis(), step_ms);
+                range_value(&mut evaluation, query.expr, steps)
+            }
+        }
+        .map_err(|error| evaluation.named(error))?;
+        Ok(evaluation.finished(value))
+    }
+}
+
+fn instant_value(
+    evaluation: &mut Evaluation<'_>,
+    expr: &Expr,
+    at: i64,
+) -> Result<QueryValue, QueryError> {
+    let steps = Steps::instant(at);
+    if is_range_vector(expr) {
+        let ranges = evaluation.range_vector(expr, steps)?;
+        return evaluation.raw_matrix(ranges, at);
+    }
+    Ok(match evaluation.eval(expr, steps)? {
+        Value::Scalar(values) => QueryValue::Scalar {
+            timestamp: Timestamp::from_millis(at),
+            value: values.first().copied().unwrap_or(f64::NAN),
+        },
+        Value::String(value) => QueryValue::String {
+            timestamp: Timestamp::from_millis(at),
+            value,
+        },
+        Value::Vector(rows) => result::instant_vector(evaluation.finished_rows(rows)?, at),
+    })
+}
+
+fn range_value(
+    evaluation: &mut Evaluation<'_>,
+    expr: &Expr,
+    steps: Steps,
+) -> Result<QueryValue, QueryError> {
+    let invalid = |kind: &str| {
+        QueryError::BadData(format!(
+            "invalid expression type {kind:?} for range query, must be Scalar or instant Vector"
+        ))
+    };
+    if is_range_vector(expr) {
+        return Err(invalid("range vector"));
+    }
+    let rows = match evaluation.eval(expr, steps)? {
+        Value::String(_) => return Err(invalid("string")),
+        Value::Scalar(values) => vec![Row {
+            labels: model::Labels::default(),
+            drops_name: false,
+            column: Column::from_floats(0, values),
+        }],
+        Value::Vector(rows) => evaluation.finished_rows(rows)?,
+    };
+    Ok(result::range_matrix(rows, steps))
+}
+
+/// Whether an expression gives a range of samples for each series.
+fn is_range_vector(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Matrix(_) | ExprKind::Subquery(_) => true,
+        ExprKind::Paren(inner) => is_range_vector(inner),
+        _ => false,
+    }
+}
+
+/// The expression without the parentheses around it.
+pub(crate) fn without_parens(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Paren(inner) => without_parens(inner),
+        _ => expr,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Operations on two sides.
+
+mod element;
+mod matching;
+mod set;
+
+use super::value::{Row, Value};
+use super::{Cell, Evaluation, Steps};
+use crate::annotations::message;
+use crate::ast::{Binary, BinaryOperator, Span};
+use crate::error::QueryError;
+use element::{Incompatible, Outcome};
+
+impl Evaluation<'_> {
+    /// Evaluates both sides and combines them.
+    pub(crate) fn binary(
+        &mut self,
+        binary: &Binary,
+        span: Span,
+        steps: Steps,
+    ) -> Result<Value, QueryError> {
+        let left = self.eval(&binary.left, steps)?;
+        let right = self.eval(&binary.right, steps)?;
+        match (left, right) {
+            (Value::Scalar(left), Value::Scalar(right)) => {
+                let compute =
+                    |(left, right): (&f64, &f64)| element::scalars(binary.operator, *left, *right);
+                Ok(Value::Scalar(
+                    left.iter().zip(&right).map(compute).collect(),
+                ))
+            }
+            (Value::Vector(rows), Value::Scalar(values)) => {
+                self.with_scalar(binary, span, rows, (&values, ScalarSide::Right))
+            }
+            (Value::Scalar(values), Value::Vector(rows)) => {
+                self.with_scalar(binary, span, rows, (&values, ScalarSide::Left))
+            }
+            (Value::Vector(left), Value::Vector(right)) => {
+                let rows = match binary.operator {
+                    BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Unless => {
+                        set::combined(binary, left, right, steps)?
+                    }
+                    _ => self.vectors(binary, span, (left, right), steps)?,
+                };
+                Ok(Value::Vector(rows))
+            }
+            (Value::String(_), _) | (_, Value::String(_)) => Err(QueryError::BadData(
+                "binary expression must contain only scalar and instant vector types".to_owned(),
+            )),
+        }
+    }
+
+    fn with_scalar(
+        &mut self,
+        binary: &Binary,
+        span: Span,
+        rows: Vec<Row>,
+        (values, side): (&[f64], ScalarSide),
+    ) -> Result<Value, QueryError> {
+        let operator = binary.operator;
+        let drops_name = binary.returns_bool || !element::is_comparison(operator);
+        let mut result = Vec::with_capacity(rows.len());
+        for row in rows {
+            self.check()?;
+            let mut incompatible = None;
+            let column = row.column.filter_map(|step, cell| {
+                let scalar = Cell::Float(values.get(step).copied().unwrap_or(f64::NAN));
+                let sides = match side {
+                    ScalarSide::Right => (&cell, &scalar),
+                    ScalarSide::Left => (&scalar, &cell),
+                };
+                match element::cells(operator, sides) {
+                    Err(why) => {
+                        incompatible = Some(why);
+                        None
+                    }
+                    Ok(outcome) if binary.returns_bool => Some(truth(&outcome)),
+                    Ok(Outcome { keep: false, .. }) => None,
+                    // A comparison keeps the vector's value, whichever side it stands on.
+                    Ok(_) if element::is_comparison(operator) => Some(cell),
+                    Ok(outcome) => Some(outcome.cell),
+                }
+            });
+            if let Some(why) = incompatible {
+                self.note_incompatible(operator, why, span);
+            }
+            if column.is_empty() {
+                continue;
+            }
+            result.push(if drops_name {
+                self.renamed(row.labels, column)
+            } else {
+                Row { column, ..row }
+            });
+        }
+        self.without_duplicates(result).map(Value::Vector)
+    }
+
+    fn note_incompatible(&mut self, operator: BinaryOperator, why: Incompatible, span: Span) {
+        let symbol = element::symbol(operator);
+        match why {
+            Incompatible::Types { left, right } => {
+                let text = message::incompatible_types(left, symbol, right);
+                self.notes.info(span, text);
+            }
+            Incompatible::Schemas => {
+                let text =
+                    format!("incompatible bucket layout encountered for binary operator {symbol}");
+                self.notes.warn(span, text);
+            }
+        }
+    }
+
+    fn note_outcome(&mut self, operator: BinaryOperator, outcome: &Outcome, span: Span) {
+        let name = if operator == BinaryOperator::Add {
+            "addition"
+        } else {
+            "subtraction"
+        };
+        if outcome.resets_collide {
+            self.notes
+                .warn(span, message::counter_reset_collision(name));
+        }
+        if outcome.bounds_reconciled {
+            self.notes
+                .info(span, message::custom_buckets_reconciled(name));
+        }
+    }
+}
+
+/// Where the scalar stands.
+#[derive(Clone, Copy)]
+enum ScalarSide {
+    Left,
+    Right,
+}
+
+/// What `bool` makes of a comparison.
+fn truth(outcome: &Outcome) -> Cell {
+    Cell::Float(if outcome.keep { 1.0 } else { 0.0 })
+}

@@ -1,0 +1,386 @@
+//! Arithmetic and comparison of two vectors: which series of one side meets which of the other.
+//!
+//! Series are put into groups by the labels they are matched on. Nearly all groups hold one series of each side;
+//! those are combined column by column. In the others the partner is looked up at every step, because a
+//! group may change its member over time.
+
+use super::super::names::joined;
+use super::super::value::{Row, without_metadata};
+use super::super::{Cell, Column, Evaluation, Steps};
+use super::element::{self, Outcome};
+use super::truth;
+use crate::ast::{Binary, Cardinality, Span, VectorMatching};
+use crate::error::QueryError;
+use model::{Labels, METRIC_NAME};
+use runtime::HashMap;
+
+/// Numbers for label sets that match each other.
+pub(super) struct Signatures<'a> {
+    matching: Option<&'a VectorMatching>,
+    numbers: HashMap<Labels, usize>,
+}
+
+impl<'a> Signatures<'a> {
+    pub(super) fn new(matching: Option<&'a VectorMatching>) -> Self {
+        Self {
+            matching,
+            numbers: HashMap::default(),
+        }
+    }
+
+    /// How many different ones there are.
+    pub(super) fn count(&self) -> usize {
+        self.numbers.len()
+    }
+
+    /// Adds to each row the number of its signature.
+    pub(super) fn numbered(&mut self, rows: Vec<Row>) -> Vec<(usize, Row)> {
+        rows.into_iter()
+            .map(|row| (self.number(&row.labels), row))
+            .collect()
+    }
+
+    fn number(&mut self, labels: &Labels) -> usize {
+        let next = self.numbers.len();
+        let signature = matched_labels(labels, self.matching);
+        *self.numbers.entry(signature).or_insert(next)
+    }
+}
+
+/// The labels that are matched on.
+fn matched_labels(labels: &Labels, matching: Option<&VectorMatching>) -> Labels {
+    match matching {
+        Some(matching) if matching.on => labels.only(&matching.labels),
+        Some(matching) => {
+            let mut names: Vec<&str> = matching.labels.iter().map(String::as_str).collect();
+            names.push(METRIC_NAME);
+            labels.without(&names)
+        }
+        None => labels.without(&[METRIC_NAME]),
+    }
+}
+
+/// The series of both sides that match each other. `many` is the side that may have several: the left one,
+/// except for `group_right`.
+#[derive(Default)]
+struct Group {
+    many: Vec<Row>,
+    one: Vec<Row>,
+}
+
+/// The operation and its modifiers.
+struct Operation<'a> {
+    binary: &'a Binary,
+    matching: &'a VectorMatching,
+    /// Whether the sides were exchanged so that the first one is `many`.
+    swapped: bool,
+    /// The value of a missing sample of the `many` and of the `one` side.
+    fill: (Option<f64>, Option<f64>),
+    /// The steps at which both sides have samples, whatever their group: only there duplicates matter.
+    active: Vec<bool>,
+    span: Span,
+    steps: Steps,
+}
+
+impl Evaluation<'_> {
+    /// Combines two vectors with an arithmetic or comparison operator.
+    pub(super) fn vectors(
+        &mut self,
+        binary: &Binary,
+        span: Span,
+        (left, right): (Vec<Row>, Vec<Row>),
+        steps: Steps,
+    ) -> Result<Vec<Row>, QueryError> {
+        let default = VectorMatching::default();
+        let matching = binary.matching.as_ref().unwrap_or(&default);
+        let swapped = matching.cardinality == Cardinality::OneToMany;
+        let fill = (matching.fill_left, matching.fill_right);
+        let active = match fill {
+            (None, None) => both_present(&left, &right, steps),
+            _ => vec![true; steps.count],
+        };
+        let operation = Operation {
+            binary,
+            matching,
+            swapped,
+            fill: if swapped { (fill.1, fill.0) } else { fill },
+            active,
+            span,
+            steps,
+        };
+        let (many, one) = if swapped {
+            (right, left)
+        } else {
+            (left, right)
+        };
+        let mut signatures = Signatures::new(Some(matching));
+        let mut groups: Vec<Group> = Vec::new();
+        for (signature, row) in signatures.numbered(many) {
+            group_at(&mut groups, signature).many.push(row);
+        }
+        for (signature, row) in signatures.numbered(one) {
+            group_at(&mut groups, signature).one.push(row);
+        }
+        let mut rows = Vec::with_capacity(groups.len());
+        for group in &groups {
+            self.check()?;
+            self.combine(&operation, group, &mut rows)?;
+        }
+        joined(rows)
+    }
+
+    fn combine(
+        &mut self,
+        operation: &Operation<'_>,
+        group: &Group,
+        rows: &mut Vec<Row>,
+    ) -> Result<(), QueryError> {
+        let no_fill = operation.fill == (None, None);
+        match (group.many.as_slice(), group.one.as_slice()) {
+            ([], _) | (_, []) if no_fill => self.check_one_side(operation, group),
+            ([many], [one]) if no_fill => {
+                let column = self.pair(operation, many, one);
+                if !column.is_empty() {
+                    rows.push(operation.row(self, &many.labels, &one.labels, column));
+                }
+                Ok(())
+            }
+            _ => self.combine_by_step(operation, group, rows),
+        }
+    }
+
+    /// Even a group without partner must not have two samples on the `one` side at a step where the other
+    /// side has samples of other groups; upstream looks at each step, and so does this.
+    fn check_one_side(&self, operation: &Operation<'_>, group: &Group) -> Result<(), QueryError> {
+        if group.one.len() < 2 {
+            return Ok(());
+        }
+        for step in (0..operation.steps.count).filter(|step| operation.is_active(*step)) {
+            let mut present = group.one.iter().filter(|row| row.column.has(step));
+            if let (Some(first), Some(second)) = (present.next(), present.next()) {
+                return Err(operation.duplicate(first, second));
+            }
+        }
+        Ok(())
+    }
+
+    /// Combines two series step by step.
+    fn pair(&mut self, operation: &Operation<'_>, many: &Row, one: &Row) -> Column {
+        let operator = operation.binary.operator;
+        let plain = !many.column.has_histograms() && !one.column.has_histograms();
+        if plain && element::floats(operator, 0.0, 0.0).is_some() {
+            return operation.float_pair(&many.column, &one.column);
+        }
+        many.column.filter_map(|step, many| {
+            let one = one.column.cell(step)?;
+            self.element(operation, (&many, &one))
+        })
+    }
+
+    fn element(&mut self, operation: &Operation<'_>, sides: (&Cell, &Cell)) -> Option<Cell> {
+        let (many, one) = sides;
+        let sides = if operation.swapped {
+            (one, many)
+        } else {
+            (many, one)
+        };
+        let operator = operation.binary.operator;
+        match element::cells(operator, sides) {
+            Err(why) => {
+                self.note_incompatible(operator, why, operation.span);
+                None
+            }
+            Ok(outcome) => {
+                self.note_outcome(operator, &outcome, operation.span);
+                operation.kept(outcome)
+            }
+        }
+    }
+
+    /// Combines a group whose members may change from step to step, or that is filled.
+    fn combine_by_step(
+        &mut self,
+        operation: &Operation<'_>,
+        group: &Group,
+        rows: &mut Vec<Row>,
+    ) -> Result<(), QueryError> {
+        let mut results: HashMap<Labels, (usize, Column)> = HashMap::default();
+        let mut used: HashMap<Labels, usize> = HashMap::default();
+        for step in (0..operation.steps.count).filter(|step| operation.is_active(*step)) {
+            let mut present = group.one.iter().filter(|row| row.column.has(step));
+            let one = present.next();
+            if let (Some(first), Some(second)) = (one, present.next()) {
+                return Err(operation.duplicate(first, second));
+            }
+            let one = match (one, operation.fill.1) {
+                (Some(row), _) => row.column.cell(step).map(|cell| (&row.labels, cell)),
+                (None, Some(fill)) => group
+                    .many
+                    .first()
+                    .map(|row| (&row.labels, Cell::Float(fill))),
+                (None, None) => None,
+            };
+            let Some((one_labels, one_cell)) = one else {
+                continue;
+            };
+            let is_filled = !group.one.iter().any(|row| row.column.has(step));
+            let mut pairs: Vec<(Labels, Cell)> = Vec::new();
+            for many in &group.many {
+                if let Some(cell) = many.column.cell(step) {
+                    let one_labels = if is_filled {
+                        &matched_labels(one_labels, Some(operation.matching))
+                    } else {
+                        one_labels
+                    };
+                    let labels = operation.result_labels(&many.labels, one_labels);
+                    pairs.push((labels, cell));
+                }
+            }
+            if pairs.is_empty()
+                && let Some(fill) = operation.fill.0
+                && !is_filled
+            {
+                let many_labels = matched_labels(one_labels, Some(operation.matching));
+                let labels = operation.result_labels(&many_labels, one_labels);
+                pairs.push((labels, Cell::Float(fill)));
+            }
+            if pairs.len() > 1 && operation.matching.cardinality == Cardinality::OneToOne {
+                return Err(QueryError::execution(
+                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
+                ));
+            }
+            for (labels, many_cell) in pairs {
+                if used.insert(labels.clone(), step) == Some(step) {
+                    return Err(QueryError::execution(
+                        "multiple matches for labels: grouping labels must ensure unique matches",
+                    ));
+                }
+                if let Some(cell) = self.element(operation, (&many_cell, &one_cell)) {
+                    let order = results.len();
+                    let entry = results.entry(labels).or_insert((order, Column::default()));
+                    entry.1.push(step, cell);
+                }
+            }
+        }
+        let mut results: Vec<(Labels, (usize, Column))> = results.into_iter().collect();
+        results.sort_by_key(|(_, (order, _))| *order);
+        for (labels, (_, column)) in results {
+            rows.push(operation.finished_row(self, labels, column));
+        }
+        Ok(())
+    }
+}
+
+fn group_at(groups: &mut Vec<Group>, index: usize) -> &mut Group {
+    if groups.len() <= index {
+        groups.resize_with(index + 1, Group::default);
+    }
+    let last = groups.len() - 1;
+    groups
+        .get_mut(index.min(last))
+        .expect("the groups were just extended to this index")
+}
+
+/// The steps at which both sides have samples.
+fn both_present(left: &[Row], right: &[Row], steps: Steps) -> Vec<bool> {
+    let mut present = vec![(false, false); steps.count];
+    for (rows, is_left) in [(left, true), (right, false)] {
+        for row in rows {
+            for step in row.column.range().filter(|step| row.column.has(*step)) {
+                if let Some(slot) = present.get_mut(step) {
+                    *slot = (slot.0 || is_left, slot.1 || !is_left);
+                }
+            }
+        }
+    }
+    present
+        .into_iter()
+        .map(|(left, right)| left && right)
+        .collect()
+}
+
+impl Operation<'_> {
+    fn is_active(&self, step: usize) -> bool {
+        self.active.get(step).copied().unwrap_or(false)
+    }
+
+    /// What a step's result is, once `bool` and filtering are applied.
+    fn kept(&self, outcome: Outcome) -> Option<Cell> {
+        if self.binary.returns_bool {
+            return Some(truth(&outcome));
+        }
+        outcome.keep.then_some(outcome.cell)
+    }
+
+    /// The fast path: floats on both sides.
+    fn float_pair(&self, many: &Column, one: &Column) -> Column {
+        let (operator, returns_bool) = (self.binary.operator, self.binary.returns_bool);
+        let start = many.range().start.max(one.range().start);
+        let end = many.range().end.min(one.range().end);
+        let mut values = Vec::with_capacity(end.saturating_sub(start));
+        for step in start..end {
+            let (many, one) = (many.float(step), one.float(step));
+            if super::super::is_absent(many) || super::super::is_absent(one) {
+                values.push(super::super::column::ABSENT);
+                continue;
+            }
+            let (left, right) = if self.swapped {
+                (one, many)
+            } else {
+                (many, one)
+            };
+            values.push(match element::floats(operator, left, right) {
+                Some((_, keep)) if returns_bool => f64::from(u8::from(keep)),
+                Some((value, true)) => value,
+                _ => super::super::column::ABSENT,
+            });
+        }
+        Column::from_floats(start, values)
+    }
+
+    fn row(&self, evaluation: &Evaluation<'_>, many: &Labels, one: &Labels, column: Column) -> Row {
+        let labels = self.result_labels(many, one);
+        self.finished_row(evaluation, labels, column)
+    }
+
+    fn finished_row(&self, evaluation: &Evaluation<'_>, labels: Labels, column: Column) -> Row {
+        if self.binary.returns_bool {
+            return evaluation.renamed(labels, column);
+        }
+        Row {
+            labels,
+            drops_name: false,
+            column,
+        }
+    }
+
+    /// The labels of the result: those of the `many` side, for one-to-one matching only what is matched on, and
+    /// those that `group_left` takes from the `one` side.
+    fn result_labels(&self, many: &Labels, one: &Labels) -> Labels {
+        let mut labels = if element::is_comparison(self.binary.operator) {
+            many.clone()
+        } else {
+            without_metadata(many)
+        };
+        if self.matching.cardinality == Cardinality::OneToOne {
+            if self.matching.on {
+                labels = labels.only(&self.matching.labels);
+            } else if !self.matching.labels.is_empty() {
+                labels = labels.without(&self.matching.labels);
+            }
+        }
+        for name in &self.matching.include {
+            labels = labels.with(name, one.value(name));
+        }
+        labels
+    }
+
+    fn duplicate(&self, first: &Row, second: &Row) -> QueryError {
+        let group = matched_labels(&first.labels, Some(self.matching));
+        let side = if self.swapped { "left" } else { "right" };
+        let (first, second) = (&first.labels, &second.labels);
+        QueryError::execution(format!(
+            "found duplicate series for the match group {group} on the {side} hand-side of the operation: [{second}, {first}];many-to-many matching not allowed: matching labels must be unique on one side"
+        ))
+    }
+}

@@ -1,0 +1,173 @@
+//! Selectors: the latest sample of each series at each step.
+
+use super::duration::Shift;
+use super::value::{Row, Value};
+use super::{Cell, Column, Evaluation, Samples, Steps, without_parens};
+use crate::ast::{Expr, ExprKind, RangeBorders, VectorSelector};
+use crate::error::QueryError;
+use crate::{functions, histogram};
+use model::number::i64_to_float;
+use model::{Columns, Histogram, is_stale_marker};
+use std::sync::Arc;
+
+impl Evaluation<'_> {
+    /// For each step the latest sample that is at most the look-back old (the far end excluded) and no
+    /// staleness marker.
+    pub(crate) fn vector_selector(
+        &mut self,
+        selector: &VectorSelector,
+        steps: Steps,
+    ) -> Result<Vec<Row>, QueryError> {
+        if selector.borders == RangeBorders::Smoothed {
+            return self.smoothed_selector(selector, steps);
+        }
+        self.latest(selector, steps, |columns, index| {
+            match histogram_at(columns, index) {
+                Some(histogram) => Cell::Histogram(Arc::clone(histogram)),
+                None => Cell::Float(columns.values.get(index).copied().unwrap_or(f64::NAN)),
+            }
+        })
+    }
+
+    /// The times, in seconds, of the samples that a selector selects; `None` where the expression is no
+    /// selector.
+    pub(crate) fn selected_times(
+        &mut self,
+        expr: &Expr,
+        steps: Steps,
+    ) -> Result<Option<Vec<Row>>, QueryError> {
+        let ExprKind::Vector(selector) = &without_parens(expr).kind else {
+            return Ok(None);
+        };
+        if selector.modifiers.at.is_some() && steps.count > 1 {
+            let rows = self.selected_times(expr, steps.first_only())?;
+            return Ok(
+                rows.map(|rows| match Value::Vector(rows).repeated(steps.count) {
+                    Value::Vector(rows) => rows,
+                    Value::Scalar(_) | Value::String(_) => Vec::new(),
+                }),
+            );
+        }
+        let rows = self.latest(selector, steps, |columns, index| {
+            let time = columns.timestamps.get(index).copied().unwrap_or_default();
+            Cell::Float(i64_to_float(time) / 1000.0)
+        })?;
+        Ok(Some(rows))
+    }
+
+    fn latest(
+        &mut self,
+        selector: &VectorSelector,
+        steps: Steps,
+        cell: impl Fn(&Columns, usize) -> Cell,
+    ) -> Result<Vec<Row>, QueryError> {
+        let shift = self.shift(&selector.modifiers)?;
+        let Some((first, last)) = extent(shift, steps) else {
+            return Ok(Vec::new());
+        };
+        let start = first.saturating_sub(self.lookback_ms).saturating_add(1);
+        let selected = self.select(&selector.matchers, (start, last))?;
+        let mut rows = Vec::with_capacity(selected.len());
+        for series in selected {
+            self.check()?;
+            let mut column = Column::default();
+            let columns = &series.columns;
+            let times = &columns.timestamps;
+            let mut next = 0;
+            for step in 0..steps.count {
+                let at = shift.of(steps.at(step));
+                while times.get(next).is_some_and(|time| *time <= at) {
+                    next += 1;
+                }
+                let Some(index) = next.checked_sub(1) else {
+                    continue;
+                };
+                let oldest = at.saturating_sub(self.lookback_ms);
+                let is_fresh = times.get(index).is_some_and(|time| *time > oldest);
+                if is_fresh && !is_stale(columns, index) {
+                    column.push(step, cell(columns, index));
+                }
+            }
+            self.touch(column.present());
+            if !column.is_empty() {
+                self.hold(column.cells())?;
+                rows.push(Row {
+                    labels: series.labels,
+                    drops_name: false,
+                    column,
+                });
+            }
+        }
+        Ok(rows)
+    }
+
+    /// `smoothed`: between two samples the value is interpolated, after the last one it stays, each as far as
+    /// the look-back reaches.
+    fn smoothed_selector(
+        &mut self,
+        selector: &VectorSelector,
+        steps: Steps,
+    ) -> Result<Vec<Row>, QueryError> {
+        let shift = self.shift(&selector.modifiers)?;
+        let Some((first, last)) = extent(shift, steps) else {
+            return Ok(Vec::new());
+        };
+        let start = first.saturating_sub(self.lookback_ms).saturating_add(1);
+        let end = last.saturating_add(self.lookback_ms);
+        let mut rows = Vec::new();
+        for series in self.select(&selector.matchers, (start, end))? {
+            self.check()?;
+            let samples = Samples::new(series.labels, &series.columns);
+            let mut column = Column::default();
+            for step in 0..steps.count {
+                let at = shift.of(steps.at(step));
+                let window = samples.window(
+                    at.saturating_sub(self.lookback_ms),
+                    at.saturating_add(self.lookback_ms),
+                );
+                if let Some(cell) = functions::interpolated(&window, at) {
+                    column.push(step, cell);
+                }
+            }
+            self.touch(column.present());
+            if !column.is_empty() {
+                self.hold(column.cells())?;
+                rows.push(Row {
+                    labels: samples.labels,
+                    drops_name: false,
+                    column,
+                });
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The earliest and the latest moment that a selector looks at; `None` without steps.
+pub(crate) fn extent(shift: Shift, steps: Steps) -> Option<(i64, i64)> {
+    if steps.count == 0 {
+        return None;
+    }
+    Some((shift.of(steps.start), shift.of(steps.end())))
+}
+
+fn is_stale(columns: &Columns, index: usize) -> bool {
+    match histogram_at(columns, index) {
+        Some(histogram) => histogram::is_stale(histogram),
+        None => columns
+            .values
+            .get(index)
+            .is_some_and(|value| is_stale_marker(*value)),
+    }
+}
+
+fn histogram_at(columns: &Columns, index: usize) -> Option<&Arc<Histogram>> {
+    let histograms = &columns.histograms;
+    if histograms.is_empty() {
+        return None;
+    }
+    let place = histograms
+        .binary_search_by_key(&index, |(at, _)| *at)
+        .ok()?;
+    histograms.get(place).map(|(_, histogram)| histogram)
+}

@@ -1,0 +1,83 @@
+//! `absent` and `absent_over_time`: 1 where there is nothing.
+
+use crate::ast::{Call, Expr, ExprKind, Span, VectorSelector};
+use crate::engine::{Column, Evaluation, Row, Steps, Value, argument, without_parens};
+use crate::error::QueryError;
+use model::matcher::MatchOperator;
+use model::{Labels, METRIC_NAME};
+
+const ABSENT_FLOAT: f64 = model::STALE_MARKER;
+
+/// `absent(v)`
+pub(crate) fn absent(
+    evaluation: &mut Evaluation<'_>,
+    call: &Call,
+    _: Span,
+    steps: Steps,
+) -> Result<Value, QueryError> {
+    let operand = argument(call, 0)?;
+    let mut absent = vec![1.0; steps.count];
+    for row in evaluation.vector(operand, steps)? {
+        for (step, _) in row.column.iter() {
+            if let Some(slot) = absent.get_mut(step) {
+                *slot = ABSENT_FLOAT;
+            }
+        }
+    }
+    Ok(ones(absent, operand))
+}
+
+/// `absent_over_time(m)`
+pub(crate) fn absent_over_time(
+    evaluation: &mut Evaluation<'_>,
+    call: &Call,
+    _: Span,
+    steps: Steps,
+) -> Result<Value, QueryError> {
+    let operand = argument(call, 0)?;
+    let ranges = evaluation.range_vector(operand, steps)?;
+    crate::engine::check_borders(call.function.name, ranges.borders)?;
+    let mut absent = vec![1.0; steps.count];
+    for samples in &ranges.series {
+        evaluation.check()?;
+        for (step, slot) in absent.iter_mut().enumerate() {
+            let (start, end) = ranges.range_at(steps.at(step));
+            if !samples.window(start, end).is_empty() {
+                *slot = ABSENT_FLOAT;
+            }
+        }
+    }
+    Ok(ones(absent, operand))
+}
+
+fn ones(absent: Vec<f64>, operand: &Expr) -> Value {
+    let column = Column::from_floats(0, absent);
+    if column.is_empty() {
+        return Value::Vector(Vec::new());
+    }
+    Value::Vector(vec![Row {
+        labels: labels_of(operand),
+        drops_name: false,
+        column,
+    }])
+}
+
+/// The labels that a selector demands by `=`, each once; those that are demanded twice are left out.
+fn labels_of(operand: &Expr) -> Labels {
+    let selector: &VectorSelector = match &without_parens(operand).kind {
+        ExprKind::Vector(selector) => selector,
+        ExprKind::Matrix(matrix) => &matrix.selector,
+        _ => return Labels::default(),
+    };
+    let matchers = selector
+        .matchers
+        .iter()
+        .filter(|matcher| matcher.name() != METRIC_NAME);
+    let demanded = matchers.clone().filter(|matcher| {
+        let same_name = matchers
+            .clone()
+            .filter(|other| other.name() == matcher.name());
+        matcher.operator() == MatchOperator::Equal && same_name.count() == 1
+    });
+    Labels::from_pairs(demanded.map(|matcher| (matcher.name(), matcher.value())))
+}

@@ -1,0 +1,316 @@
+//! `rate`, `increase`, `delta`, `irate`, `idelta`: how much a series changed over its window.
+//!
+//! The change between the first and the last sample is extrapolated to the borders of the range, as upstream
+//! does: all the way where a border is at most 1.1 average distances away, else by half such a distance,
+//! and for counters never beyond the point where they were zero.
+
+use super::extended_rate;
+use crate::annotations::message;
+use crate::ast::RangeBorders;
+use crate::engine::{Cell, Window, WindowCall};
+use crate::error::QueryError;
+use crate::histogram;
+use model::Histogram;
+use model::number::{i64_to_float, usize_to_float};
+use std::sync::Arc;
+
+type Computed = Result<Option<Cell>, QueryError>;
+
+/// What the change of a window is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    /// A gauge's difference.
+    Delta,
+    /// A counter's growth.
+    Increase,
+    /// A counter's growth per second.
+    Rate,
+}
+
+impl Change {
+    /// Whether resets are made up for.
+    pub(super) fn is_counter(self) -> bool {
+        self != Self::Delta
+    }
+}
+
+/// `rate`
+pub(crate) fn rate(window: &Window<'_>, call: &mut WindowCall<'_>) -> Computed {
+    changed(window, call, Change::Rate)
+}
+
+/// `increase`
+pub(crate) fn increase(window: &Window<'_>, call: &mut WindowCall<'_>) -> Computed {
+    changed(window, call, Change::Increase)
+}
+
+/// `delta`
+pub(crate) fn delta(window: &Window<'_>, call: &mut WindowCall<'_>) -> Computed {
+    changed(window, call, Change::Delta)
+}
+
+fn changed(window: &Window<'_>, call: &mut WindowCall<'_>, change: Change) -> Computed {
+    if !window.floats.is_empty() && !window.histograms.is_empty() {
+        call.warn_mixed();
+        return Ok(None);
+    }
+    if call.borders != RangeBorders::Plain {
+        return Ok(extended_rate::changed(window, call, change));
+    }
+    if window.histograms.is_empty() {
+        if change != Change::Delta {
+            note_possible_gauge(call);
+        }
+        return Ok(float_change(window, call, change).map(Cell::Float));
+    }
+    Ok(
+        histogram_change(window, call, change)
+            .map(|histogram| Cell::Histogram(Arc::new(histogram))),
+    )
+}
+
+/// Remarks that a metric is not named like a counter.
+fn note_possible_gauge(call: &mut WindowCall<'_>) {
+    let metric = call.labels.metric_name();
+    let is_counter = metric.is_empty()
+        || ["_total", "_sum", "_count", "_bucket"]
+            .iter()
+            .any(|suffix| metric.ends_with(suffix));
+    if !is_counter {
+        let text = message::possible_non_counter(metric);
+        call.notes.info(call.span, text);
+    }
+}
+
+fn float_change(window: &Window<'_>, call: &WindowCall<'_>, change: Change) -> Option<f64> {
+    let [first, .., last] = window.floats else {
+        return None;
+    };
+    let mut grown = last - first;
+    if change.is_counter() {
+        for pair in window.floats.windows(2) {
+            if let [before, now] = pair
+                && now < before
+            {
+                grown += before;
+            }
+        }
+    }
+    let zero_share = (grown > 0.0 && *first >= 0.0).then(|| first / grown);
+    let factor = extrapolation(window.float_times, call, change, zero_share);
+    Some(grown * factor)
+}
+
+fn histogram_change(
+    window: &Window<'_>,
+    call: &mut WindowCall<'_>,
+    change: Change,
+) -> Option<Histogram> {
+    let first = window.histograms.first()?;
+    if window.histograms.len() < 2 {
+        return None;
+    }
+    let grown = histogram_growth(window.histograms, call, change.is_counter())?;
+    let zero_share = (grown.count > 0.0 && first.count >= 0.0).then(|| first.count / grown.count);
+    let factor = extrapolation(window.histogram_times, call, change, zero_share);
+    Some(histogram::scaled(&grown, factor))
+}
+
+/// What the change between the first and the last sample is multiplied by. `zero_share`: how many times the
+/// sampled stretch the counter needed, at this pace, to get from zero to its first sample.
+fn extrapolation(
+    times: &[i64],
+    call: &WindowCall<'_>,
+    change: Change,
+    zero_share: Option<f64>,
+) -> f64 {
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
+        return 1.0;
+    };
+    let sampled = i64_to_float(last - first) / 1000.0;
+    let distance = sampled / usize_to_float(times.len().saturating_sub(1).max(1));
+    let threshold = distance * 1.1;
+    let mut to_start = i64_to_float(first - call.range.0) / 1000.0;
+    let mut to_end = i64_to_float(call.range.1 - last) / 1000.0;
+    if to_start >= threshold {
+        to_start = distance / 2.0;
+    }
+    if let Some(share) = zero_share.filter(|_| change.is_counter()) {
+        to_start = to_start.min(sampled * share);
+    }
+    if to_end >= threshold {
+        to_end = distance / 2.0;
+    }
+    let factor = if sampled == 0.0 {
+        1.0
+    } else {
+        (sampled + to_start + to_end) / sampled
+    };
+    if change == Change::Rate {
+        factor / call.range_seconds()
+    } else {
+        factor
+    }
+}
+
+/// The change between the first and the last histogram, resets made up for in counters.
+fn histogram_growth(
+    histograms: &[Arc<Histogram>],
+    call: &mut WindowCall<'_>,
+    is_counter: bool,
+) -> Option<Histogram> {
+    let [first, second, ..] = histograms else {
+        return None;
+    };
+    let last = histograms.last()?;
+    let gauges = histograms.iter().filter(|one| histogram::is_gauge(one));
+    if is_counter && gauges.count() > 0 {
+        warn(call, message::not_a_counter);
+    }
+    let are_gauges = histogram::is_gauge(first) && histogram::is_gauge(last);
+    if !is_counter && !are_gauges {
+        warn(call, message::not_a_gauge);
+    }
+    // A first sample before a reset says nothing, not even about the bucket layout.
+    let relevant = if is_counter && histogram::is_reset(second, first) {
+        histograms.get(1..).unwrap_or_default()
+    } else {
+        histograms
+    };
+    let is_custom = histogram::has_custom_buckets(last);
+    if relevant
+        .iter()
+        .any(|one| histogram::has_custom_buckets(one) != is_custom)
+    {
+        warn(call, message::mixed_exponential_custom);
+        return None;
+    }
+    let mut reconciled = (false, false);
+    let mut grown = histogram::compacted(last);
+    if relevant.len() == histograms.len() {
+        let combined = histogram::subtracted(&grown, first).ok()?;
+        reconciled.0 |= combined.bounds_reconciled;
+        grown = combined.histogram;
+    }
+    if is_counter {
+        for pair in relevant.windows(2) {
+            if let [before, now] = pair
+                && histogram::is_reset(now, before)
+            {
+                let combined = histogram::added(&grown, before).ok()?;
+                reconciled.1 |= combined.bounds_reconciled;
+                grown = combined.histogram;
+            }
+        }
+        let schema = relevant.iter().map(|one| one.schema).min()?;
+        grown = histogram::at_schema(&grown, schema);
+    }
+    note_reconciled(call, reconciled);
+    Some(histogram::as_gauge(grown))
+}
+
+/// Remarks that bounds were reconciled in a subtraction or an addition.
+pub(super) fn note_reconciled(call: &mut WindowCall<'_>, (subtraction, addition): (bool, bool)) {
+    if subtraction {
+        let text = message::custom_buckets_reconciled("subtraction");
+        call.notes.info(call.span, text);
+    }
+    if addition {
+        let text = message::custom_buckets_reconciled("addition");
+        call.notes.info(call.span, text);
+    }
+}
+
+/// Warns about the call's metric.
+pub(super) fn warn(call: &mut WindowCall<'_>, text: fn(&str) -> String) {
+    let text = text(call.labels.metric_name());
+    call.notes.warn(call.span, text);
+}
+
+/// `irate`
+pub(crate) fn irate(window: &Window<'_>, call: &mut WindowCall<'_>) -> Computed {
+    last_change(window, call, true)
+}
+
+/// `idelta`
+pub(crate) fn idelta(window: &Window<'_>, call: &mut WindowCall<'_>) -> Computed {
+    last_change(window, call, false)
+}
+
+/// The change between the last two samples; of counters per second.
+fn last_change(window: &Window<'_>, call: &mut WindowCall<'_>, is_counter: bool) -> Computed {
+    let Some([(before_time, before), (time, now)]) = last_two(window) else {
+        return Ok(None);
+    };
+    let seconds = i64_to_float(time - before_time) / 1000.0;
+    if seconds == 0.0 {
+        return Ok(None);
+    }
+    match (before, now) {
+        (Cell::Float(before), Cell::Float(now)) => {
+            let is_reset = is_counter && now < before;
+            let change = if is_reset { now } else { now - before };
+            let change = if is_counter { change / seconds } else { change };
+            Ok(Some(Cell::Float(change)))
+        }
+        (Cell::Histogram(before), Cell::Histogram(now)) => {
+            let change = last_histogram_change(&before, &now, call, is_counter);
+            Ok(change.map(|change| {
+                let change = if is_counter {
+                    histogram::divided(&change, seconds)
+                } else {
+                    change
+                };
+                Cell::Histogram(Arc::new(change))
+            }))
+        }
+        _ => {
+            call.warn_mixed();
+            Ok(None)
+        }
+    }
+}
+
+fn last_histogram_change(
+    before: &Histogram,
+    now: &Histogram,
+    call: &mut WindowCall<'_>,
+    is_counter: bool,
+) -> Option<Histogram> {
+    let gauges = (histogram::is_gauge(before), histogram::is_gauge(now));
+    if is_counter && gauges != (false, false) {
+        warn(call, message::not_a_counter);
+    }
+    if !is_counter && gauges != (true, true) {
+        warn(call, message::not_a_gauge);
+    }
+    if is_counter && histogram::is_reset(now, before) {
+        return Some(histogram::as_gauge(histogram::compacted(now)));
+    }
+    let Ok(combined) = histogram::subtracted(now, before) else {
+        warn(call, message::mixed_exponential_custom);
+        return None;
+    };
+    note_reconciled(call, (combined.bounds_reconciled, false));
+    Some(histogram::as_gauge(combined.histogram))
+}
+
+fn last_two(window: &Window<'_>) -> Option<[(i64, Cell); 2]> {
+    let floats = window
+        .float_times
+        .iter()
+        .zip(window.floats.iter().map(|float| Cell::Float(*float)));
+    let histograms = window
+        .histogram_times
+        .iter()
+        .zip(window.histograms.iter().cloned().map(Cell::Histogram));
+    let mut last: Vec<(i64, Cell)> = floats
+        .rev()
+        .take(2)
+        .map(|(time, cell)| (*time, cell))
+        .chain(histograms.rev().take(2).map(|(time, cell)| (*time, cell)))
+        .collect();
+    last.sort_by_key(|(time, _)| *time);
+    let now = last.pop()?;
+    Some([last.pop()?, now])
+}
