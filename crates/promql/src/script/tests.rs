@@ -24,7 +24,7 @@ fn check(text: &str, passed: usize, failures: &[&str]) {
 }
 
 /// Upstream's scripts. The number may only rise.
-const UPSTREAM_PASSED_MIN: usize = 900;
+const UPSTREAM_PASSED_MIN: usize = 1526;
 
 #[test]
 fn upstream_scripts() {
