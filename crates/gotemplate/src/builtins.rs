@@ -68,3 +68,6 @@ fn text(values: &[Value]) -> Result<String, String> {
         values => format::print(values),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -131,3 +131,6 @@ fn content(class: &str) -> Content {
         .find(|(known, _)| known.name == class)
         .map_or(Content::Plain, |(_, content)| *content)
 }
+
+#[cfg(test)]
+mod tests;

@@ -228,6 +228,3 @@ impl From<Time> for Value {
         Self::Time(time)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -155,12 +155,10 @@ impl Lexer<'_> {
                 TokenKind::LeftParen
             }
             ')' => {
-                let Some(depth) = self.paren_depth.checked_sub(1) else {
-                    // Upstream points behind it.
-                    self.start = self.position;
-                    return Err("unexpected right parenthesis ')'".to_owned());
-                };
-                self.paren_depth = depth;
+                self.paren_depth = self
+                    .paren_depth
+                    .checked_sub(1)
+                    .ok_or("unexpected right parenthesis ')'")?;
                 TokenKind::RightParen
             }
             _ => return Ok(None),

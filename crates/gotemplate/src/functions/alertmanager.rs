@@ -140,3 +140,6 @@ fn add_collections(table: &mut FunctionMap) {
         Ok(Value::map(entries))
     });
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! What the rule engine is told: the checked configuration, and what it evaluates with.
+
+use crate::file::RuleFile;
+use crate::template::Surroundings;
+use model::{Labels, RelabelRule, Sink};
+use runtime::SharedClock;
+use std::sync::Arc;
+
+/// How long a firing or resolved alert waits before it is handed on again; upstream's default.
+pub const RESEND_DELAY_MS: i64 = 60_000;
+
+/// Evaluations are this far apart where neither group nor configuration says so; upstream's default.
+pub(crate) const INTERVAL_MS_DEFAULT: i64 = 60_000;
+
+/// What rules are evaluated and how.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The rule files in order.
+    pub files: Vec<RuleFile>,
+    /// Between two evaluations of a group that does not say.
+    pub interval_ms: i64,
+    /// How far back the queries of a group look that does not say (`rule_query_offset`).
+    pub query_offset_ms: i64,
+    /// Added to alerts on their way out, where they have no such label; `$externalLabels`.
+    pub external_labels: Labels,
+    /// Where people reach this server: `$externalURL` and the links of alerts.
+    pub external_url: String,
+    /// Applied to alerts on their way out, after the external labels.
+    pub alert_relabel: Vec<RelabelRule>,
+    /// Between two times that an alert is handed on.
+    pub resend_delay_ms: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            interval_ms: INTERVAL_MS_DEFAULT,
+            query_offset_ms: 0,
+            external_labels: Labels::default(),
+            external_url: String::new(),
+            alert_relabel: Vec::new(),
+            resend_delay_ms: RESEND_DELAY_MS,
+        }
+    }
+}
+
+/// What groups are evaluated with.
+#[derive(Clone)]
+pub struct Evaluator {
+    /// Engine, source and the surroundings of templates.
+    pub surroundings: Surroundings,
+    /// Takes what is recorded.
+    pub sink: Arc<dyn Sink>,
+    /// Measures how long rules take.
+    pub clock: SharedClock,
+    /// How far back queries look where a group does not say.
+    pub query_offset_ms: i64,
+}
