@@ -68,6 +68,3 @@ fn text(values: &[Value]) -> Result<String, String> {
         values => format::print(values),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -13,7 +13,7 @@ use crate::Error;
 use crate::format;
 use crate::parse::Trees;
 use crate::parse::node::{Branch, Command, Node, Pipe, TemplateCall, Term, Tree};
-use crate::template::{Limits, Template};
+use crate::template::{DEPTH_MAX, Limits, Template};
 use crate::value::Value;
 
 /// Collections inside each other that a template may build.
@@ -124,11 +124,9 @@ impl<'a> State<'a> {
     }
 
     fn enter(&mut self) -> Result<(), Error> {
-        if self.depth >= self.limits.depth_max {
-            return Err(self.error(format!(
-                "exceeded maximum template depth ({})",
-                self.limits.depth_max
-            )));
+        let depth_max = self.limits.depth_max.min(DEPTH_MAX);
+        if self.depth >= depth_max {
+            return Err(self.error(format!("exceeded maximum template depth ({depth_max})")));
         }
         self.depth += 1;
         Ok(())

@@ -131,6 +131,3 @@ fn content(class: &str) -> Content {
         .find(|(known, _)| known.name == class)
         .map_or(Content::Plain, |(_, content)| *content)
 }
-
-#[cfg(test)]
-mod tests;

@@ -23,7 +23,7 @@ mod unicode;
 mod value;
 
 pub use error::Error;
-pub use template::{Limits, MissingKey, Template};
+pub use template::{DEPTH_MAX, Limits, MissingKey, Template};
 pub use value::{
     ANY_LIST, ANY_MAP, CSS, Class, DURATION, Function, FunctionMap, HTML, HTML_ATTR, JS, JS_STR,
     List, Map, Method, Record, SRCSET, STRING_LIST, STRING_MAP, Signature, TIME, Time, Type, URL,

@@ -228,3 +228,6 @@ impl From<Time> for Value {
         Self::Time(time)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,10 +155,12 @@ impl Lexer<'_> {
                 TokenKind::LeftParen
             }
             ')' => {
-                self.paren_depth = self
-                    .paren_depth
-                    .checked_sub(1)
-                    .ok_or("unexpected right parenthesis ')'")?;
+                let Some(depth) = self.paren_depth.checked_sub(1) else {
+                    // Upstream points behind it.
+                    self.start = self.position;
+                    return Err("unexpected right parenthesis ')'".to_owned());
+                };
+                self.paren_depth = depth;
                 TokenKind::RightParen
             }
             _ => return Ok(None),

@@ -13,7 +13,10 @@ mod lexer;
 mod literal;
 mod parse_error;
 mod parser;
+mod pretty;
 mod printer;
+pub mod script;
+mod series;
 pub mod signatures;
 mod token;
 mod visit;
@@ -27,3 +30,4 @@ pub use engine::{
 pub use error::QueryError;
 pub use parse_error::ParseError;
 pub use parser::{parse, parse_metric_selector};
+pub use series::{SequenceValue, SeriesDescription, parse_series_description};

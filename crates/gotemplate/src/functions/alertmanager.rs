@@ -140,6 +140,3 @@ fn add_collections(table: &mut FunctionMap) {
         Ok(Value::map(entries))
     });
 }
-
-#[cfg(test)]
-mod tests;

@@ -237,6 +237,3 @@ fn link(expression: &str, tab: u8) -> String {
 pub fn value_text(value: f64) -> String {
     format::print(&[Value::Float(value)]).unwrap_or_default()
 }
-
-#[cfg(test)]
-mod tests;

@@ -12,8 +12,10 @@ use crate::parse::Trees;
 use crate::parse::node::{Branch, Node, TemplateCall, Tree};
 use crate::template::Template;
 
-/// Templates called inside each other while escaping; deeper nesting cannot be executed anyway.
-const CALL_DEPTH_MAX: usize = 100;
+/// Lists of nodes inside each other, also through calls; deeper nesting cannot be executed anyway.
+const DEPTH_MAX: usize = 160;
+/// Nodes looked at: a loop's body is escaped twice, so loops inside each other cost exponentially.
+const NODES_MAX: usize = 200_000;
 
 /// Returns rewritten trees for `name` and all that it calls, and the name to execute.
 pub(crate) fn escape(template: &Template, name: &str) -> Result<(Trees, Arc<str>), Error> {
@@ -21,7 +23,8 @@ pub(crate) fn escape(template: &Template, name: &str) -> Result<(Trees, Arc<str>
         source: &template.trees,
         found: Found::default(),
         loops: Vec::new(),
-        call_depth: 0,
+        depth: 0,
+        nodes: 0,
     };
     let at_end = |failure: Failure| Error::Escape {
         location: failure.location.unwrap_or_else(|| name.to_owned()),
@@ -71,7 +74,8 @@ struct Escaper<'a> {
     source: &'a Trees,
     found: Found,
     loops: Vec<Jumps>,
-    call_depth: usize,
+    depth: usize,
+    nodes: usize,
 }
 
 impl Escaper<'_> {
@@ -94,16 +98,11 @@ impl Escaper<'_> {
                 message: format!("no such template {}", quote(name)),
             });
         };
-        if self.call_depth >= CALL_DEPTH_MAX {
-            return Err(Failure {
-                location,
-                message: format!("more than {CALL_DEPTH_MAX} templates inside each other"),
-            });
-        }
-        self.call_depth += 1;
-        let output = self.output(context, &mangled, &tree);
-        self.call_depth -= 1;
-        Ok((output?, mangled))
+        // A call takes more of our stack than a branch, so it counts twice.
+        self.depth += 1;
+        let output = self.output(context, &mangled, &tree)?;
+        self.depth -= 1;
+        Ok((output, mangled))
     }
 
     /// Finds the context after a template; a recursive one needs a guess that turns out right.
@@ -166,6 +165,11 @@ impl Escaper<'_> {
         tree: &Tree,
         nodes: &[Node],
     ) -> Result<(Context, Vec<Node>), Failure> {
+        self.nodes += nodes.len();
+        if self.depth >= DEPTH_MAX || self.nodes > NODES_MAX {
+            return Err(Failure::from("too deeply nested to be escaped".to_owned()));
+        }
+        self.depth += 1;
         let mut context = context;
         let mut out = Vec::with_capacity(nodes.len());
         for (index, node) in nodes.iter().enumerate() {
@@ -178,6 +182,7 @@ impl Escaper<'_> {
                 break;
             }
         }
+        self.depth -= 1;
         Ok((context, out))
     }
 

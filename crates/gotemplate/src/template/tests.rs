@@ -166,3 +166,44 @@ fn text_templates_give_what_go_gives() {
 fn html_templates_give_what_go_gives() {
     assert!(check_cases(include_str!("../testdata/html.cases"), true) > 80);
 }
+
+#[test]
+fn later_definitions_replace_earlier_ones_unless_empty() {
+    let mut template = Template::new("main");
+    template
+        .parse("{{define \"a\"}}one{{end}}{{template \"a\"}}")
+        .unwrap();
+    let run =
+        |template: &Template, name: &str| template.execute(name, &Value::Nil, &Limits::default());
+    assert_eq!(run(&template, "main").unwrap(), "one");
+    template
+        .parse_named("file.tmpl", "{{define \"a\"}}two{{end}}")
+        .unwrap();
+    assert_eq!(run(&template, "main").unwrap(), "two");
+    template
+        .parse_named("other.tmpl", "{{define \"a\"}} {{end}}")
+        .unwrap();
+    assert_eq!(run(&template, "main").unwrap(), "two");
+    assert!(
+        template
+            .parse_named("bad.tmpl", "{{define \"a\"}}three{{end}}\n{{if}}")
+            .is_err()
+    );
+    assert_eq!(run(&template, "a").unwrap(), "two");
+    assert!(template.lookup("file.tmpl") && !template.lookup("bad.tmpl"));
+    let error = run(&template, "nope").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "template: no template \"nope\" associated with template \"main\""
+    );
+    let error = run(&Template::new("x"), "x").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "template: x: \"x\" is an incomplete or empty template"
+    );
+    let large = "x".repeat(TEMPLATE_BYTES_MAX + 1);
+    assert!(matches!(
+        template.parse(&large),
+        Err(Error::TooLarge { .. })
+    ));
+}

@@ -100,6 +100,10 @@ impl Parser<'_> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         if let Some(name) = self.metric_name() {
             pairs.push((METRIC_NAME.to_owned(), name));
+            // Braces after a blank open a histogram: they belong to the values.
+            if self.span().start > self.last_end {
+                return Ok(Labels::from_pairs(pairs));
+            }
         }
         if self.accept(&TokenKind::LeftBrace).is_none() {
             return Ok(Labels::from_pairs(pairs));

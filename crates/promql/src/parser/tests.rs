@@ -151,192 +151,16 @@ fn calls_aggregations_and_matching() {
 fn says_what_is_wrong_where() {
     let check = fails;
     check("", "1:1: parse error: no expression found in input");
-    check(
-        "# comment",
-        "1:1: parse error: no expression found in input",
-    );
-    check("1+", "1:3: parse error: unexpected end of input");
     check("1 /\n", "2:1: parse error: unexpected end of input");
-    check(".", "1:1: parse error: unexpected character: '.'");
-    check(
-        "2.5.",
-        "1:1: parse error: bad number or duration syntax: \"2.5.\"",
-    );
-    check(
-        "0deadbeef",
-        "1:1: parse error: bad number or duration syntax: \"0de\"",
-    );
-    check(
-        "foo{",
-        "1:5: parse error: unexpected end of input inside braces",
-    );
-    check("(1", "1:3: parse error: unclosed left parenthesis");
-    check(
-        "999e999",
-        "1:1: parse error: error parsing number: strconv.ParseFloat: parsing \"999e999\": value out of range",
-    );
-    check(
-        "1 !~ 1",
-        "1:3: parse error: unexpected character after '!': '~'",
-    );
-    check(
-        "1 and 1",
-        "1:1: parse error: set operator \"and\" not allowed in binary scalar expression",
-    );
-    check(
-        "1 == 1",
-        "1:3: parse error: comparisons between scalars must use BOOL modifier",
-    );
-    check(
-        "1 + bool 2",
-        "1:3: parse error: bool modifier can only be used on comparison operators",
-    );
-    check("*1", "1:1: parse error: unexpected <op:*>");
-    check("(1))", "1:4: parse error: unexpected right parenthesis ')'");
-    check(
-        "foo{a=b}",
-        "1:7: parse error: unexpected identifier \"b\" in label matching, expected string",
-    );
-    check(
-        "foo{a 'b'}",
-        "1:7: parse error: unexpected string \"'b'\" in label matching, expected label matching operator",
-    );
-    check(
-        "foo{__name__='bar'}",
-        "1:1: parse error: metric name must not be set twice: \"foo\" or \"bar\"",
-    );
-    check(
-        "{a=''}",
-        "1:1: parse error: vector selector must contain at least one non-empty matcher",
-    );
-    check("foo[5m", "1:7: parse error: unclosed left bracket");
-    check(
-        "foo[5m5m",
-        "1:5: parse error: not a valid duration string: \"5m5m\"",
-    );
-    check(
-        "foo[]",
-        "1:5: parse error: unexpected \"]\" in subquery or range selector, expected number, duration, step(), or range()",
-    );
-    check(
-        "foo[0m]",
-        "1:5: parse error: duration must be greater than 0",
-    );
-    check(
-        "foo[5m] offset 1h30",
-        "1:16: parse error: bad number or duration syntax: \"1h30\"",
-    );
-    check(
-        "foo offset",
-        "1:11: parse error: unexpected end of input in offset, expected number, duration, step(), or range()",
-    );
-    check(
-        "foo @ bar",
-        "1:7: parse error: unexpected identifier \"bar\" in @, expected timestamp",
-    );
-    check(
-        "foo @ Inf",
-        "1:1: parse error: timestamp out of bounds for @ modifier: +Inf",
-    );
-    check(
-        "foo offset 1m offset 2m",
-        "1:1: parse error: offset may not be set multiple times",
-    );
-    check(
-        "(foo + bar)[5m]",
-        "1:12: parse error: ranges only allowed for vector selectors",
-    );
-    check(
-        "1 offset 1d",
-        "1:1: parse error: offset modifier must be preceded by an instant vector selector or range vector selector or a subquery",
-    );
-    check(
-        "rate(some_metric)",
-        "1:6: parse error: expected type range vector in call to function \"rate\", got instant vector",
-    );
-    check(
-        "floor()",
-        "1:1: parse error: expected 1 argument(s) in call to \"floor\", got 0",
-    );
-    check(
-        "label_join(a)",
-        "1:1: parse error: expected at least 3 argument(s) in call to \"label_join\", got 1",
-    );
-    check(
-        "hour(a, b)",
-        "1:1: parse error: expected at most 1 argument(s) in call to \"hour\", got 2",
-    );
-    check(
-        "non_existent(a)",
-        "1:1: parse error: unknown function with name \"non_existent\"",
-    );
-    check(
-        "floor(a,)",
-        "1:8: parse error: trailing commas not allowed in function call args",
-    );
-    check(
-        "sum a",
-        "1:5: parse error: unexpected identifier \"a\" in aggregation",
-    );
-    check(
-        "sum(a b)",
-        "1:7: parse error: unexpected identifier \"b\" in aggregation",
-    );
-    check(
-        "sum()",
-        "1:1: parse error: no arguments for aggregate expression provided",
-    );
-    check(
-        "topk(a)",
-        "1:1: parse error: wrong number of arguments for aggregate expression provided, expected 2, got 1",
-    );
-    check(
-        "topk('x', a)",
-        "1:6: parse error: expected type scalar in aggregation parameter, got string",
-    );
-    check(
-        "sum by test (a)",
-        "1:8: parse error: unexpected identifier \"test\" in grouping opts, expected \"(\"",
-    );
-    check(
-        "sum by (a b) (c)",
-        "1:11: parse error: unexpected identifier \"b\" in grouping opts, expected \",\" or \")\"",
-    );
-    check(
-        "a and on(b) group_left(c) d",
-        "1:1: parse error: no grouping allowed for \"and\" operation",
-    );
-    check(
-        "a + on(b) group_left(b) c",
-        "1:3: parse error: label \"b\" must not occur in ON and GROUP clause at once",
-    );
-    check(
-        "1 + on(b) c",
-        "1:1: parse error: vector matching only allowed between instant vectors",
-    );
-    check(
-        "a or fill(0) b",
-        "1:1: parse error: filling in missing series not allowed for set operators",
-    );
-    check(
-        "-'x'",
-        "1:1: parse error: unary expression only allowed on expressions of type scalar or instant vector, got \"string\"",
-    );
-    check(
-        "1[5m:]",
-        "1:1: parse error: subquery is only allowed on instant vector, got scalar instead",
-    );
-    check(
-        "a[5m] anchored smoothed",
-        "1:1: parse error: anchored and smoothed modifiers cannot be used together",
-    );
-    check(
-        "'\\q'",
-        "1:1: parse error: unknown escape sequence U+0071 'q'",
-    );
-    check("\"a", "1:1: parse error: unterminated quoted string");
     check("a\n  b", "2:3: parse error: unexpected identifier \"b\"");
-    check("foo[5m / 0]", "1:10: parse error: division by zero");
+    // Each query stands on a line, its message indented on the next.
+    let mut query = "";
+    for line in include_str!("../../testdata/bad_queries.txt").lines() {
+        match line.strip_prefix("  ") {
+            Some(message) => check(query, message),
+            None => query = line,
+        }
+    }
 }
 
 #[test]
@@ -388,3 +212,99 @@ fn metric_selectors() {
     check("up offset 5m", "1:4: parse error: unexpected <offset>");
     check("sum(up)", "1:4: parse error: unexpected \"(\"");
 }
+
+/// Every query of upstream's scripts and of the compliance tests is understood, and its printed form is
+/// understood as the same.
+#[test]
+fn upstream_queries_read_print_and_read_back() {
+    let Some(folder) = runtime::environment::var("CONFORMANCE") else {
+        eprintln!("skipped: CONFORMANCE does not name a folder");
+        return;
+    };
+    let folder = std::path::Path::new(&folder);
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder.join("promqltest")).unwrap() {
+        let path = entry.unwrap().path();
+        for line in std::fs::read_to_string(&path).unwrap().lines() {
+            let Some(query) = query_of_eval(line.trim()) else {
+                continue;
+            };
+            reads_back(query, &path.display().to_string());
+            count += 1;
+        }
+    }
+    assert_eq!(count, 1576);
+    let templates =
+        std::fs::read_to_string(folder.join("promql-compliance/promql-test-queries.yml")).unwrap();
+    for line in templates.lines() {
+        let Some(query) = line.trim().strip_prefix("- query: ") else {
+            continue;
+        };
+        if let Some(query) = filled(query) {
+            reads_back(&query, "promql-test-queries.yml");
+            count += 1;
+        }
+    }
+    assert!(count > 1650, "{count} queries");
+}
+
+fn reads_back(query: &str, source: &str) {
+    let expr = match parse(query) {
+        Ok(expr) => expr,
+        Err(error) => panic!("{source}: {query}: {error}"),
+    };
+    let printed = expr.to_string();
+    let again = parse(&printed).unwrap_or_else(|error| panic!("{source}: {printed}: {error}"));
+    assert_eq!(again.to_string(), printed, "{source}: {query}");
+}
+
+fn query_of_eval(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("eval")?;
+    let words = if line.contains(" instant ") { 4 } else { 8 };
+    let mut rest = line;
+    for _ in 0..words {
+        let (_, tail) = rest.split_once(|c: char| c.is_ascii_whitespace())?;
+        rest = tail.trim_start();
+    }
+    Some(rest)
+}
+
+/// A template of the compliance tests with one value for each variable; `None` where it should fail.
+fn filled(template: &str) -> Option<String> {
+    let quoted = template
+        .strip_prefix('\'')
+        .and_then(|text| text.strip_suffix('\''));
+    let mut query = quoted.unwrap_or(template).replace("''", "'");
+    for (variable, value) in [
+        ("{{.range}}", "5m"),
+        ("{{.offset}}", "1m"),
+        ("{{.quantile}}", "0.9"),
+        ("{{.simpleAggrOp}}", "sum"),
+        ("{{.topBottomOp}}", "topk"),
+        ("{{.binOp}}", "+"),
+        ("{{.compBinOp}}", "=="),
+        ("{{.simpleTimeAggrOp}}", "avg"),
+        ("{{.simpleMathFunc}}", "abs"),
+        ("{{.extrapolatedRateFunc}}", "rate"),
+        ("{{.instantRateFunc}}", "irate"),
+        ("{{.clampFunc}}", "clamp_min"),
+        ("{{.dateFunc}}", "hour"),
+        ("{{.trigFunc}}", "sin"),
+        ("{{.smoothingFactor}}", "0.5"),
+        ("{{.trendFactor}}", "0.5"),
+        ("{{.arithBinOp}}", "+"),
+        ("{{.setBinOp}}", "and"),
+        ("{{.numWithUnderscores}}", "1_000"),
+    ] {
+        query = query.replace(variable, value);
+    }
+    let should_fail = [
+        "holt_winters",
+        "up{",
+        "nonexistent_metric_name(",
+        "{__name__=~\".*\"}",
+    ];
+    (!query.contains("{{") && !should_fail.iter().any(|part| query.contains(part))).then_some(query)
+}
+
+mod property;
