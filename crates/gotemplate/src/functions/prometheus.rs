@@ -7,7 +7,6 @@ use super::{
     NOTHING, ONE_ANY, ONE_STRING, THREE_STRINGS, TWO_STRINGS, network, number, regex, string,
 };
 use crate::builtins::escape::url_query;
-use crate::format;
 use crate::value::{Class, FunctionMap, List, Map, STRING_MAP, Signature, Type, Value, no_methods};
 
 static SAMPLE: Class = Class::structure("*template.sample", no_methods);
@@ -231,9 +230,4 @@ fn add_texts(table: &mut FunctionMap) {
 /// The relative link to an expression's graph (tab 0) or table (tab 1).
 fn link(expression: &str, tab: u8) -> String {
     format!("/graph?g0.expr={}&g0.tab={tab}", url_query(expression))
-}
-
-/// Writes a float as templates print it.
-pub fn value_text(value: f64) -> String {
-    format::print(&[Value::Float(value)]).unwrap_or_default()
 }

@@ -17,7 +17,8 @@ pub(super) fn title(text: &str, rest: Rest) -> String {
     let mut inside = false;
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        if c.is_alphabetic() {
+        // Letters without case neither take a capital nor begin a word.
+        if c.is_lowercase() || c.is_uppercase() || matches!(c, 'ǅ' | 'ǈ' | 'ǋ' | 'ǲ') {
             match (inside, rest) {
                 (false, _) => push_title(c, &mut out),
                 (true, Rest::Keep) => out.push(c),
@@ -29,7 +30,7 @@ pub(super) fn title(text: &str, rest: Rest) -> String {
         out.push(c);
         let joins = matches!(c, '\'' | '.' | ':' | '·' | '’' | '‘' | '․' | '‧')
             && chars.peek().is_some_and(|next| next.is_alphanumeric());
-        let goes_on = joins || c == '_' || c.is_numeric() || is_mark(c);
+        let goes_on = joins || c == '_' || c.is_alphanumeric() || is_mark(c);
         inside = inside && goes_on;
     }
     out

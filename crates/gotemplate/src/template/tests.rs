@@ -162,6 +162,15 @@ fn text_templates_give_what_go_gives() {
     assert!(check_cases(include_str!("../testdata/text.cases"), false) > 200);
 }
 
+/// A selection of random formats and arguments.
+#[test]
+fn printf_gives_what_go_gives() {
+    assert_eq!(
+        check_cases(include_str!("../testdata/printf.cases"), false),
+        300
+    );
+}
+
 #[test]
 fn html_templates_give_what_go_gives() {
     assert!(check_cases(include_str!("../testdata/html.cases"), true) > 80);
