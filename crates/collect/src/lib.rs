@@ -3,6 +3,7 @@
 //! What it deliberately does not do: parse expositions (`ingest`), store samples (whoever implements
 //! `model::Sink`), or answer queries about targets over HTTP (`api`).
 
+pub mod host;
 pub mod prometheus_file;
 pub mod target;
 
