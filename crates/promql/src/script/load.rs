@@ -1,5 +1,6 @@
 //! `load`: series with values at equal distances from time zero.
 
+use super::read::series_error;
 use super::{Store, nhcb};
 use crate::series::{SequenceValue, parse_series_description};
 use model::{Labels, Sample, SeriesSamples, Timestamp, Value};
@@ -30,7 +31,8 @@ impl Load {
         if let Some(metric) = start_timestamps_of(line) {
             return self.announce(metric);
         }
-        let description = parse_series_description(line).map_err(|error| error.to_string())?;
+        let description =
+            parse_series_description(line).map_err(|error| series_error(line, &error))?;
         if let Some(announced) = self.announced.take()
             && announced != description.labels
         {
@@ -61,7 +63,7 @@ impl Load {
         }
         if !metric.is_empty() {
             let description =
-                parse_series_description(metric).map_err(|error| error.to_string())?;
+                parse_series_description(metric).map_err(|error| series_error(metric, &error))?;
             self.announced = Some(description.labels);
         }
         Ok(())

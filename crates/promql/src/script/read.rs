@@ -8,6 +8,7 @@ use super::command::{
 };
 use super::load::Load;
 use crate::literal;
+use crate::parse_error::ParseError;
 use crate::parser::parse;
 use crate::series::parse_series_description;
 use model::regex::Regex;
@@ -17,6 +18,8 @@ use model::{Timestamp, parse_duration};
 struct Lines<'a> {
     lines: Vec<&'a str>,
     next: usize,
+    /// The line, from 1, that made a `load` fail.
+    failed: Option<usize>,
 }
 
 impl<'a> Lines<'a> {
@@ -26,7 +29,11 @@ impl<'a> Lines<'a> {
             .map(str::trim)
             .map(|line| if line.starts_with('#') { "" } else { line })
             .collect();
-        Self { lines, next: 0 }
+        Self {
+            lines,
+            next: 0,
+            failed: None,
+        }
     }
 
     /// The next line of this command; `None` at a blank line.
@@ -59,7 +66,8 @@ pub(super) fn commands(text: &str) -> Vec<(usize, Result<Command, String>)> {
             lines.next += 1;
             continue;
         };
-        commands.push((number, command(line, &mut lines)));
+        let command = command(line, &mut lines);
+        commands.push((lines.failed.take().unwrap_or(number), command));
     }
     commands
 }
@@ -73,6 +81,7 @@ fn command(line: &str, lines: &mut Lines<'_>) -> Result<Command, String> {
     if let Some(kind) = word.strip_prefix("load") {
         let result = load(kind, rest, lines);
         if result.is_err() {
+            lines.failed = Some(lines.next);
             lines.skip_block();
         }
         return result.map(Command::Load);
@@ -235,7 +244,8 @@ impl Expecting {
             self.expectation.value = ExpectedValue::Scalar(value);
             return Ok(false);
         }
-        let description = parse_series_description(line).map_err(|error| error.to_string())?;
+        let description =
+            parse_series_description(line).map_err(|error| series_error(line, &error))?;
         if description.values.len() > 1 && self.steps.is_none() {
             return Err("expecting multiple values in instant evaluation not allowed. consider using 'expect range vector' directive to enable a range vector result for an instant query".to_owned());
         }
@@ -304,6 +314,12 @@ impl Expecting {
         }
         Ok(())
     }
+}
+
+/// What is wrong with a line that describes a series.
+pub(super) fn series_error(line: &str, error: &ParseError) -> String {
+    let (message, column) = (&error.message, error.column);
+    format!("{message} at column {column} of {line:?}")
 }
 
 /// A pattern that may match anywhere in a text.
