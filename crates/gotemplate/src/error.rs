@@ -27,7 +27,7 @@ pub enum Error {
         message: String,
     },
     /// html/template could not tell in which context an action stands.
-    #[error("html/template:{location}: {message}")]
+    #[error("html/template:{}{message}", place(.location))]
     Escape {
         /// `NAME:LINE:COLUMN`, or less where less is known.
         location: String,
@@ -58,4 +58,13 @@ pub enum Error {
         /// The limit.
         bytes_max: usize,
     },
+}
+
+/// A template without a name has no location but a position in its text.
+fn place(location: &str) -> String {
+    if location.is_empty() {
+        " ".into()
+    } else {
+        format!("{location}: ")
+    }
 }

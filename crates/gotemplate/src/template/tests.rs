@@ -216,3 +216,17 @@ fn later_definitions_replace_earlier_ones_unless_empty() {
         Err(Error::TooLarge { .. })
     ));
 }
+
+#[test]
+fn a_nameless_template_has_no_name_in_its_errors() {
+    let mut template = Template::new("");
+    template.parse("<a href='x").unwrap();
+    let error = template
+        .execute_html("", &Value::Nil, &Limits::default())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("html/template: ends in a non-text context: {stateURL delimSingleQuote"),
+        "{error}"
+    );
+}
