@@ -43,9 +43,26 @@ impl WriteError {
 
 /// Limits, counters and the store behind them.
 pub struct Ingest {
-    sink: Arc<dyn Sink>,
+    store: Store,
     limits: Limits,
     counters: Counters,
+}
+
+/// Where samples go.
+enum Store {
+    /// Our own store, which has a faster way in.
+    Db(Arc<tsdb::Db>),
+    /// Any other.
+    Sink(Arc<dyn Sink>),
+}
+
+impl Store {
+    fn sink(&self) -> &dyn Sink {
+        match self {
+            Self::Db(db) => db.as_ref(),
+            Self::Sink(sink) => sink.as_ref(),
+        }
+    }
 }
 
 struct Counters {
@@ -103,11 +120,21 @@ impl Counters {
 }
 
 impl Ingest {
-    /// Makes the door to a store; counts into `registry`.
+    /// Makes the door to our own store; counts into `registry`.
     #[must_use]
-    pub fn new(sink: Arc<dyn Sink>, limits: Limits, registry: &Registry) -> Self {
+    pub fn to_db(db: Arc<tsdb::Db>, limits: Limits, registry: &Registry) -> Self {
+        Self::to_store(Store::Db(db), limits, registry)
+    }
+
+    /// Makes the door to any store; counts into `registry`.
+    #[must_use]
+    pub fn to_sink(sink: Arc<dyn Sink>, limits: Limits, registry: &Registry) -> Self {
+        Self::to_store(Store::Sink(sink), limits, registry)
+    }
+
+    fn to_store(store: Store, limits: Limits, registry: &Registry) -> Self {
         Self {
-            sink,
+            store,
             limits,
             counters: Counters::new(registry.clone()),
         }
@@ -126,7 +153,10 @@ impl Ingest {
 
     fn write(&self, body: &[u8]) -> Result<Appended, WriteError> {
         let batch = remote_write::decode(body, &self.limits)?;
-        let appended = remote_write::apply(&batch, self.sink.as_ref())?;
+        let appended = match &self.store {
+            Store::Db(db) => remote_write::apply_to_db(&batch, db)?,
+            Store::Sink(sink) => remote_write::apply(&batch, sink.as_ref())?,
+        };
         self.counters.count(&appended, &self.counters.written);
         let refused = &batch.refused;
         let invalid = refused.series + refused.others;
@@ -177,14 +207,14 @@ impl Sink for Ingest {
         let is_good = |row: &SeriesSamples| keeps_limits(&row.labels, limits);
         let refused = batch.iter().filter(|row| !is_good(row)).count();
         let appended = if refused == 0 {
-            self.sink.append(batch)?
+            self.store.sink().append(batch)?
         } else {
             let good: Vec<SeriesSamples> =
                 batch.iter().filter(|row| is_good(row)).cloned().collect();
             self.counters
                 .invalid
                 .add(u64::try_from(refused).unwrap_or(u64::MAX));
-            self.sink.append(&good)?
+            self.store.sink().append(&good)?
         };
         self.counters.count(&appended, &self.counters.scraped);
         Ok(Appended {

@@ -376,6 +376,25 @@ pub fn apply(batch: &Batch, sink: &dyn Sink) -> Result<Appended, SinkError> {
     sink.append(&rows)
 }
 
+/// The same for our own store, which looks a known series up by its encoded labels: nothing is allocated for
+/// it. It keeps no exemplars.
+pub fn apply_to_db(batch: &Batch, db: &tsdb::Db) -> Result<Appended, SinkError> {
+    let mut rows = db.batch();
+    for row in batch.rows() {
+        let Some(series) = db.series_handle_encoded(row.encoded_labels) else {
+            rows.count_over_limit();
+            continue;
+        };
+        for (at, value) in row.samples {
+            rows.push(&series, *at, *value);
+        }
+        for (at, histogram) in row.histograms {
+            rows.push_value(&series, *at, Value::Histogram(Arc::clone(histogram)));
+        }
+    }
+    rows.commit()
+}
+
 fn to_samples(row: &BatchRow<'_>) -> Option<SeriesSamples> {
     let labels = Labels::from_encoded(row.encoded_labels)?;
     let floats = row

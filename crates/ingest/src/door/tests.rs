@@ -1,7 +1,10 @@
 use super::{Ingest, WriteError};
 use crate::remote_write::Limits;
-use model::{Appended, Labels, MemoryStore, SeriesSamples, Sink, SinkError, Timestamp};
-use runtime::Registry;
+use model::{
+    Appended, Labels, MemoryStore, ReadBudget, SeriesSamples, Sink, SinkError, Source, TimeRange,
+    Timestamp,
+};
+use runtime::{Registry, SimulatedClock};
 use std::sync::Arc;
 
 /// A request of one series without labels but its name, and one sample.
@@ -33,7 +36,7 @@ impl Sink for Answers {
 fn answers_senders() {
     let check = |answer, name: &str, want: Result<usize, (u16, &str)>| {
         let registry = Registry::new();
-        let ingest = Ingest::new(Arc::new(Answers(answer)), Limits::default(), &registry);
+        let ingest = Ingest::to_sink(Arc::new(Answers(answer)), Limits::default(), &registry);
         let got = ingest.remote_write(&body(name));
         let status = got.as_ref().map_or_else(WriteError::status, |_| 204);
         let text = registry.render();
@@ -70,10 +73,38 @@ fn answers_senders() {
     check(Err(full), "a", Err((500, "no space left on device")));
 }
 
+/// Through our own store: what was acknowledged is read back, a second value for the same time is refused.
+#[test]
+fn writes_to_our_own_store() {
+    let folder = tempfile::tempdir().expect("folder");
+    let now = Timestamp::from_millis(100_000);
+    let clock = Arc::new(SimulatedClock::new(now));
+    let options = tsdb::Options {
+        clock,
+        ..tsdb::Options::new(folder.path())
+    };
+    let db = Arc::new(tsdb::Db::open(options).expect("opens"));
+    let registry = Registry::new();
+    let ingest = Ingest::to_db(Arc::clone(&db), Limits::default(), &registry);
+    for _ in 0..2 {
+        let appended = ingest.remote_write(&body("a")).expect("stored");
+        assert_eq!(appended.accepted, 1, "a repeated sample is no error");
+    }
+    let read = db
+        .select(&[], TimeRange::ALL, &ReadBudget::new(10))
+        .expect("read");
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0].labels.to_string(), r#"{__name__="a"}"#);
+    assert_eq!(*read[0].columns.timestamps, [5]);
+    db.close().expect("closes");
+    let error = ingest.remote_write(&body("a")).expect_err("closed");
+    assert_eq!(error.status(), 503);
+}
+
 #[test]
 fn counts_and_leaves_out_what_breaks_limits() {
     let registry = Registry::new();
-    let ingest = Ingest::new(Arc::new(MemoryStore::new()), Limits::default(), &registry);
+    let ingest = Ingest::to_sink(Arc::new(MemoryStore::new()), Limits::default(), &registry);
     let row = |value: &str| {
         let labels = Labels::from_pairs([("__name__", "a"), ("b", value)]);
         SeriesSamples::float(labels, Timestamp::from_millis(1), 1.0)
