@@ -1,0 +1,97 @@
+//! Samples as Prometheus' API writes them.
+
+use model::{Histogram, Sample, Timestamp, Value, format_float};
+use std::fmt::Write as _;
+
+/// Appends `[1435781451.781,"1"]`.
+pub(crate) fn push_point(out: &mut String, at: Timestamp, value: f64) {
+    out.push('[');
+    push_timestamp(out, at);
+    out.push_str(",\"");
+    push_float(out, value);
+    out.push_str("\"]");
+}
+
+/// Appends a sample, float or histogram, as a pair.
+pub(crate) fn push_sample(out: &mut String, sample: &Sample) {
+    match &sample.value {
+        Value::Float(value) => push_point(out, sample.timestamp, *value),
+        Value::Histogram(histogram) => {
+            out.push('[');
+            push_timestamp(out, sample.timestamp);
+            out.push(',');
+            push_histogram(out, histogram);
+            out.push(']');
+        }
+    }
+}
+
+/// Appends seconds with milliseconds where there are any.
+pub(crate) fn push_timestamp(out: &mut String, at: Timestamp) {
+    let millis = at.millis();
+    if millis < 0 {
+        out.push('-');
+    }
+    let (seconds, rest) = (millis.unsigned_abs() / 1000, millis.unsigned_abs() % 1000);
+    // Writing to a String cannot fail.
+    let _infallible = match rest {
+        0 => write!(out, "{seconds}"),
+        _ => write!(out, "{seconds}.{rest:03}"),
+    };
+}
+
+/// Appends a float by the rules of JavaScript's numbers: an exponent below 1e-6 and from 1e21.
+pub(crate) fn push_float(out: &mut String, value: f64) {
+    let size = value.abs();
+    if value.is_finite() && size != 0.0 && (size < 1e-6 || size >= 1e21) {
+        let text = format!("{value:e}");
+        // Rust writes 1e21, JavaScript 1e+21.
+        match text.split_once('e') {
+            Some((digits, exponent)) if !exponent.starts_with('-') => {
+                let _infallible = write!(out, "{digits}e+{exponent}");
+            }
+            Some(_) | None => out.push_str(&text),
+        }
+    } else {
+        out.push_str(&format_float(value));
+    }
+}
+
+/// Appends `{"count":"…","sum":"…","buckets":[…]}`.
+pub(crate) fn push_histogram(out: &mut String, histogram: &Histogram) {
+    out.push_str("{\"count\":\"");
+    push_float(out, histogram.count);
+    out.push_str("\",\"sum\":\"");
+    push_float(out, histogram.sum);
+    out.push_str("\"}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{push_float, push_timestamp};
+    use model::Timestamp;
+
+    #[test]
+    fn writes_as_upstream() {
+        let check = |value: f64, want: &str| {
+            let mut out = String::new();
+            push_float(&mut out, value);
+            assert_eq!(out, want);
+        };
+        check(1.0, "1");
+        check(0.000_001, "0.000001");
+        check(1e-7, "1e-7");
+        check(1e21, "1e+21");
+        check(-1.5e22, "-1.5e+22");
+        check(f64::NEG_INFINITY, "-Inf");
+        check(f64::NAN, "NaN");
+        let check = |millis, want: &str| {
+            let mut out = String::new();
+            push_timestamp(&mut out, Timestamp::from_millis(millis));
+            assert_eq!(out, want);
+        };
+        check(1_435_781_451_781, "1435781451.781");
+        check(1000, "1");
+        check(-1, "-0.001");
+    }
+}
