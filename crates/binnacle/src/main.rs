@@ -1,2 +1,46 @@
-//! The Binnacle program.
-fn main() {}
+//! Binnacle: watches systems, says when they break, gets the right person to act.
+//!
+//! The binary: commands, configuration and wiring. What the program does lives in the other crates.
+
+mod cli;
+mod commands;
+mod print;
+mod setup;
+mod state;
+mod tls;
+mod wiring;
+
+use clap::Parser as _;
+use cli::{Cli, Command};
+use commands::credential::Sort;
+use std::process::ExitCode;
+
+/// Could not run; a problem that was found is 1.
+const COULD_NOT_RUN: u8 = 2;
+
+fn main() -> ExitCode {
+    tls::install_provider();
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            print::note(&format!("binnacle: {error:#}"));
+            ExitCode::from(COULD_NOT_RUN)
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Up(up) => commands::up::run(*up),
+        Command::Check(check) => commands::check::run(&check),
+        Command::Test(test) => commands::test::run(&test),
+        Command::Query(query) => commands::query::run(&query),
+        Command::Alert(alert) => commands::alert::run(&alert),
+        Command::Silence(silence) => commands::silence::run(&silence),
+        Command::Incident(incident) => commands::incident::run(&incident),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor),
+        Command::Token(credential) => commands::credential::run(&credential, Sort::Token),
+        Command::User(credential) => commands::credential::run(&credential, Sort::User),
+        Command::Completions { shell } => commands::completions::run(shell),
+    }
+}

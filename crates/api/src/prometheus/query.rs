@@ -1,0 +1,241 @@
+//! `/api/v1/query` and `/api/v1/query_range`: from parameters to an answer written straight into its text.
+//!
+//! Evaluation runs on a blocking thread. When the client goes away, dropping the handler cancels the query.
+
+use crate::answer::{self, Answer, Failure};
+use crate::number;
+use crate::params::Params;
+use crate::services::Services;
+use crate::time;
+use axum::extract::State;
+use http::StatusCode;
+use model::{Labels, ReadBudget, Timestamp, Value};
+use promql::{Query, QueryError, QueryResult, QueryTime, QueryValue};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Points of one series in an answer at most; upstream's limit.
+const POINTS_MAX: i64 = 11_000;
+/// Remarks shown in an answer.
+const REMARKS_MAX: usize = 10;
+
+/// Answers an instant query.
+pub(crate) async fn instant(State(services): State<Arc<Services>>, params: Params) -> Answer {
+    let at = time::time(&params, "time", services.clock.now())?;
+    run(services, params, QueryTime::Instant(at)).await
+}
+
+/// Answers a range query.
+pub(crate) async fn range(State(services): State<Arc<Services>>, params: Params) -> Answer {
+    let start = time::required(&params, "start")?;
+    let end = time::required(&params, "end")?;
+    if end < start {
+        let message = "invalid parameter \"end\": end timestamp must not be before start time";
+        return Err(Failure::bad_data(message));
+    }
+    let step_ms = time::duration_ms(&params, "step")?.ok_or_else(|| {
+        Failure::bad_data("invalid parameter \"step\": cannot parse \"\" to a valid duration")
+    })?;
+    if step_ms <= 0 {
+        return Err(Failure::bad_data(
+            "invalid parameter \"step\": zero or negative query resolution step widths are not accepted. \
+             Try a positive integer",
+        ));
+    }
+    if end.millis_since(start) / step_ms > POINTS_MAX {
+        return Err(Failure::bad_data(
+            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query \
+             resolution (?step=XX)",
+        ));
+    }
+    run(services, params, QueryTime::Range { start, end, step_ms }).await
+}
+
+/// Cancels the query when the handler is dropped before it is done.
+struct CancelOnDrop(Arc<ReadBudget>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+async fn run(services: Arc<Services>, params: Params, at: QueryTime) -> Answer {
+    let text = params.get("query").unwrap_or_default().to_owned();
+    let expr = promql::parse(&text)?;
+    let timeout = time::duration_ms(&params, "timeout")?
+        .and_then(|millis| u64::try_from(millis).ok())
+        .map(Duration::from_millis);
+    let lookback_ms = time::duration_ms(&params, "lookback_delta")?;
+    let limit = params.count("limit")?.filter(|limit| *limit > 0);
+    let wants_stats = params.get("stats").is_some();
+    let Ok(permit) = Arc::clone(&services.query_slots).acquire_owned().await else {
+        return Err(Failure::unavailable("the server is shutting down"));
+    };
+    let budget = Arc::new(ReadBudget::new(services.engine.options().samples_max));
+    let cancel = CancelOnDrop(Arc::clone(&budget));
+    let work = move || {
+        let _permit = permit;
+        let query = Query { expr: &expr, time: at, lookback_ms, timeout, budget: &budget };
+        let result = services.engine.run(services.source.as_ref(), &query).map_err(failure)?;
+        Ok(write_answer(result, &text, limit, wants_stats))
+    };
+    let body = tokio::task::spawn_blocking(work).await.map_err(|error| {
+        tracing::error!(%error, "a query ended unexpectedly");
+        Failure::internal("the query ended unexpectedly")
+    })?;
+    drop(cancel);
+    Ok(answer::json_text(body?))
+}
+
+/// The status and kind that upstream gives an error.
+pub(crate) fn failure(error: QueryError) -> Failure {
+    let status = match &error {
+        QueryError::BadData(_) => StatusCode::BAD_REQUEST,
+        QueryError::Execution(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        QueryError::Timeout | QueryError::Canceled => StatusCode::SERVICE_UNAVAILABLE,
+        QueryError::Storage(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    Failure::new(status, error.kind(), error.to_string())
+}
+
+fn write_answer(mut result: QueryResult, query: &str, limit: Option<usize>, wants_stats: bool) -> String {
+    let mut out = String::with_capacity(4096);
+    out.push_str("{\"status\":\"success\",\"data\":{");
+    let cut = limit.is_some_and(|limit| cut_to(&mut result.value, limit));
+    write_value(&mut out, &result.value);
+    if wants_stats {
+        let stats = &result.stats;
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            out,
+            ",\"stats\":{{\"timings\":{{\"evalTotalTime\":{},\"queryPreparationTime\":{},\"execTotalTime\":{}}},\
+             \"samples\":{{\"totalQueryableSamples\":{},\"peakSamples\":{}}}}}",
+            stats.total_seconds, stats.select_seconds, stats.total_seconds, stats.samples_touched,
+            stats.samples_peak
+        );
+    }
+    out.push('}');
+    let mut warnings = promql::annotations::texts(&result.warnings, query, REMARKS_MAX);
+    if cut {
+        warnings.push("results truncated due to limit".to_owned());
+    }
+    let infos = promql::annotations::texts(&result.infos, query, REMARKS_MAX);
+    for (name, remarks) in [("warnings", warnings), ("infos", infos)] {
+        if !remarks.is_empty() {
+            let list = serde_json::Value::from(remarks);
+            let _infallible = write!(out, ",\"{name}\":{list}");
+        }
+    }
+    out.push('}');
+    out
+}
+
+fn cut_to(value: &mut QueryValue, limit: usize) -> bool {
+    let length = match value {
+        QueryValue::Vector(samples) => {
+            let length = samples.len();
+            samples.truncate(limit);
+            length
+        }
+        QueryValue::Matrix(series) => {
+            let length = series.len();
+            series.truncate(limit);
+            length
+        }
+        QueryValue::Scalar { .. } | QueryValue::String { .. } => 0,
+    };
+    length > limit
+}
+
+fn write_value(out: &mut String, value: &QueryValue) {
+    match value {
+        QueryValue::Scalar { timestamp, value } => {
+            out.push_str("\"resultType\":\"scalar\",\"result\":");
+            number::push_point(out, *timestamp, *value);
+        }
+        QueryValue::String { timestamp, value } => {
+            out.push_str("\"resultType\":\"string\",\"result\":[");
+            number::push_timestamp(out, *timestamp);
+            out.push(',');
+            push_text(out, value);
+            out.push(']');
+        }
+        QueryValue::Vector(samples) => {
+            out.push_str("\"resultType\":\"vector\",\"result\":[");
+            for (index, sample) in samples.iter().enumerate() {
+                out.push_str(if index == 0 { "{\"metric\":" } else { ",{\"metric\":" });
+                push_labels(out, &sample.labels);
+                write_instant(out, sample.timestamp, &sample.value);
+                out.push('}');
+            }
+            out.push(']');
+        }
+        QueryValue::Matrix(series) => {
+            out.push_str("\"resultType\":\"matrix\",\"result\":[");
+            for (index, series) in series.iter().enumerate() {
+                out.push_str(if index == 0 { "{\"metric\":" } else { ",{\"metric\":" });
+                push_labels(out, &series.labels);
+                write_samples(out, &series.samples);
+                out.push('}');
+            }
+            out.push(']');
+        }
+    }
+}
+
+fn write_instant(out: &mut String, timestamp: Timestamp, value: &Value) {
+    let is_float = matches!(value, Value::Float(_));
+    out.push_str(if is_float { ",\"value\":" } else { ",\"histogram\":" });
+    number::push_sample(out, &model::Sample { timestamp, value: value.clone() });
+}
+
+fn write_samples(out: &mut String, samples: &[model::Sample]) {
+    for (name, floats) in [("values", true), ("histograms", false)] {
+        let mut chosen = samples.iter().filter(|s| matches!(s.value, Value::Float(_)) == floats).peekable();
+        if chosen.peek().is_none() {
+            continue;
+        }
+        let _infallible = write!(out, ",\"{name}\":[");
+        for (index, sample) in chosen.enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            number::push_sample(out, sample);
+        }
+        out.push(']');
+    }
+}
+
+/// Appends a label set as a JSON object.
+pub(crate) fn push_labels(out: &mut String, labels: &Labels) {
+    out.push('{');
+    for (index, (name, value)) in labels.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push_text(out, name);
+        out.push(':');
+        push_text(out, value);
+    }
+    out.push('}');
+}
+
+/// Appends a JSON string.
+fn push_text(out: &mut String, text: &str) {
+    let plain = text.bytes().all(|b| b >= 0x20 && b != b'"' && b != b'\\');
+    if plain {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
+/// Answers the canonical form of a query.
+pub(crate) async fn format(params: Params) -> Answer {
+    let expr = promql::parse(params.get("query").unwrap_or_default())?;
+    Ok(answer::success(&serde_json::Value::from(promql::pretty(&expr))))
+}

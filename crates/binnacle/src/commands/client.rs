@@ -1,0 +1,85 @@
+//! Talking to a running server.
+
+use crate::cli::ServerAddress;
+use anyhow::{Context as _, bail};
+use reqwest::Method;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(150);
+
+/// A server and how to prove ourselves to it.
+pub(crate) struct Client {
+    base: String,
+    token: Option<String>,
+    http: reqwest::Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Client {
+    /// Makes a client; nothing is sent yet.
+    pub(crate) fn new(address: &ServerAddress) -> anyhow::Result<Self> {
+        let base = address.url.trim_end_matches('/').to_owned();
+        if !base.starts_with("http://") && !base.starts_with("https://") {
+            bail!("{base:?} is not an address: it begins with neither http:// nor https://");
+        }
+        let token = address.token.clone().or_else(|| runtime::environment::var("BINNACLE_TOKEN"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(crate::tls::client_config())
+            .timeout(TIMEOUT)
+            .build()?;
+        Ok(Self { base, token, http, runtime })
+    }
+
+    /// Sends a request and gives status and body.
+    pub(crate) fn send(
+        &self,
+        method: Method,
+        path: &str,
+        parameters: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> anyhow::Result<(u16, String)> {
+        let mut url = reqwest::Url::parse(&format!("{}{path}", self.base))
+            .with_context(|| format!("{}{path} is not an address", self.base))?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        let mut request = self.http.request(method, url);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.header("Content-Type", "application/json").body(body.to_string());
+        }
+        self.runtime.block_on(async {
+            let answer = request.send().await.with_context(|| format!("no answer from {}", self.base))?;
+            let status = answer.status().as_u16();
+            Ok((status, answer.text().await?))
+        })
+    }
+
+    /// Gets JSON; an answer that is none, or an error status, fails with what the server said.
+    pub(crate) fn get(&self, path: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
+        let (status, text) = self.send(Method::GET, path, parameters, None)?;
+        read_json(&self.base, path, status, &text)
+    }
+
+    /// Posts JSON; an empty answer is `null`.
+    pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let (status, text) = self.send(Method::POST, path, &[], Some(body))?;
+        read_json(&self.base, path, status, &text)
+    }
+}
+
+fn read_json(base: &str, path: &str, status: u16, text: &str) -> anyhow::Result<Value> {
+    let value: Option<Value> =
+        if text.trim().is_empty() { Some(Value::Null) } else { serde_json::from_str(text).ok() };
+    if (200..300).contains(&status) {
+        return value.with_context(|| format!("{base}{path} answers something that is not JSON"));
+    }
+    let said = value.as_ref().and_then(|value| value.get("error").and_then(Value::as_str));
+    let plain = value.as_ref().and_then(Value::as_str);
+    bail!("{base}{path} answers {status}: {}", said.or(plain).unwrap_or(text.trim()))
+}

@@ -1,0 +1,14 @@
+//! One file a command.
+
+pub(crate) mod alert;
+pub(crate) mod check;
+pub(crate) mod client;
+pub(crate) mod completions;
+pub(crate) mod credential;
+pub(crate) mod doctor;
+pub(crate) mod incident;
+pub(crate) mod query;
+pub(crate) mod silence;
+pub(crate) mod table;
+pub(crate) mod test;
+pub(crate) mod up;
