@@ -1,0 +1,5 @@
+//! Our own API, under /api/binnacle/v1.
+
+pub(crate) mod incidents;
+pub(crate) mod notifications;
+pub(crate) mod status;

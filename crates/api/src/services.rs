@@ -1,0 +1,81 @@
+//! What the handlers use: the parts of the program, as the binary wired them.
+
+use collect::Collector;
+use dispatch::Dispatch;
+use incidents::Incidents;
+use ingest::Ingest;
+use model::{Source, Timestamp};
+use promql::Engine;
+use rules::RuleEngine;
+use runtime::{Registry, SharedClock};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tokio::sync::Semaphore;
+use tsdb::Db;
+
+/// Reads the configuration again; the error is what the user must correct.
+pub type Reload = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Everything that requests are answered from.
+pub struct Services {
+    /// What time it is.
+    pub clock: SharedClock,
+    /// The program's own metrics.
+    pub registry: Registry,
+    /// The store.
+    pub db: Arc<Db>,
+    /// The store, as queries see it.
+    pub source: Arc<dyn Source>,
+    /// Evaluates queries.
+    pub engine: Engine,
+    /// Queries that may run at once.
+    pub query_slots: Arc<Semaphore>,
+    /// The door for samples.
+    pub ingest: Arc<Ingest>,
+    /// Targets.
+    pub collector: Arc<Collector>,
+    /// Rules and their alerts.
+    pub rules: Arc<RuleEngine>,
+    /// Routing and notifications.
+    pub dispatch: Arc<Dispatch>,
+    /// Incidents.
+    pub incidents: Arc<Incidents>,
+    /// What is running and with what settings.
+    pub about: About,
+    /// What the last reading of the configuration found.
+    pub setup: Arc<dyn Fn() -> SetupView + Send + Sync>,
+    /// Reads the configuration again.
+    pub reload: Reload,
+    /// Whether everything that was stored has been read back.
+    pub ready: AtomicBool,
+}
+
+/// What is running.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The program's version.
+    pub version: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Where it was started.
+    pub working_folder: String,
+    /// The flags in force, as Prometheus names them.
+    pub flags: Vec<(String, String)>,
+    /// How long samples are kept, as text.
+    pub retention: String,
+}
+
+/// What the last reading of the configuration found.
+#[derive(Clone, Debug, Default)]
+pub struct SetupView {
+    /// The prometheus.yml in force, secrets hidden.
+    pub prometheus_config: String,
+    /// What is to be known about the files: not active yet, found elsewhere, skipped.
+    pub notes: Vec<String>,
+    /// Each file that was looked at and what it was taken for.
+    pub files: Vec<(String, String)>,
+    /// Why the last reload was refused, if it was.
+    pub reload_problem: Option<String>,
+    /// When the configuration in force was read.
+    pub loaded_at: Option<Timestamp>,
+}
