@@ -85,7 +85,14 @@ impl Lexer<'_> {
     fn skip_blanks_and_comments(&mut self) {
         loop {
             self.accept_run(is_space);
-            if self.peek() != Some('#') || matches!(self.place, Place::Brackets { .. }) {
+            let is_duration = matches!(
+                self.place,
+                Place::Brackets {
+                    seen_duration: false,
+                    ..
+                }
+            );
+            if self.peek() != Some('#') || is_duration {
                 return;
             }
             self.accept_run(|c| c != '\n' && c != '\r');
@@ -261,6 +268,11 @@ impl Lexer<'_> {
             c if is_alpha(c) => {
                 self.accept_run(is_alphanumeric);
                 self.duration_word(c, seen_duration)
+            }
+            // Behind the first duration upstream's lexer reads any word and leaves it to the parser.
+            c if seen_duration => {
+                self.position -= c.len_utf8();
+                self.outside()
             }
             c => self
                 .arithmetic_or_paren(c)?

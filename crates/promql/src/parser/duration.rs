@@ -52,10 +52,9 @@ impl Parser<'_> {
         let mut left = self.duration_sign_or_operand(false)?;
         while let TokenKind::Binary(operator) = *self.kind() {
             let binds = operator.precedence();
-            if binds < BinaryOperator::Add.precedence() || operator == BinaryOperator::Atan2 {
-                return Err(Problem::Unexpected);
-            }
-            if binds <= precedence {
+            let is_arithmetic =
+                binds >= BinaryOperator::Add.precedence() && operator != BinaryOperator::Atan2;
+            if !is_arithmetic || binds <= precedence {
                 break;
             }
             self.advance();

@@ -163,9 +163,22 @@ impl Parser<'_> {
             let Some(comma) = self.accept(&TokenKind::Comma) else {
                 return Err(self.unexpected_anything());
             };
-            if self.kind() == &TokenKind::RightParen {
+            if !self.starts_expression() {
                 return Err(self.error(comma, "trailing commas not allowed in function call args"));
             }
+        }
+    }
+
+    /// Whether the next word may start an expression; an error of the lexer is left for later.
+    fn starts_expression(&self) -> bool {
+        match self.kind() {
+            TokenKind::Number
+            | TokenKind::Duration
+            | TokenKind::String
+            | TokenKind::LeftParen
+            | TokenKind::LeftBrace
+            | TokenKind::Error(_) => true,
+            kind => kind.names_metric() || self.sign().is_some(),
         }
     }
 
@@ -175,20 +188,7 @@ impl Parser<'_> {
             Some(TokenKind::LeftParen | TokenKind::Keyword(Keyword::By | Keyword::Without)) => {
                 self.aggregate(operator)
             }
-            Some(
-                TokenKind::End
-                | TokenKind::Binary(_)
-                | TokenKind::RightParen
-                | TokenKind::Comma
-                | TokenKind::LeftBrace
-                | TokenKind::LeftBracket
-                | TokenKind::At
-                | TokenKind::Keyword(Keyword::Offset | Keyword::Anchored | Keyword::Smoothed),
-            ) => self.vector_selector(),
-            _ => {
-                self.advance();
-                Err(self.unexpected("aggregation", ""))
-            }
+            _ => self.vector_selector(),
         }
     }
 
@@ -201,6 +201,10 @@ impl Parser<'_> {
         let arguments = arguments?;
         let height = self.height;
         if grouping.is_none() {
+            // Upstream has read the next word by now, and what is wrong with that comes first.
+            if let TokenKind::Error(_) = self.kind() {
+                return Err(self.unexpected_anything());
+            }
             grouping = self.grouping()?;
         }
         let (without, grouping) = grouping.unwrap_or_default();
