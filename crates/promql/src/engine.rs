@@ -22,6 +22,7 @@ mod window;
 
 pub(crate) use call::{WindowCall, argument, check_borders, text_argument};
 pub(crate) use column::{Cell, Column, is_absent};
+pub(crate) use duration::Shift;
 pub(crate) use evaluation::Evaluation;
 pub(crate) use names::joined;
 pub use result::{InstantSample, QueryResult, QueryStats, QueryValue, RangeSeries};

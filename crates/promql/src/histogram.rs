@@ -15,7 +15,8 @@ pub(crate) use combine::{Combined, IncompatibleSchemas, added, subtracted};
 pub(crate) use reset::is_reset;
 
 use model::histogram::CounterResetHint;
-use model::{Histogram, is_stale_marker};
+use model::{Columns, Histogram, is_stale_marker};
+use std::sync::Arc;
 use unpacked::Unpacked;
 
 /// The schema number of histograms with custom bucket bounds.
@@ -78,6 +79,38 @@ pub(crate) fn as_gauge(mut histogram: Histogram) -> Histogram {
 /// Whether a histogram is marked as a gauge.
 pub(crate) fn is_gauge(histogram: &Histogram) -> bool {
     histogram.counter_reset_hint == CounterResetHint::Gauge
+}
+
+/// The histogram without what is known about a reset before it; gauges stay gauges.
+pub(crate) fn without_reset_hint(mut histogram: Arc<Histogram>) -> Arc<Histogram> {
+    match histogram.counter_reset_hint {
+        CounterResetHint::Unknown | CounterResetHint::Gauge => {}
+        CounterResetHint::Reset | CounterResetHint::NotReset => {
+            Arc::make_mut(&mut histogram).counter_reset_hint = CounterResetHint::Unknown;
+        }
+    }
+    histogram
+}
+
+/// Finds out, for each histogram that says nothing about a reset before it, whether there was one since the
+/// sample before. The first histogram of the columns and one that follows a float say nothing still.
+pub(crate) fn with_reset_hints(columns: &mut Columns) {
+    let mut before: Option<(usize, Arc<Histogram>)> = None;
+    for (index, histogram) in &mut columns.histograms {
+        if let Some((place, previous)) = &before
+            && place + 1 == *index
+            && histogram.counter_reset_hint == CounterResetHint::Unknown
+            && !is_stale(histogram)
+        {
+            let hint = if is_stale(previous) || is_reset(histogram, previous) {
+                CounterResetHint::Reset
+            } else {
+                CounterResetHint::NotReset
+            };
+            Arc::make_mut(histogram).counter_reset_hint = hint;
+        }
+        before = Some((*index, Arc::clone(histogram)));
+    }
 }
 
 /// The histogram at a lower resolution; custom buckets and lower resolutions stay as they are.

@@ -6,7 +6,7 @@ use crate::error::QueryError;
 use model::number::{float_to_i64, i64_to_float};
 
 /// Which moments a selector looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Shift {
     at: Option<i64>,
     offset_ms: i64,
@@ -16,6 +16,19 @@ impl Shift {
     /// The moment that is looked at when the step's moment is `time`.
     pub(crate) fn of(self, time: i64) -> i64 {
         self.at.unwrap_or(time).saturating_sub(self.offset_ms)
+    }
+}
+
+impl Shift {
+    /// Both shifts, one after the other: that of a subquery and that of a selector in it.
+    pub(crate) fn then(self, inner: Self) -> Self {
+        match inner.at {
+            Some(_) => inner,
+            None => Self {
+                at: self.at,
+                offset_ms: self.offset_ms.saturating_add(inner.offset_ms),
+            },
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Cell, Column, EngineOptions, Query, QueryTime, Row, Steps, Value, in
 use crate::annotations::{Annotations, Severity};
 use crate::ast::{Expr, ExprKind};
 use crate::error::QueryError;
+use crate::histogram;
 use model::{ReadBudget, Series, Source, TimeRange, Timestamp};
 use std::time::Duration;
 
@@ -83,7 +84,9 @@ impl<'a> Evaluation<'a> {
             ExprKind::Number { value, .. } => Ok(Value::Scalar(vec![*value; steps.count])),
             ExprKind::String(text) => Ok(Value::String(text.clone())),
             ExprKind::Paren(inner) => self.eval(inner, steps),
-            ExprKind::Vector(selector) => self.vector_selector(selector, steps).map(Value::Vector),
+            ExprKind::Vector(selector) => self
+                .vector_selector(selector, expr.span, steps)
+                .map(Value::Vector),
             ExprKind::Unary { negative, operand } => self.unary(*negative, operand, steps),
             ExprKind::Binary(binary) => self.binary(binary, expr.span, steps),
             ExprKind::Aggregate(aggregate) => self
@@ -155,7 +158,10 @@ impl<'a> Evaluation<'a> {
         let selected = self.source.select(matchers, range, self.budget);
         let spent = self.options.clock.monotonic().saturating_sub(begun);
         self.stats.select_seconds += spent.as_secs_f64();
-        let series = selected?;
+        let mut series = selected?;
+        for one in &mut series {
+            histogram::with_reset_hints(&mut one.columns);
+        }
         self.held += series.iter().map(|one| one.columns.len()).sum::<usize>();
         self.stats.samples_peak = self.stats.samples_peak.max(self.held);
         Ok(series)
@@ -227,7 +233,7 @@ fn negated(column: &Column) -> Column {
         Some(match cell {
             Cell::Float(float) => Cell::Float(-float),
             Cell::Histogram(histogram) => {
-                Cell::Histogram(crate::histogram::scaled(&histogram, -1.0).into())
+                Cell::Histogram(histogram::scaled(&histogram, -1.0).into())
             }
         })
     })

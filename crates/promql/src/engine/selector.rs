@@ -3,11 +3,12 @@
 use super::duration::Shift;
 use super::value::{Row, Value};
 use super::{Cell, Column, Evaluation, Samples, Steps, without_parens};
-use crate::ast::{Expr, ExprKind, RangeBorders, VectorSelector};
+use crate::annotations::message;
+use crate::ast::{Expr, ExprKind, RangeBorders, Span, VectorSelector};
 use crate::error::QueryError;
 use crate::{functions, histogram};
 use model::number::i64_to_float;
-use model::{Columns, Histogram, is_stale_marker};
+use model::{Columns, Histogram, Matcher, is_stale_marker};
 use std::sync::Arc;
 
 impl Evaluation<'_> {
@@ -16,17 +17,22 @@ impl Evaluation<'_> {
     pub(crate) fn vector_selector(
         &mut self,
         selector: &VectorSelector,
+        span: Span,
         steps: Steps,
     ) -> Result<Vec<Row>, QueryError> {
         if selector.borders == RangeBorders::Smoothed {
-            return self.smoothed_selector(selector, steps);
+            return self.smoothed_selector(selector, span, steps);
         }
-        self.latest(selector, steps, |columns, index| {
-            match histogram_at(columns, index) {
+        let shift = self.shift(&selector.modifiers)?;
+        self.latest(
+            &selector.matchers,
+            shift,
+            steps,
+            |columns, index| match histogram_at(columns, index) {
                 Some(histogram) => Cell::Histogram(Arc::clone(histogram)),
                 None => Cell::Float(columns.values.get(index).copied().unwrap_or(f64::NAN)),
-            }
-        })
+            },
+        )
     }
 
     /// The times, in seconds, of the samples that a selector selects; `None` where the expression is no
@@ -48,25 +54,43 @@ impl Evaluation<'_> {
                 }),
             );
         }
-        let rows = self.latest(selector, steps, |columns, index| {
+        let shift = self.shift(&selector.modifiers)?;
+        let rows = self.latest(&selector.matchers, shift, steps, |columns, index| {
             let time = columns.timestamps.get(index).copied().unwrap_or_default();
             Cell::Float(i64_to_float(time) / 1000.0)
         })?;
         Ok(Some(rows))
     }
 
+    /// Like a selector, but floats are replaced by the time, in milliseconds, they were taken at: what
+    /// `info` needs to find the newest of several series.
+    pub(crate) fn times_or_histograms(
+        &mut self,
+        matchers: &[Matcher],
+        shift: Shift,
+        steps: Steps,
+    ) -> Result<Vec<Row>, QueryError> {
+        self.latest(matchers, shift, steps, |columns, index| {
+            if let Some(histogram) = histogram_at(columns, index) {
+                return Cell::Histogram(Arc::clone(histogram));
+            }
+            let time = columns.timestamps.get(index).copied().unwrap_or_default();
+            Cell::Float(i64_to_float(time))
+        })
+    }
+
     fn latest(
         &mut self,
-        selector: &VectorSelector,
+        matchers: &[Matcher],
+        shift: Shift,
         steps: Steps,
         cell: impl Fn(&Columns, usize) -> Cell,
     ) -> Result<Vec<Row>, QueryError> {
-        let shift = self.shift(&selector.modifiers)?;
         let Some((first, last)) = extent(shift, steps) else {
             return Ok(Vec::new());
         };
         let start = first.saturating_sub(self.lookback_ms).saturating_add(1);
-        let selected = self.select(&selector.matchers, (start, last))?;
+        let selected = self.select(matchers, (start, last))?;
         let mut rows = Vec::with_capacity(selected.len());
         for series in selected {
             self.check()?;
@@ -106,6 +130,7 @@ impl Evaluation<'_> {
     fn smoothed_selector(
         &mut self,
         selector: &VectorSelector,
+        span: Span,
         steps: Steps,
     ) -> Result<Vec<Row>, QueryError> {
         let shift = self.shift(&selector.modifiers)?;
@@ -125,8 +150,19 @@ impl Evaluation<'_> {
                     at.saturating_sub(self.lookback_ms),
                     at.saturating_add(self.lookback_ms),
                 );
-                if let Some(cell) = functions::interpolated(&window, at) {
-                    column.push(step, cell);
+                let name = samples.labels.metric_name();
+                if !window.floats.is_empty() && !window.histograms.is_empty() {
+                    let text = message::mixed_floats_histograms(name);
+                    self.notes.warn(span, text);
+                    continue;
+                }
+                match functions::interpolated(&window, at) {
+                    Ok(Some(cell)) => column.push(step, cell),
+                    Ok(None) => {}
+                    Err(histogram::IncompatibleSchemas) => {
+                        let text = message::mixed_exponential_custom(name);
+                        self.notes.warn(span, text);
+                    }
                 }
             }
             self.touch(column.present());

@@ -97,7 +97,10 @@ impl Samples {
                 }
                 Cell::Histogram(histogram) => {
                     samples.histogram_times.push(steps.at(step));
-                    samples.histograms.push(histogram);
+                    // What was said about resets held between stored samples, not between steps.
+                    samples
+                        .histograms
+                        .push(histogram::without_reset_hint(histogram));
                 }
             }
         }

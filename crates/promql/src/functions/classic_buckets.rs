@@ -105,6 +105,9 @@ fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
     let Some(bucket) = buckets.get(place) else {
         return skipped;
     };
+    if value == f64::NEG_INFINITY {
+        return 0.0;
+    }
     if bucket.upper == value {
         return bucket.count;
     }
@@ -115,7 +118,11 @@ fn rank_of(value: f64, buckets: &[Bucket]) -> f64 {
             return 0.0;
         }
     }
-    if start.is_infinite() || bucket.upper.is_infinite() {
+    if start.is_infinite() {
+        // Inside a bucket without lower bound nothing can be interpolated.
+        return bucket.count;
+    }
+    if bucket.upper.is_infinite() {
         return skipped;
     }
     skipped + (bucket.count - skipped) * (value - start) / (bucket.upper - start)

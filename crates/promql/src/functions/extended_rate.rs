@@ -8,7 +8,7 @@ use super::rate::{Change, note_reconciled, warn};
 use crate::annotations::message;
 use crate::ast::RangeBorders;
 use crate::engine::{Cell, Window, WindowCall};
-use crate::histogram;
+use crate::histogram::{self, IncompatibleSchemas};
 use model::Histogram;
 use model::number::i64_to_float;
 use std::sync::Arc;
@@ -184,40 +184,54 @@ fn border(
             .map(|one| Histogram::clone(one));
     }
     let before = if side == Side::Left { index } else { index - 1 };
-    let (histogram, reconciled) = interpolated_histogram(window, before, at, is_counter)?;
+    let interpolated = Pair::new(window, before)?.interpolated(at, is_counter);
+    let (histogram, reconciled) = interpolated.ok()?;
     note_reconciled(call, reconciled);
     Some(histogram)
 }
 
-/// The histogram at a moment between sample `before` and the next one, and whether custom bounds
-/// had to be reconciled in the subtraction and the addition.
-fn interpolated_histogram(
-    window: &Window<'_>,
-    before: usize,
-    at: i64,
-    is_counter: bool,
-) -> Option<(Histogram, (bool, bool))> {
-    let (a, b) = (
-        window.histograms.get(before)?,
-        window.histograms.get(before + 1)?,
-    );
-    let a_time = *window.histogram_times.get(before)?;
-    let b_time = *window.histogram_times.get(before + 1)?;
-    if at == a_time || at == b_time {
-        let exact = if at == a_time { a } else { b };
-        return Some((Histogram::clone(exact), (false, false)));
+/// Two neighbouring histograms and their times.
+struct Pair<'a> {
+    before: (i64, &'a Histogram),
+    after: (i64, &'a Histogram),
+}
+
+impl<'a> Pair<'a> {
+    fn new(window: &Window<'a>, index: usize) -> Option<Self> {
+        let point = |index: usize| {
+            let time = window.histogram_times.get(index)?;
+            Some((*time, window.histograms.get(index)?.as_ref()))
+        };
+        Some(Self {
+            before: point(index)?,
+            after: point(index + 1)?,
+        })
     }
-    let fraction = i64_to_float(at - a_time) / i64_to_float(b_time - a_time);
-    if is_counter && histogram::is_reset(b, a) {
-        return Some((histogram::scaled(b, fraction), (false, false)));
+
+    /// The histogram at a moment between the two, and whether custom bounds had to be reconciled in the
+    /// subtraction and the addition. A counter that was reset started again from zero.
+    fn interpolated(
+        &self,
+        at: i64,
+        is_counter: bool,
+    ) -> Result<(Histogram, (bool, bool)), IncompatibleSchemas> {
+        let ((start, a), (end, b)) = (self.before, self.after);
+        if at == start || at == end {
+            let exact = if at == start { a } else { b };
+            return Ok((exact.clone(), (false, false)));
+        }
+        let fraction = i64_to_float(at - start) / i64_to_float(end - start);
+        if is_counter && histogram::is_reset(b, a) {
+            return Ok((histogram::scaled(b, fraction), (false, false)));
+        }
+        let difference = histogram::subtracted(b, a)?;
+        let part = histogram::scaled(&difference.histogram, fraction);
+        let sum = histogram::added(&part, a)?;
+        let mut histogram = sum.histogram;
+        histogram.counter_reset_hint = b.counter_reset_hint;
+        let reconciled = (difference.bounds_reconciled, sum.bounds_reconciled);
+        Ok((histogram, reconciled))
     }
-    let difference = histogram::subtracted(b, a).ok()?;
-    let part = histogram::scaled(&difference.histogram, fraction);
-    let sum = histogram::added(&part, a).ok()?;
-    let mut histogram = sum.histogram;
-    histogram.counter_reset_hint = b.counter_reset_hint;
-    let reconciled = (difference.bounds_reconciled, sum.bounds_reconciled);
-    Some((histogram, reconciled))
 }
 
 /// The last histograms before each reset inside the range.
@@ -252,32 +266,33 @@ fn lost_in_resets(
     lost
 }
 
-/// The value of a `smoothed` selector at a moment; `None` before the first sample.
-pub(crate) fn interpolated(window: &Window<'_>, at: i64) -> Option<Cell> {
-    if !window.histograms.is_empty() {
-        let times = window.histogram_times;
-        let before = times.partition_point(|time| *time <= at).checked_sub(1)?;
-        if before + 1 == times.len() {
-            return window.histograms.last().cloned().map(Cell::Histogram);
-        }
+/// The value of a `smoothed` selector at a moment; none before the first sample.
+pub(crate) fn interpolated(
+    window: &Window<'_>,
+    at: i64,
+) -> Result<Option<Cell>, IncompatibleSchemas> {
+    let times = if window.histograms.is_empty() {
+        window.float_times
+    } else {
+        window.histogram_times
+    };
+    let Some(before) = times.partition_point(|time| *time <= at).checked_sub(1) else {
+        return Ok(None);
+    };
+    if let Some(histogram) = window.histograms.get(before) {
         let is_counter = !window.histograms.iter().any(|one| histogram::is_gauge(one));
-        let (histogram, _) = interpolated_histogram(window, before, at, is_counter)?;
-        return Some(Cell::Histogram(Arc::new(histogram)));
+        return Ok(Some(Cell::Histogram(match Pair::new(window, before) {
+            Some(pair) => Arc::new(pair.interpolated(at, is_counter)?.0),
+            None => Arc::clone(histogram),
+        })));
     }
-    let before = window
-        .float_times
-        .partition_point(|time| *time <= at)
-        .checked_sub(1)?;
-    let a = (
-        *window.float_times.get(before)?,
-        *window.floats.get(before)?,
-    );
-    let next = window
-        .float_times
-        .get(before + 1)
-        .zip(window.floats.get(before + 1));
-    Some(Cell::Float(match next {
-        Some((time, value)) if a.0 != at => between(a, (*time, *value), at, false),
-        _ => a.1,
-    }))
+    let point = |index: usize| {
+        let time = window.float_times.get(index)?;
+        Some((*time, *window.floats.get(index)?))
+    };
+    Ok(match (point(before), point(before + 1)) {
+        (Some(a), Some(b)) if a.0 != at => Some(Cell::Float(between(a, b, at, false))),
+        (Some((_, value)), _) => Some(Cell::Float(value)),
+        (None, _) => None,
+    })
 }

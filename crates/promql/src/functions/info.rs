@@ -1,8 +1,9 @@
 //! `info`: adds the labels of info metrics that describe the same instance and job.
 
-use crate::ast::{Call, Expr, ExprKind, Modifiers, RangeBorders, Span, VectorSelector};
-use crate::engine::{Cell, Column, Evaluation, Row, Steps, Value, argument, joined};
+use crate::ast::{Call, Expr, ExprKind, Modifiers, Span};
+use crate::engine::{Cell, Column, Evaluation, Row, Shift, Steps, Value, argument, joined};
 use crate::error::QueryError;
+use model::matcher::MatchOperator;
 use model::{Labels, METRIC_NAME, Matcher};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,8 +56,15 @@ impl Wanted {
         Self { names, data }
     }
 
+    /// Whether a series is itself a source of labels: what is only not excluded is none.
     fn is_info_metric(&self, name: &str) -> bool {
-        self.names.iter().all(|matcher| matcher.matches(name))
+        let demands = |matcher: &Matcher| {
+            matches!(
+                matcher.operator(),
+                MatchOperator::Equal | MatchOperator::Regex
+            )
+        };
+        self.names.iter().any(demands) && self.names.iter().all(|matcher| matcher.matches(name))
     }
 
     /// Whether a label of an info series is to be added.
@@ -66,7 +74,7 @@ impl Wanted {
     }
 }
 
-/// An info series and when, in seconds, its sample at each step was taken.
+/// An info series and when, in milliseconds, its sample at each step was taken.
 type Candidate = Row;
 
 /// The info series that may belong to any of the rows.
@@ -89,24 +97,15 @@ fn candidates(
         }
         identified = true;
         let pattern: Vec<String> = values.iter().map(|value| escaped(value)).collect();
-        let matcher = Matcher::new(label, model::MatchOperator::Regex, pattern.join("|"));
+        let matcher = Matcher::new(label, MatchOperator::Regex, pattern.join("|"));
         matchers.push(matcher.map_err(QueryError::Execution)?);
     }
     if !identified {
         return Ok(Vec::new());
     }
-    let selector = Expr {
-        kind: ExprKind::Vector(VectorSelector {
-            name: None,
-            matchers,
-            modifiers: first_modifiers(argument(call, 0)?),
-            borders: RangeBorders::Plain,
-        }),
-        span: Span::default(),
-    };
-    Ok(evaluation
-        .selected_times(&selector, steps)?
-        .unwrap_or_default())
+    let base = argument(call, 0)?;
+    let shift = first_shift(evaluation, base, Shift::default())?.unwrap_or_default();
+    evaluation.times_or_histograms(&matchers, shift, steps)
 }
 
 /// A value as a regular expression that matches it only.
@@ -121,28 +120,32 @@ fn escaped(value: &str) -> String {
     pattern
 }
 
-/// The modifiers of the first selector: info series are looked up at the moments of the base series.
-fn first_modifiers(expr: &Expr) -> Modifiers {
-    first_selector(expr).map_or_else(Modifiers::default, |selector| Modifiers {
-        offset: selector.modifiers.offset.clone(),
-        at: selector.modifiers.at,
-    })
-}
-
-fn first_selector(expr: &Expr) -> Option<&VectorSelector> {
-    match &expr.kind {
-        ExprKind::Vector(selector) => Some(selector),
-        ExprKind::Matrix(matrix) => Some(&matrix.selector),
-        ExprKind::Subquery(subquery) => first_selector(&subquery.expr),
-        ExprKind::Call(call) => call.arguments.iter().find_map(first_selector),
-        ExprKind::Aggregate(aggregate) => first_selector(&aggregate.operand),
-        ExprKind::Binary(binary) => {
-            first_selector(&binary.left).or_else(|| first_selector(&binary.right))
+/// The moments that the first selector looks at, those of the subqueries around it included: info series are
+/// looked up at the moments of the base series. `None` where there is no selector.
+fn first_shift(
+    evaluation: &Evaluation<'_>,
+    expr: &Expr,
+    outer: Shift,
+) -> Result<Option<Shift>, QueryError> {
+    let within = |modifiers: &Modifiers| Ok(outer.then(evaluation.shift(modifiers)?));
+    let operands: Vec<&Expr> = match &expr.kind {
+        ExprKind::Vector(selector) => return within(&selector.modifiers).map(Some),
+        ExprKind::Matrix(matrix) => return within(&matrix.selector.modifiers).map(Some),
+        ExprKind::Subquery(subquery) => {
+            return first_shift(evaluation, &subquery.expr, within(&subquery.modifiers)?);
         }
-        ExprKind::Unary { operand, .. } => first_selector(operand),
-        ExprKind::Paren(inner) => first_selector(inner),
-        ExprKind::Number { .. } | ExprKind::String(_) => None,
+        ExprKind::Call(call) => call.arguments.iter().collect(),
+        ExprKind::Aggregate(aggregate) => vec![&aggregate.operand],
+        ExprKind::Binary(binary) => vec![&binary.left, &binary.right],
+        ExprKind::Unary { operand, .. } | ExprKind::Paren(operand) => vec![operand],
+        ExprKind::Number { .. } | ExprKind::String(_) => Vec::new(),
+    };
+    for operand in operands {
+        if let Some(shift) = first_shift(evaluation, operand, outer)? {
+            return Ok(Some(shift));
+        }
     }
+    Ok(None)
 }
 
 /// A row split by the labels that the info series of each step add.
@@ -191,8 +194,12 @@ fn latest_by_name<'a>(
 ) -> Result<Vec<&'a Candidate>, QueryError> {
     let mut latest: BTreeMap<&str, (f64, &Candidate)> = BTreeMap::new();
     for candidate in matching {
-        let Some(Cell::Float(time)) = candidate.column.cell(step) else {
-            continue;
+        let time = match candidate.column.cell(step) {
+            None => continue,
+            Some(Cell::Float(time)) => time,
+            Some(Cell::Histogram(_)) => {
+                return Err(QueryError::execution("info sample should be float"));
+            }
         };
         let name = candidate.labels.metric_name();
         match latest.get(name) {
@@ -200,10 +207,7 @@ fn latest_by_name<'a>(
             Some((known, other)) if *known == time => {
                 return Err(QueryError::execution(format!(
                     "found duplicate series for info metric: existing {} @ {}, new {} @ {}",
-                    other.labels,
-                    known * 1000.0,
-                    candidate.labels,
-                    time * 1000.0
+                    other.labels, known, candidate.labels, time
                 )));
             }
             _ => {

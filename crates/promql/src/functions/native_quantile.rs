@@ -182,7 +182,11 @@ fn rank_of(value: f64, ascending: &[Bucket], histogram: &Histogram) -> f64 {
             return rank;
         }
         if bucket.upper > value {
-            if bucket.lower.is_infinite() || bucket.upper.is_infinite() {
+            if bucket.lower.is_infinite() {
+                // Inside a bucket without lower bound nothing can be interpolated.
+                return rank + bucket.count;
+            }
+            if bucket.upper.is_infinite() {
                 return rank;
             }
             return rank + bucket.count * share_below(bucket, histogram, value);

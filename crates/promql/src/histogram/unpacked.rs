@@ -131,6 +131,20 @@ impl Unpacked {
     }
 }
 
+impl Unpacked {
+    /// Takes over the bucket layout of another histogram that is not finer than this one.
+    pub(super) fn follow(&mut self, other: &Self) {
+        if let Some(bounds) = other.custom_values.as_ref().filter(|_| self.is_custom()) {
+            if self.custom() != &**bounds {
+                self.keep_bounds(bounds);
+            }
+            return;
+        }
+        self.widen_zero(other.zero_threshold);
+        self.reduce_to(other.schema);
+    }
+}
+
 /// Moves buckets to other indexes and adds those that meet; the order of indexes must be kept.
 fn merged(buckets: &Buckets, place: impl Fn(i32) -> i32) -> Buckets {
     let mut merged: Buckets = Vec::with_capacity(buckets.len());

@@ -74,7 +74,8 @@ struct Operation<'a> {
     matching: &'a VectorMatching,
     /// Whether the sides were exchanged so that the first one is `many`.
     swapped: bool,
-    /// The value of a missing sample of the `many` and of the `one` side.
+    /// The value of a missing sample of the `many` and of the `one` side: upstream does not exchange
+    /// `fill_left` and `fill_right` for `group_right`, and neither does this.
     fill: (Option<f64>, Option<f64>),
     /// The steps at which both sides have samples, whatever their group: only there duplicates matter.
     active: Vec<bool>,
@@ -103,7 +104,7 @@ impl Evaluation<'_> {
             binary,
             matching,
             swapped,
-            fill: if swapped { (fill.1, fill.0) } else { fill },
+            fill,
             active,
             span,
             steps,
@@ -378,9 +379,13 @@ impl Operation<'_> {
     fn duplicate(&self, first: &Row, second: &Row) -> QueryError {
         let group = matched_labels(&first.labels, Some(self.matching));
         let side = if self.swapped { "left" } else { "right" };
-        let (first, second) = (&first.labels, &second.labels);
+        let (first, second) = if first.labels <= second.labels {
+            (&first.labels, &second.labels)
+        } else {
+            (&second.labels, &first.labels)
+        };
         QueryError::execution(format!(
-            "found duplicate series for the match group {group} on the {side} hand-side of the operation: [{second}, {first}];many-to-many matching not allowed: matching labels must be unique on one side"
+            "found duplicate series for the match group {group} on the {side} hand-side of the operation: [{first}, {second}];many-to-many matching not allowed: matching labels must be unique on one side"
         ))
     }
 }
