@@ -15,7 +15,7 @@ pub(crate) use combine::{Combined, IncompatibleSchemas, added, subtracted};
 pub(crate) use reset::is_reset;
 
 use model::histogram::CounterResetHint;
-use model::{Columns, Histogram, is_stale_marker};
+use model::{Histogram, Sample, Value, is_stale_marker};
 use std::sync::Arc;
 use unpacked::Unpacked;
 
@@ -30,6 +30,13 @@ pub(crate) fn is_stale(histogram: &Histogram) -> bool {
 /// Whether its buckets have custom bounds.
 pub(crate) const fn has_custom_buckets(histogram: &Histogram) -> bool {
     histogram.schema == CUSTOM_BUCKETS_SCHEMA
+}
+
+/// Whether some have exponential and some custom buckets.
+pub(crate) fn are_mixed(histograms: &[Arc<Histogram>]) -> bool {
+    let mut kinds = histograms.iter().map(|one| has_custom_buckets(one));
+    let first = kinds.next();
+    kinds.any(|kind| Some(kind) != first)
 }
 
 /// The histogram with every count and the sum multiplied; a negative factor makes it a gauge.
@@ -93,23 +100,26 @@ pub(crate) fn without_reset_hint(mut histogram: Arc<Histogram>) -> Arc<Histogram
 }
 
 /// Finds out, for each histogram that says nothing about a reset before it, whether there was one since the
-/// sample before. The first histogram of the columns and one that follows a float say nothing still.
-pub(crate) fn with_reset_hints(columns: &mut Columns) {
-    let mut before: Option<(usize, Arc<Histogram>)> = None;
-    for (index, histogram) in &mut columns.histograms {
-        if let Some((place, previous)) = &before
-            && place + 1 == *index
-            && histogram.counter_reset_hint == CounterResetHint::Unknown
-            && !is_stale(histogram)
-        {
-            let hint = if is_stale(previous) || is_reset(histogram, previous) {
+/// sample before. The first sample and one that follows a float say nothing still.
+///
+/// `samples`: ascending by time, gaps left out. This is what Prometheus' store does as it appends.
+pub(crate) fn find_resets(samples: &mut [Sample]) {
+    let mut before: Option<Arc<Histogram>> = None;
+    for sample in samples {
+        let Value::Histogram(histogram) = &mut sample.value else {
+            before = None;
+            continue;
+        };
+        let is_open = histogram.counter_reset_hint == CounterResetHint::Unknown;
+        if let Some(previous) = before.filter(|_| is_open && !is_stale(histogram)) {
+            let hint = if is_stale(&previous) || is_reset(histogram, &previous) {
                 CounterResetHint::Reset
             } else {
                 CounterResetHint::NotReset
             };
             Arc::make_mut(histogram).counter_reset_hint = hint;
         }
-        before = Some((*index, Arc::clone(histogram)));
+        before = Some(Arc::clone(histogram));
     }
 }
 

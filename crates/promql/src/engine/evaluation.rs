@@ -158,10 +158,7 @@ impl<'a> Evaluation<'a> {
         let selected = self.source.select(matchers, range, self.budget);
         let spent = self.options.clock.monotonic().saturating_sub(begun);
         self.stats.select_seconds += spent.as_secs_f64();
-        let mut series = selected?;
-        for one in &mut series {
-            histogram::with_reset_hints(&mut one.columns);
-        }
+        let series = selected?;
         self.held += series.iter().map(|one| one.columns.len()).sum::<usize>();
         self.stats.samples_peak = self.stats.samples_peak.max(self.held);
         Ok(series)

@@ -156,13 +156,13 @@ impl Evaluation<'_> {
                     self.notes.warn(span, text);
                     continue;
                 }
-                match functions::interpolated(&window, at) {
-                    Ok(Some(cell)) => column.push(step, cell),
-                    Ok(None) => {}
-                    Err(histogram::IncompatibleSchemas) => {
-                        let text = message::mixed_exponential_custom(name);
-                        self.notes.warn(span, text);
-                    }
+                if histogram::are_mixed(window.histograms) {
+                    let text = message::mixed_exponential_custom(name);
+                    self.notes.warn(span, text);
+                    continue;
+                }
+                if let Some(cell) = functions::interpolated(&window, at) {
+                    column.push(step, cell);
                 }
             }
             self.touch(column.present());

@@ -125,15 +125,11 @@ fn histogram_change(
     is_counter: bool,
 ) -> Option<Histogram> {
     let relevant = window.histograms.get(ends.first..=ends.last)?;
-    let is_custom = histogram::has_custom_buckets(relevant.first()?);
     let gauges = relevant
         .iter()
         .filter(|one| histogram::is_gauge(one))
         .count();
-    if relevant
-        .iter()
-        .any(|one| histogram::has_custom_buckets(one) != is_custom)
-    {
+    if histogram::are_mixed(relevant) {
         warn(call, message::mixed_exponential_custom);
         return None;
     }
@@ -267,32 +263,27 @@ fn lost_in_resets(
 }
 
 /// The value of a `smoothed` selector at a moment; none before the first sample.
-pub(crate) fn interpolated(
-    window: &Window<'_>,
-    at: i64,
-) -> Result<Option<Cell>, IncompatibleSchemas> {
+pub(crate) fn interpolated(window: &Window<'_>, at: i64) -> Option<Cell> {
     let times = if window.histograms.is_empty() {
         window.float_times
     } else {
         window.histogram_times
     };
-    let Some(before) = times.partition_point(|time| *time <= at).checked_sub(1) else {
-        return Ok(None);
-    };
+    let before = times.partition_point(|time| *time <= at).checked_sub(1)?;
     if let Some(histogram) = window.histograms.get(before) {
         let is_counter = !window.histograms.iter().any(|one| histogram::is_gauge(one));
-        return Ok(Some(Cell::Histogram(match Pair::new(window, before) {
-            Some(pair) => Arc::new(pair.interpolated(at, is_counter)?.0),
+        return Some(Cell::Histogram(match Pair::new(window, before) {
+            Some(pair) => Arc::new(pair.interpolated(at, is_counter).ok()?.0),
             None => Arc::clone(histogram),
-        })));
+        }));
     }
     let point = |index: usize| {
         let time = window.float_times.get(index)?;
         Some((*time, *window.floats.get(index)?))
     };
-    Ok(match (point(before), point(before + 1)) {
-        (Some(a), Some(b)) if a.0 != at => Some(Cell::Float(between(a, b, at, false))),
-        (Some((_, value)), _) => Some(Cell::Float(value)),
-        (None, _) => None,
-    })
+    let a = point(before)?;
+    Some(Cell::Float(match point(before + 1) {
+        Some(b) if a.0 != at => between(a, b, at, false),
+        _ => a.1,
+    }))
 }

@@ -21,7 +21,7 @@ pub(crate) fn info(
     steps: Steps,
 ) -> Result<Value, QueryError> {
     let base = evaluation.vector(argument(call, 0)?, steps)?;
-    let wanted = Wanted::new(call);
+    let wanted = Wanted::new(call)?;
     let (ignored, base): (Vec<Row>, Vec<Row>) = base
         .into_iter()
         .partition(|row| wanted.is_info_metric(row.labels.metric_name()));
@@ -41,7 +41,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn new(call: &Call) -> Self {
+    fn new(call: &Call) -> Result<Self, QueryError> {
         let matchers: &[Matcher] = match call.arguments.get(1).map(|expr| &expr.kind) {
             Some(ExprKind::Vector(selector)) => &selector.matchers,
             _ => &[],
@@ -50,21 +50,25 @@ impl Wanted {
             .iter()
             .cloned()
             .partition(|matcher| matcher.name() == METRIC_NAME);
-        if names.is_empty() {
-            names.push(Matcher::equal(METRIC_NAME, TARGET_INFO));
-        }
-        Self { names, data }
-    }
-
-    /// Whether a series is itself a source of labels: what is only not excluded is none.
-    fn is_info_metric(&self, name: &str) -> bool {
         let demands = |matcher: &Matcher| {
             matches!(
                 matcher.operator(),
                 MatchOperator::Equal | MatchOperator::Regex
             )
         };
-        self.names.iter().any(demands) && self.names.iter().all(|matcher| matcher.matches(name))
+        if names.is_empty() {
+            names.push(Matcher::equal(METRIC_NAME, TARGET_INFO));
+        } else if !names.iter().any(demands) {
+            // Names that are only excluded leave all others that are named like info metrics.
+            let like_info = Matcher::new(METRIC_NAME, MatchOperator::Regex, ".+_info");
+            names.push(like_info.map_err(QueryError::Execution)?);
+        }
+        Ok(Self { names, data })
+    }
+
+    /// Whether a series is itself a source of labels.
+    fn is_info_metric(&self, name: &str) -> bool {
+        self.names.iter().all(|matcher| matcher.matches(name))
     }
 
     /// Whether a label of an info series is to be added.

@@ -2,6 +2,7 @@
 
 use super::read::series_error;
 use super::{Store, nhcb};
+use crate::histogram;
 use crate::series::{SequenceValue, parse_series_description};
 use model::{Labels, Sample, SeriesSamples, Timestamp, Value};
 use std::collections::BTreeMap;
@@ -49,6 +50,7 @@ impl Load {
             }
             at = at.plus_millis(self.interval_ms);
         }
+        histogram::find_resets(&mut samples);
         self.series.insert(description.labels, samples);
         Ok(())
     }
