@@ -48,6 +48,12 @@ impl SealedError {
 
 const HEADER_BYTES: usize = 24;
 
+/// The checksum that all our files use: CRC-32 (IEEE).
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes)
+}
+
 /// Writes `content` beside `path`, syncs it and puts it in the place of `path`.
 pub fn replace(
     files: &dyn Files,

@@ -327,10 +327,13 @@ impl Wal {
         self.tail().closed.iter().map(|(id, _)| *id).collect()
     }
 
-    /// Removes a closed segment whose records are needed no more.
+    /// Removes a closed segment whose records are needed no more. When this answers, it does not come
+    /// back after a loss of power.
     pub fn remove_segment(&self, segment: u64) -> Result<(), WalError> {
-        let path = self.options.folder.join(segment_name(segment));
+        let folder = &self.options.folder;
+        let path = folder.join(segment_name(segment));
         self.options.files.remove(&path).map_err(at(&path))?;
+        self.options.files.sync_folder(folder).map_err(at(folder))?;
         self.tail().closed.retain(|(id, _)| *id != segment);
         Ok(())
     }

@@ -5,18 +5,30 @@
 //! waiting for the medium after it. Reading takes no part in it.
 
 mod append;
+mod compact;
+mod cut;
+mod delete;
+mod maintain;
 mod replay;
 mod source;
+mod stats;
 
 pub use append::{Batch, SeriesHandle};
+pub use maintain::Maintenance;
+pub use stats::{LabelCount, Stats};
 
+use crate::block::{Block, block_name, tombstones_name};
 use crate::error::{Error, at};
 use crate::head::{Head, TimesPool};
+use crate::manifest::Manifest;
 use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::record::SamplesRecord;
+use crate::retention::TrustedClock;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use storage::files::FolderLock;
 use storage::{Wal, wal};
 
@@ -25,7 +37,25 @@ use storage::{Wal, wal};
 struct Writer {
     record: SamplesRecord,
     pool: TimesPool,
+    newest_in: replay::NewestInSegment,
 }
+
+/// What only one cut, merge or deletion at a time may touch.
+struct Work {
+    manifest: Manifest,
+    clock: TrustedClock,
+}
+
+impl Work {
+    fn next_block(&mut self) -> u64 {
+        let id = self.manifest.next_block;
+        self.manifest.next_block += 1;
+        id
+    }
+}
+
+/// The blocks in the order of precedence.
+type Blocks = Arc<[Arc<Block>]>;
 
 /// The metrics store.
 pub struct Db {
@@ -33,6 +63,8 @@ pub struct Db {
     head: Head,
     wal: Wal,
     writer: Mutex<Writer>,
+    work: Mutex<Work>,
+    blocks: RwLock<Blocks>,
     /// Samples before this time are in blocks; younger ones only in the head.
     boundary: AtomicI64,
     metrics: Metrics,
@@ -50,26 +82,51 @@ impl Db {
         let folder = &options.folder;
         files.make_folder(folder).map_err(at(folder))?;
         let lock = files.lock_folder(folder).map_err(at(folder))?;
+        let mut manifest = Manifest::load(files.as_ref(), folder)?;
+        let blocks = open_blocks(&options, &mut manifest)?;
         let head = Head::new(options.series_max);
-        let mut replay = replay::Replay::new(&head, Vec::new());
+        let mut replay = replay::Replay::new(&head, manifest.cuts.clone());
         let wal_options = wal::Options {
             folder: folder.join("wal"),
             sync: options.wal_sync,
-            files: files.clone(),
+            files: Arc::clone(files),
         };
         let (wal, recovery) = Wal::open(wal_options, |record| replay.apply(record))?;
         replay.report(&recovery);
-        let metrics = Metrics::new(&options.metrics);
+        let writer = Writer {
+            newest_in: std::mem::take(&mut replay.newest_in),
+            ..Writer::default()
+        };
+        let clock = TrustedClock::new(options.clock.now(), options.clock.monotonic());
         Ok(Self {
             head,
             wal,
-            writer: Mutex::default(),
-            boundary: AtomicI64::new(i64::MIN),
-            metrics,
+            writer: Mutex::new(writer),
+            boundary: AtomicI64::new(manifest.boundary),
+            work: Mutex::new(Work { manifest, clock }),
+            blocks: RwLock::new(blocks.into()),
+            metrics: Metrics::new(&options.metrics),
             closed: AtomicBool::new(false),
             _lock: lock,
             options,
         })
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn blocks(&self) -> Blocks {
+        let blocks = self.blocks.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&blocks)
+    }
+
+    fn replace_blocks(&self, blocks: Blocks) {
+        *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = blocks;
+    }
+
+    fn blocks_folder(&self) -> PathBuf {
+        self.options.folder.join(BLOCKS_FOLDER)
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {
@@ -94,6 +151,44 @@ impl Db {
     pub fn read_only_reason(&self) -> Option<String> {
         self.wal.poisoned()
     }
+}
+
+/// Where the blocks lie.
+const BLOCKS_FOLDER: &str = "blocks";
+
+/// Opens the blocks of the manifest, sets aside those that cannot be read, and removes files that no
+/// manifest names: they are left from a crash.
+fn open_blocks(options: &Options, manifest: &mut Manifest) -> Result<Vec<Arc<Block>>, Error> {
+    let files = &options.files;
+    let folder = options.folder.join(BLOCKS_FOLDER);
+    files.make_folder(&folder).map_err(at(&folder))?;
+    let mut opened = Vec::new();
+    let mut damaged = BTreeSet::new();
+    for meta in &manifest.blocks {
+        match Block::open(files, &folder, meta.clone()) {
+            Ok(block) => opened.push(Arc::new(block)),
+            Err(error) if error.is_damage() => {
+                tracing::error!("{error}; the other blocks are served");
+                // Before the manifest forgets it: files without a name there are removed below.
+                maintain::quarantine(files, &folder, meta.id, "unreadable");
+                damaged.insert(meta.id);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !damaged.is_empty() {
+        manifest.blocks.retain(|block| !damaged.contains(&block.id));
+        manifest.save(files.as_ref(), &options.folder)?;
+    }
+    let named = |id: u64| [block_name(id), tombstones_name(id)];
+    let kept: BTreeSet<String> = manifest.blocks.iter().flat_map(|b| named(b.id)).collect();
+    for name in files.list(&folder).map_err(at(&folder))? {
+        if !kept.contains(&name) && !name.ends_with(".quarantined") {
+            let path = folder.join(name);
+            files.remove(&path).map_err(at(&path))?;
+        }
+    }
+    Ok(opened)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What can go wrong in the database.
 
+use model::SourceError;
 use std::io;
 use std::path::{Path, PathBuf};
 use storage::WalError;
@@ -32,9 +33,26 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+    /// A query was stopped: too many samples, cancelled.
+    #[error(transparent)]
+    Stopped(#[from] SourceError),
     /// The database was closed.
     #[error("the store is closed")]
     Closed,
+}
+
+impl Error {
+    /// Whether bytes are missing or wrong, as against a file system that refuses for now.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Corrupt { .. } | Self::Sealed(SealedError::Corrupt { .. }) => true,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Sealed(SealedError::Io { .. })
+            | Self::Wal(_)
+            | Self::Stopped(_)
+            | Self::Closed => false,
+        }
+    }
 }
 
 /// Makes an `Io` error of what a file operation said.

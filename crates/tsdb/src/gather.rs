@@ -75,6 +75,20 @@ impl Gathered {
             .or_insert_with(|| Arc::clone(histogram));
     }
 
+    /// Adds what was read elsewhere, behind what is here in precedence.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.pieces.append(&mut other.pieces);
+        for (at, histogram) in &other.histograms {
+            self.push_histogram(*at, histogram);
+        }
+    }
+
+    /// All histograms, sorted by time.
+    pub(crate) fn histograms(&self) -> Vec<(i64, Arc<Histogram>)> {
+        let histograms = self.histograms.iter();
+        histograms.map(|(at, h)| (*at, Arc::clone(h))).collect()
+    }
+
     /// Whether nothing was added.
     pub(crate) fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.histograms.is_empty()
@@ -103,7 +117,7 @@ impl Gathered {
     }
 
     /// All floats, sorted by time, the first added of each time.
-    fn floats(&self) -> (Vec<i64>, Vec<f64>) {
+    pub(crate) fn floats(&self) -> (Vec<i64>, Vec<f64>) {
         let mut order: Vec<&Piece> = self.pieces.iter().collect();
         order.sort_by_key(|piece| piece.times().first().copied());
         let apart = |two: &[&Piece]| two[0].times().last() < two[1].times().first();

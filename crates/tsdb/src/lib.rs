@@ -9,14 +9,17 @@ mod db;
 mod error;
 mod metrics;
 
+mod block;
 mod codec;
 mod gather;
 mod head;
 mod histogram;
+mod manifest;
 mod postings;
 mod record;
+mod retention;
 
-pub use db::{Batch, Db, SeriesHandle};
+pub use db::{Batch, Db, LabelCount, Maintenance, SeriesHandle, Stats};
 pub use error::Error;
 pub use options::{BLOCK_MS, FUTURE_WINDOW_MS, Options, RETENTION_MS, SERIES_MAX};
 pub use storage::WalSync;

@@ -2,7 +2,7 @@
 
 use model::Appended;
 use runtime::Registry;
-use runtime::metrics::Counter;
+use runtime::metrics::{Counter, Gauge};
 
 /// Handles to the store's metrics.
 pub(crate) struct Metrics {
@@ -12,6 +12,22 @@ pub(crate) struct Metrics {
     too_old: Counter,
     too_new: Counter,
     over_limit: Counter,
+    series: [Gauge; 2],
+    samples: Gauge,
+    blocks: [Gauge; 2],
+    block_bytes: [Gauge; 2],
+    wal_bytes: Gauge,
+    read_only: Gauge,
+}
+
+/// What the gauges show.
+pub(crate) struct State {
+    pub(crate) series: usize,
+    pub(crate) samples: usize,
+    pub(crate) blocks: usize,
+    pub(crate) block_bytes: u64,
+    pub(crate) wal_bytes: u64,
+    pub(crate) read_only: bool,
 }
 
 impl Metrics {
@@ -23,6 +39,7 @@ impl Metrics {
                 &[("reason", reason)],
             )
         };
+        let gauge = |name, help| registry.gauge(name, help, &[]);
         Self {
             appended: registry.counter(
                 "binnacle_tsdb_samples_appended_total",
@@ -38,7 +55,42 @@ impl Metrics {
             too_old: refused("too_old"),
             too_new: refused("too_new"),
             over_limit: refused("series_limit"),
+            series: [
+                gauge("binnacle_tsdb_head_series", "Series in the head."),
+                gauge("prometheus_tsdb_head_series", "Series in the head, upstream's name."),
+            ],
+            samples: gauge("binnacle_tsdb_head_samples", "Samples in the head."),
+            blocks: [
+                gauge("binnacle_tsdb_blocks", "Blocks on disk."),
+                gauge("prometheus_tsdb_blocks_loaded", "Blocks on disk, upstream's name."),
+            ],
+            block_bytes: [
+                gauge("binnacle_tsdb_blocks_bytes", "Bytes of all blocks."),
+                gauge("prometheus_tsdb_storage_blocks_bytes", "Bytes of all blocks, upstream's name."),
+            ],
+            wal_bytes: gauge("binnacle_tsdb_wal_bytes", "Bytes of the write-ahead log."),
+            read_only: gauge(
+                "binnacle_tsdb_read_only",
+                "1 while the disk is full, read-only or broken and no samples are taken.",
+            ),
         }
+    }
+
+    /// Shows the state of the store.
+    pub(crate) fn show(&self, state: &State) {
+        for gauge in &self.series {
+            gauge.set_count(state.series);
+        }
+        self.samples.set_count(state.samples);
+        for gauge in &self.blocks {
+            gauge.set_count(state.blocks);
+        }
+        let bytes = model::number::u64_to_float;
+        for gauge in &self.block_bytes {
+            gauge.set(bytes(state.block_bytes));
+        }
+        self.wal_bytes.set(bytes(state.wal_bytes));
+        self.read_only.set(f64::from(u8::from(state.read_only)));
     }
 
     pub(crate) fn count(&self, appended: Appended) {

@@ -112,6 +112,7 @@ impl SimulatedFiles {
         disk.changes_until_crash = None;
         disk.crashed = false;
         disk.locked.clear();
+        disk.forget_unnamed();
     }
 
     /// The state after a loss of power: synced bytes under synced names, and some of the rest.
@@ -122,14 +123,10 @@ impl SimulatedFiles {
         disk.crashed = false;
         disk.locked.clear();
         disk.names = disk.synced_names.clone();
+        disk.forget_unnamed();
         let Disk {
-            contents,
-            random,
-            names,
-            ..
+            contents, random, ..
         } = &mut *disk;
-        let named: BTreeSet<u64> = names.values().copied().collect();
-        contents.retain(|id, _| named.contains(id));
         for content in contents.values_mut() {
             content.lose_power(random);
         }
@@ -179,7 +176,14 @@ impl Content {
 
 impl Disk {
     fn used_bytes(&self) -> usize {
-        self.contents.values().map(|c| c.held.len()).sum()
+        let named = self.names.values().filter_map(|id| self.contents.get(id));
+        named.map(|content| content.held.len()).sum()
+    }
+
+    fn forget_unnamed(&mut self) {
+        let names = self.names.values().chain(self.synced_names.values());
+        let named: BTreeSet<u64> = names.copied().collect();
+        self.contents.retain(|id, _| named.contains(id));
     }
 
     fn content(&mut self, path: &Path) -> io::Result<&mut Content> {
@@ -271,13 +275,7 @@ impl Files for SimulatedFiles {
         disk.change(|disk| {
             disk.names.remove(path);
         })?;
-        let still_named: BTreeSet<u64> = disk
-            .names
-            .values()
-            .chain(disk.synced_names.values())
-            .copied()
-            .collect();
-        disk.contents.retain(|id, _| still_named.contains(id));
+        // Whoever has it open goes on reading; a restart forgets it.
         Ok(())
     }
 

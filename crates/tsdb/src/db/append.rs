@@ -7,6 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::{Position, WalError};
 
+/// A segment of the log is closed at this size: large against the definitions that each one repeats,
+/// small against what the disk holds.
+const SEGMENT_BYTES: u64 = 64 << 20;
+
 /// A series that was looked up: writing through it skips the lookup. Stays valid for ever; a series that
 /// the head forgot meanwhile is looked up again.
 #[derive(Clone)]
@@ -168,7 +172,7 @@ impl Db {
 
     /// Writes the record of the batch. Definitions go into it for series that this segment does not know yet.
     fn log(&self, writer: &mut Writer, rows: &[Row]) -> Result<Position, SinkError> {
-        let segment = self.wal.end().segment;
+        let segment = self.segment_to_write().map_err(refusal)?;
         writer.record.clear();
         let mut defined = Vec::new();
         for row in rows {
@@ -178,12 +182,24 @@ impl Db {
             }
             writer.record.push(row.series.id, row.at, &row.value);
         }
-        self.wal.write(writer.record.finish()).map_err(|error| {
+        let position = self.wal.write(writer.record.finish()).map_err(|error| {
             for series in defined {
                 series.undefine();
             }
             refusal(error)
-        })
+        })?;
+        let newest = writer.newest_in.entry(segment).or_insert(i64::MIN);
+        *newest = rows.iter().map(|row| row.at).fold(*newest, i64::max);
+        Ok(position)
+    }
+
+    /// The segment for the next record; a full one is closed first. The caller is the writer.
+    pub(super) fn segment_to_write(&self) -> Result<u64, WalError> {
+        let end = self.wal.end();
+        if end.offset < SEGMENT_BYTES || self.wal.poisoned().is_some() {
+            return Ok(end.segment);
+        }
+        Ok(self.wal.rotate()?.segment)
     }
 }
 

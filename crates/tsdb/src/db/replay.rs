@@ -1,20 +1,18 @@
 //! The head as the log tells it.
 
 use crate::head::{Head, HeadSeries, Inserted, TimesPool};
+use crate::manifest::Cut;
 use crate::record::{self, Decoded, RecordRow};
 use model::{Labels, TimeRange, Timestamp};
 use runtime::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::Position;
 use storage::wal::{Record, Recovery};
 
-/// A cut: samples before `boundary` that were logged before `position` are in blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cut {
-    pub(crate) position: Position,
-    pub(crate) boundary: i64,
-}
+/// The newest time that a segment's samples have; says when the segment is needed no more.
+pub(super) type NewestInSegment = BTreeMap<u64, i64>;
 
 /// Replays records into the head.
 pub(super) struct Replay<'a> {
@@ -25,6 +23,8 @@ pub(super) struct Replay<'a> {
     /// several.
     series: HashMap<u32, Arc<HeadSeries>>,
     unknown_rows: u64,
+    /// The newest time in each segment.
+    pub(super) newest_in: NewestInSegment,
 }
 
 impl<'a> Replay<'a> {
@@ -36,6 +36,7 @@ impl<'a> Replay<'a> {
             pool: TimesPool::default(),
             series: HashMap::default(),
             unknown_rows: 0,
+            newest_in: NewestInSegment::new(),
         }
     }
 
@@ -46,10 +47,13 @@ impl<'a> Replay<'a> {
             Decoded::Samples { definitions, rows } => {
                 self.define(definitions);
                 let boundary = self.boundary_at(record.position);
+                let newest = self.newest_in.entry(record.position.segment);
+                let newest = newest.or_insert(i64::MIN);
                 for row in &rows {
-                    if row.at >= boundary {
-                        self.insert(row);
-                    }
+                    *newest = row.at.max(*newest);
+                }
+                for row in rows.iter().filter(|row| row.at >= boundary) {
+                    self.insert(row);
                 }
             }
             Decoded::Deletion {

@@ -1,9 +1,18 @@
 //! Series and samples on their way out.
+//!
+//! The head is read before the list of blocks is taken: what a cut moves meanwhile is then seen twice,
+//! which is harmless, and never missed. Blocks come first in precedence, in the order in which they were
+//! written.
 
 use super::Db;
+use crate::block::{Block, BlockReader};
+use crate::error::Error;
 use crate::gather::{Gathered, SharedTimes};
+use crate::postings;
 use model::{Labels, Matcher, ReadBudget, Series, Source, SourceError, TimeRange};
+use runtime::HashMap;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl Source for Db {
     fn select(
@@ -15,21 +24,18 @@ impl Source for Db {
         if range.start > range.end {
             return Ok(Vec::new());
         }
-        let mut series = self.head.select(matchers);
-        series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        let mut shared = SharedTimes::default();
-        let mut found = Vec::with_capacity(series.len());
-        for series in series {
+        let mut found = Found::default();
+        for series in self.head.select(matchers) {
             let mut gathered = Gathered::default();
             series.read(range, budget, &mut gathered)?;
             if !gathered.is_empty() {
-                found.push(Series {
-                    labels: series.labels.clone(),
-                    columns: gathered.finish(&mut shared),
-                });
+                found.head.push((series.labels.clone(), gathered));
             }
         }
-        Ok(found)
+        for block in self.blocks_in(range) {
+            read_block(&block, matchers, range, budget, &mut found).map_err(to_source)?;
+        }
+        Ok(found.finish())
     }
 
     fn series(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Labels>, SourceError> {
@@ -71,7 +77,13 @@ impl Source for Db {
 }
 
 impl Db {
-    /// The label sets of the series that match and may have samples in the range.
+    fn blocks_in(&self, range: TimeRange) -> Vec<Arc<Block>> {
+        let blocks = self.blocks();
+        let inside = blocks.iter().filter(|block| block.meta.overlaps(range));
+        inside.map(Arc::clone).collect()
+    }
+
+    /// The label sets of the series that match and have samples in the range.
     fn matching(
         &self,
         matchers: &[Matcher],
@@ -82,6 +94,83 @@ impl Db {
         }
         let series = self.head.select(matchers);
         let touching = series.iter().filter(|series| series.touches(range));
-        Ok(touching.map(|series| series.labels.clone()).collect())
+        let mut found: BTreeSet<Labels> = touching.map(|series| series.labels.clone()).collect();
+        for block in self.blocks_in(range) {
+            let mut reader = BlockReader::new(&block).map_err(to_source)?;
+            for id in postings::select(reader.index.as_ref(), matchers) {
+                if reader.touches(id, range).map_err(to_source)? {
+                    found.insert(reader.index.labels(id));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Series that were read so far, from several places.
+#[derive(Default)]
+struct Found {
+    head: Vec<(Labels, Gathered)>,
+    blocks: Vec<(Labels, Gathered)>,
+    /// Where the series of blocks lie in `blocks`; made when there is a second one.
+    places: HashMap<Labels, usize>,
+}
+
+impl Found {
+    fn entry(&mut self, labels: Labels) -> &mut Gathered {
+        let place = match self.places.get(&labels) {
+            Some(place) => *place,
+            None => {
+                self.places.insert(labels.clone(), self.blocks.len());
+                self.blocks.push((labels, Gathered::default()));
+                self.blocks.len() - 1
+            }
+        };
+        &mut self.blocks[place].1
+    }
+
+    fn finish(mut self) -> Vec<Series> {
+        for (labels, gathered) in std::mem::take(&mut self.head) {
+            if self.blocks.is_empty() {
+                self.head.push((labels, gathered));
+            } else {
+                self.entry(labels).append(gathered);
+            }
+        }
+        let mut all = self.blocks;
+        all.append(&mut self.head);
+        all.retain(|(_, gathered)| !gathered.is_empty());
+        // Each block's series are sorted already; the sort makes use of such runs.
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut shared = SharedTimes::default();
+        let series = all.into_iter().map(|(labels, gathered)| Series {
+            labels,
+            columns: gathered.finish(&mut shared),
+        });
+        series.collect()
+    }
+}
+
+fn read_block(
+    block: &Arc<Block>,
+    matchers: &[Matcher],
+    range: TimeRange,
+    budget: &ReadBudget,
+    found: &mut Found,
+) -> Result<(), Error> {
+    let mut reader = BlockReader::new(block)?;
+    let index = Arc::clone(&reader.index);
+    for id in postings::select(index.as_ref(), matchers) {
+        budget.check()?;
+        let gathered = found.entry(index.labels(id));
+        reader.read(id, range, budget, gathered)?;
+    }
+    Ok(())
+}
+
+fn to_source(error: Error) -> SourceError {
+    match error {
+        Error::Stopped(stopped) => stopped,
+        other => SourceError::Store(other.to_string()),
     }
 }

@@ -1,5 +1,7 @@
 //! The database against a naive model, and what happens to it at restarts.
 
+mod simulation;
+
 use super::Db;
 use crate::options::Options;
 use model::{
@@ -259,4 +261,266 @@ fn a_closed_store_takes_nothing_and_a_second_one_does_not_open() {
     bench.db().close().expect("close");
     assert!(bench.db().append(&[row(1, 1, 1.0)]).is_err());
     assert_eq!(read(bench.db(), &[], TimeRange::ALL).len(), 1);
+}
+
+/// Moves everything to blocks and reads again: nothing changes.
+#[test]
+fn blocks_give_the_same_answers_as_the_head() {
+    let mut bench = Bench::new(1);
+    for seconds in 0..300 {
+        let batch: Vec<_> = (0..20)
+            .map(|id| row(id, seconds * 60, f64::from(id) / 10.0))
+            .collect();
+        bench.db().append(&batch).expect("append");
+    }
+    let odd = [Matcher::equal("job", "odd")];
+    let range = TimeRange {
+        start: at(1000),
+        end: at(9000),
+    };
+    let look = |bench: &Bench| {
+        let db = bench.db();
+        (
+            read(db, &[], TimeRange::ALL),
+            read(db, &odd, range),
+            db.series(&odd, range).expect("series"),
+            db.label_values("id", &odd, range).expect("values"),
+        )
+    };
+    let want = look(&bench);
+    assert_eq!(want.0[&labels(3)].len(), 300);
+    bench.db().maintain(at(0)).expect("maintain");
+    let stats = bench.db().stats(3);
+    assert!(
+        stats.blocks >= 2 && stats.samples > 0,
+        "the newest window stays: {stats:?}"
+    );
+    assert_eq!(look(&bench), want);
+    bench.db().flush().expect("flush");
+    assert_eq!(bench.db().stats(3).samples, 0);
+    assert_eq!(look(&bench), want);
+    bench.restart();
+    assert_eq!(
+        bench.db().stats(3).samples,
+        0,
+        "nothing is replayed that is in blocks"
+    );
+    assert_eq!(look(&bench), want);
+    bench.db().maintain(at(0)).expect("maintain");
+    assert_eq!(look(&bench), want);
+    bench.db().append(&[row(3, 60, -1.0)]).expect("append");
+    assert_eq!(look(&bench), want, "what is in a block came first");
+}
+
+#[test]
+fn deletes_from_head_and_blocks() {
+    let mut bench = Bench::new(1);
+    let append = |bench: &Bench, from: i64, to: i64| {
+        for seconds in from..to {
+            bench
+                .db()
+                .append(&[row(1, seconds, 1.0), row(2, seconds, 2.0)])
+                .expect("append");
+        }
+    };
+    append(&bench, 0, 100);
+    bench.db().flush().expect("flush");
+    append(&bench, 100, 200);
+    let range = TimeRange {
+        start: at(50),
+        end: at(149),
+    };
+    bench
+        .db()
+        .delete(&[Matcher::equal("id", "1")], range)
+        .expect("delete");
+    for _ in 0..2 {
+        let found = read(bench.db(), &[], TimeRange::ALL);
+        assert_eq!(
+            (found[&labels(1)].len(), found[&labels(2)].len()),
+            (100, 200)
+        );
+        bench.restart();
+    }
+    bench
+        .db()
+        .append(&[row(1, 60, 5.0)])
+        .expect("a deleted time is free again");
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL)[&labels(1)].len(), 101);
+    let files = |bench: &Bench| {
+        storage::Files::list(&bench.disk, std::path::Path::new("/data/blocks")).expect("list")
+    };
+    assert_eq!(files(&bench), ["00000001.block", "00000001.tombstones"]);
+    bench.db().clean_tombstones().expect("clean");
+    assert_eq!(files(&bench), ["00000002.block"]);
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL)[&labels(1)].len(), 101);
+    bench.db().delete(&[], TimeRange::ALL).expect("delete");
+    bench.db().clean_tombstones().expect("clean");
+    assert!(read(bench.db(), &[], TimeRange::ALL).is_empty());
+    assert_eq!(bench.db().stats(1).blocks, 0);
+}
+
+#[test]
+fn a_damaged_block_is_set_aside_and_the_rest_served() {
+    let mut bench = Bench::new(1);
+    bench.db().append(&[row(1, 0, 1.0)]).expect("append");
+    bench.db().flush().expect("flush");
+    bench.db().append(&[row(2, 0, 1.0)]).expect("append");
+    bench.db().flush().expect("flush");
+    let path = std::path::Path::new("/data/blocks/00000001.block");
+    // The value page: found by the query, not by the opening.
+    bench.disk.flip_byte(path, 20).expect("flip");
+    let budget = ReadBudget::new(100);
+    let error = bench
+        .db()
+        .select(&[], TimeRange::ALL, &budget)
+        .expect_err("damage");
+    assert!(
+        error
+            .to_string()
+            .contains("/data/blocks/00000001.block: offset 16: checksum"),
+        "{error}"
+    );
+    bench.db().maintain(at(0)).expect("maintain");
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL).len(), 1);
+    // The footer: found by the opening.
+    bench
+        .disk
+        .flip_byte(std::path::Path::new("/data/blocks/00000002.block"), 60)
+        .expect("flip");
+    bench.restart();
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL).len(), 0);
+    let kept = storage::Files::list(&bench.disk, std::path::Path::new("/data/blocks"));
+    let want = ["00000001.block.quarantined", "00000002.block.quarantined"];
+    assert_eq!(kept.expect("list"), want);
+}
+
+#[test]
+fn retention_by_time_and_by_size() {
+    let mut bench = Bench::new(1);
+    bench.options.retention_ms = Some(100 * 3_600_000);
+    bench.restart();
+    let hour = 3600;
+    for hours in 0..150 {
+        bench.clock.step_to(at(hours * hour));
+        bench.clock.advance(Duration::ZERO);
+        bench
+            .db()
+            .append(&[row(1, hours * hour, 1.0)])
+            .expect("append");
+        // The clock of the retention follows the monotonic one.
+        bench.clock.advance(Duration::from_secs(3600));
+        bench
+            .db()
+            .maintain(at((hours + 1) * hour))
+            .expect("maintain");
+    }
+    let found = read(bench.db(), &[], TimeRange::ALL);
+    let count = found[&labels(1)].len();
+    assert!(
+        (100..=112).contains(&count),
+        "{count} samples of 150 h at 100 h of retention"
+    );
+    bench.options.retention_bytes = Some(bench.db().stats(1).block_bytes / 2);
+    bench.restart();
+    bench.db().maintain(at(150 * hour)).expect("maintain");
+    let fewer = read(bench.db(), &[], TimeRange::ALL)[&labels(1)].len();
+    assert!(fewer > 0 && fewer < count, "{fewer} of {count}");
+}
+
+#[test]
+fn a_clock_that_jumps_costs_no_data() {
+    let mut bench = Bench::new(1);
+    bench.options.retention_ms = Some(10 * 86_400_000);
+    bench.options.future_window_ms = Some(600_000);
+    bench.restart();
+    bench.db().append(&[row(1, 0, 1.0)]).expect("append");
+    bench.db().flush().expect("flush");
+    let year = 365 * 86_400;
+    bench.clock.step_to(at(year));
+    let appended = bench.db().append(&[row(1, year, 1.0)]).expect("append");
+    assert_eq!(appended.accepted, 1, "scraped under the wrong date");
+    bench.db().maintain(at(year)).expect("maintain");
+    bench.clock.step_to(at(60));
+    bench.db().append(&[row(1, 60, 1.0)]).expect("append");
+    bench.db().maintain(at(60)).expect("maintain");
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL)[&labels(1)].len(), 3);
+}
+
+#[test]
+fn a_full_disk_recovers_without_a_restart() {
+    let bench = Bench::new(1);
+    bench.db().append(&[row(1, 0, 1.0)]).expect("append");
+    bench.disk.set_space(bench.disk.used_bytes() + 10);
+    assert!(bench.db().append(&[row(2, 0, 1.0)]).is_err());
+    assert!(bench.db().flush().is_err(), "no block fits either");
+    bench.db().maintain(at(0)).expect("still full, not worse");
+    assert!(bench.db().append(&[row(2, 0, 1.0)]).is_err());
+    bench.disk.set_space(1 << 20);
+    bench.db().maintain(at(0)).expect("maintain");
+    bench
+        .db()
+        .append(&[row(2, 0, 1.0)])
+        .expect("takes samples again");
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL).len(), 2);
+}
+
+#[test]
+fn counts_cardinality() {
+    let bench = Bench::new(1);
+    let batch: Vec<_> = (0..5).map(|id| row(id, 0, 1.0)).collect();
+    bench.db().append(&batch).expect("append");
+    let stats = bench.db().stats(2);
+    let list = |list: &[super::LabelCount]| {
+        let pairs = list
+            .iter()
+            .map(|entry| format!("{} {}", entry.name, entry.count));
+        pairs.collect::<Vec<_>>()
+    };
+    assert_eq!((stats.series, stats.samples, stats.label_pairs), (5, 5, 8));
+    assert_eq!(list(&stats.series_by_metric_name), ["m 5"]);
+    assert_eq!(list(&stats.values_by_label_name), ["id 5", "job 2"]);
+    assert_eq!(list(&stats.memory_by_label_name), ["job 18", "__name__ 5"]);
+    assert_eq!(
+        list(&stats.series_by_label_pair),
+        ["__name__=m 5", "job=even 3"]
+    );
+    assert_eq!(stats.start_ms, Some(START));
+}
+
+/// Many writers and readers while blocks are cut and merged: no sample is ever missing.
+#[test]
+fn readers_never_miss_what_was_acknowledged() {
+    let bench = Bench::new(1);
+    let db = Arc::new(
+        Db::open(Options {
+            folder: "/other".into(),
+            block_ms: 10_000,
+            ..bench.options.clone()
+        })
+        .expect("opens"),
+    );
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..2_u8)
+            .map(|id| {
+                let db = Arc::clone(&db);
+                scope.spawn(move || {
+                    for seconds in 0..200 {
+                        db.append(&[row(id, seconds, 1.0)]).expect("append");
+                        let found =
+                            read(&db, &[Matcher::equal("id", id.to_string())], TimeRange::ALL);
+                        let want = usize::try_from(seconds + 1).expect("small");
+                        assert_eq!(found[&labels(id)].len(), want);
+                    }
+                })
+            })
+            .collect();
+        while !writers
+            .iter()
+            .all(std::thread::ScopedJoinHandle::is_finished)
+        {
+            db.maintain(at(0)).expect("maintain");
+            db.flush().expect("flush");
+        }
+    });
 }

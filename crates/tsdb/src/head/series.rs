@@ -8,7 +8,7 @@
 
 use crate::codec::{Effort, values};
 use crate::gather::{Gathered, part_in};
-use model::{Histogram, Labels, ReadBudget, SourceError, TimeRange, Value};
+use model::{Histogram, Labels, ReadBudget, SourceError, TimeRange, Timestamp, Value};
 use runtime::{HashMap, Seeded};
 use std::collections::BTreeMap;
 use std::hash::BuildHasher as _;
@@ -220,6 +220,49 @@ impl HeadSeries {
         self.lock().delete(range, pool)
     }
 
+    /// Sets the samples before `boundary` aside for a block; answers the times of the first and the last.
+    pub(crate) fn begin_cut(&self, boundary: i64, pool: &mut TimesPool) -> Option<(i64, i64)> {
+        self.lock().begin_cut(boundary, pool)
+    }
+
+    /// Reads what was set aside.
+    pub(crate) fn read_cut(&self, range: TimeRange, into: &mut Gathered) {
+        let data = self.lock();
+        for chunk in &data.cutting {
+            chunk.read(range, into);
+        }
+        for (at, histogram) in &data.cutting_histograms {
+            if range.contains(Timestamp::from_millis(*at)) {
+                into.push_histogram(*at, histogram);
+            }
+        }
+    }
+
+    /// Ends a cut: what was set aside is in a block now and goes, or the cut failed and it stays. Answers
+    /// how many samples went.
+    pub(crate) fn end_cut(&self, in_block: bool) -> usize {
+        let mut data = self.lock();
+        let mut chunks = std::mem::take(&mut data.cutting);
+        let mut histograms = std::mem::take(&mut data.cutting_histograms);
+        if in_block {
+            let in_chunks: usize = chunks.iter().map(|chunk| chunk.times.len()).sum();
+            return in_chunks + histograms.len();
+        }
+        chunks.append(&mut data.chunks);
+        data.chunks = chunks;
+        data.histograms.append(&mut histograms);
+        0
+    }
+
+    /// The time of the oldest sample.
+    pub(crate) fn oldest(&self) -> Option<i64> {
+        let data = self.lock();
+        let chunks = data.cutting.iter().chain(&data.chunks).map(Chunk::start);
+        let plain = data.late.iter().chain(&data.tail).map(|(at, _)| *at);
+        let histograms = data.cutting_histograms.keys().chain(data.histograms.keys());
+        chunks.chain(plain).chain(histograms.copied()).min()
+    }
+
     /// The number of chunks.
     pub(crate) fn chunk_count(&self) -> usize {
         let data = self.lock();
@@ -325,6 +368,41 @@ impl Data {
         chunks + plain + histograms(&self.histograms) + histograms(&self.cutting_histograms)
     }
 
+    fn begin_cut(&mut self, boundary: i64, pool: &mut TimesPool) -> Option<(i64, i64)> {
+        let mut kept = Vec::new();
+        for chunk in std::mem::take(&mut self.chunks) {
+            if chunk.end() < boundary {
+                self.cutting.push(chunk);
+            } else if chunk.start() >= boundary {
+                kept.push(chunk);
+            } else {
+                let samples: Vec<(i64, f64)> = chunk.samples().collect();
+                let (before, after) =
+                    samples.split_at(samples.partition_point(|(at, _)| *at < boundary));
+                self.cutting.push(Chunk::encode(before, pool));
+                kept.push(Chunk::encode(after, pool));
+            }
+        }
+        self.chunks = kept;
+        for samples in [&mut self.late, &mut self.tail] {
+            let place = samples.partition_point(|(at, _)| *at < boundary);
+            if place > 0 {
+                self.cutting.push(Chunk::encode(&samples[..place], pool));
+                samples.drain(..place);
+            }
+        }
+        let after = self.histograms.split_off(&boundary);
+        self.cutting_histograms = std::mem::replace(&mut self.histograms, after);
+        let histograms = self.cutting_histograms.keys();
+        let chunks = self.cutting.iter();
+        let first = chunks
+            .clone()
+            .map(Chunk::start)
+            .chain(histograms.clone().copied());
+        let last = chunks.map(Chunk::end).chain(histograms.copied());
+        Some((first.min()?, last.max()?))
+    }
+
     fn delete(&mut self, range: TimeRange, pool: &mut TimesPool) -> usize {
         let before = self.count_in(TimeRange::ALL);
         let keep = |at: i64| at < range.start.millis() || at > range.end.millis();
@@ -343,9 +421,26 @@ impl Data {
             }
         }
         self.chunks = chunks;
-        // Its time is free again.
-        self.newest = self.newest.filter(|(at, _)| keep(*at));
+        if self.newest.is_some_and(|(at, _)| !keep(at)) {
+            // Its time is free again; what remains says what is in order from here on.
+            self.newest = self.newest_held();
+        }
         before - self.count_in(TimeRange::ALL)
+    }
+}
+
+impl Data {
+    fn newest_held(&self) -> Option<(i64, f64)> {
+        let chunks = self.cutting.iter().chain(&self.chunks);
+        let in_chunks = chunks.max_by_key(|chunk| chunk.end());
+        let last = in_chunks.and_then(|chunk| chunk.samples().last());
+        let plain = self
+            .tail
+            .last()
+            .into_iter()
+            .chain(self.late.last())
+            .copied();
+        plain.chain(last).max_by_key(|(at, _)| *at)
     }
 }
 

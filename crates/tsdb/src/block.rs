@@ -1,0 +1,196 @@
+//! Blocks: immutable files of samples, column by column.
+//!
+//! A block holds the series of a span of time, sorted by labels. Values lie in pages of about 64 KiB, many
+//! series to a page, so that a compressor sees what they have in common and a query for one metric reads
+//! few pages. Timestamp columns lie in pages of their own; each distinct one is stored once, and the
+//! series of one scrape point to the same one. The index lies at the end. See docs/formats/block.md.
+//!
+//! `writer` makes a block, `index` finds series in it, `reader` decodes samples, `tombstones` says what
+//! was deleted since.
+
+mod index;
+mod page;
+mod reader;
+mod tombstones;
+mod writer;
+
+pub(crate) use index::BlockIndex;
+pub(crate) use reader::BlockReader;
+pub(crate) use tombstones::Tombstones;
+pub(crate) use writer::BlockWriter;
+
+use crate::error::{Error, at};
+use model::TimeRange;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use storage::{Readable, SharedFiles};
+
+/// What the manifest knows of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BlockMeta {
+    /// Number of the block; names its files.
+    pub(crate) id: u64,
+    /// The smallest number among the blocks it was merged from: of two blocks with a sample at one
+    /// time, the one with the smaller order had it first.
+    pub(crate) order: u64,
+    /// Time of the first sample.
+    pub(crate) start: i64,
+    /// Time of the last sample.
+    pub(crate) end: i64,
+    /// Number of series.
+    pub(crate) series: u64,
+    /// Number of samples.
+    pub(crate) samples: u64,
+    /// Size of the file.
+    pub(crate) bytes: u64,
+}
+
+impl BlockMeta {
+    pub(crate) fn overlaps(&self, range: TimeRange) -> bool {
+        self.start <= range.end.millis() && range.start.millis() <= self.end
+    }
+}
+
+/// A block that can be read.
+pub(crate) struct Block {
+    pub(crate) meta: BlockMeta,
+    path: PathBuf,
+    file: Arc<dyn Readable>,
+    /// Loaded at the first query, dropped again after a while without one.
+    index: Mutex<CachedIndex>,
+    tombstones: RwLock<Arc<Tombstones>>,
+    damaged: AtomicBool,
+}
+
+#[derive(Default)]
+struct CachedIndex {
+    index: Option<Arc<BlockIndex>>,
+    used_since_trim: bool,
+}
+
+impl Block {
+    /// Opens a block and checks its frame; the index is read once to see that it can be.
+    pub(crate) fn open(files: &SharedFiles, folder: &Path, meta: BlockMeta) -> Result<Self, Error> {
+        let path = folder.join(block_name(meta.id));
+        let file = files.open(&path).map_err(at(&path))?;
+        let tombstones = Tombstones::load(files.as_ref(), &folder.join(tombstones_name(meta.id)))?;
+        let block = Self {
+            meta,
+            path,
+            file,
+            index: Mutex::default(),
+            tombstones: RwLock::new(Arc::new(tombstones)),
+            damaged: AtomicBool::new(false),
+        };
+        block.check()?;
+        Ok(block)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let length = self.file.length().map_err(at(&self.path))?;
+        if length != self.meta.bytes {
+            return Err(self.corrupt(length, "another length than the manifest says"));
+        }
+        let index = page::read_index(self.file.as_ref(), length)
+            .map_err(|problem| self.problem(problem))?;
+        // Only its checksum matters here: decoding it can wait for the first query.
+        drop(index);
+        Ok(())
+    }
+
+    fn corrupt(&self, offset: u64, what: &'static str) -> Error {
+        Error::Corrupt {
+            path: self.path.clone(),
+            offset,
+            what,
+        }
+    }
+
+    fn problem(&self, problem: page::Problem) -> Error {
+        if matches!(problem, page::Problem::Corrupt(..)) {
+            self.damaged.store(true, Ordering::Relaxed);
+        }
+        match problem {
+            page::Problem::Io(source) => at(&self.path)(source),
+            page::Problem::Corrupt(offset, what) => self.corrupt(offset, what),
+        }
+    }
+
+    /// Whether reading met bytes that nobody wrote.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged.load(Ordering::Relaxed)
+    }
+
+    fn cached(&self) -> MutexGuard<'_, CachedIndex> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index, from memory or disk.
+    pub(crate) fn index(&self) -> Result<Arc<BlockIndex>, Error> {
+        let mut cached = self.cached();
+        cached.used_since_trim = true;
+        if let Some(index) = &cached.index {
+            return Ok(Arc::clone(index));
+        }
+        let bytes = page::read_index(self.file.as_ref(), self.meta.bytes)
+            .map_err(|problem| self.problem(problem))?;
+        let index = BlockIndex::decode(&bytes).ok_or_else(|| {
+            self.problem(page::Problem::Corrupt(0, "an index that cannot be read"))
+        })?;
+        let index = Arc::new(index);
+        cached.index = Some(Arc::clone(&index));
+        Ok(index)
+    }
+
+    /// Drops an index that was not asked for since the last call.
+    pub(crate) fn trim_memory(&self) {
+        let mut cached = self.cached();
+        if !cached.used_since_trim {
+            cached.index = None;
+        }
+        cached.used_since_trim = false;
+    }
+
+    /// What was deleted.
+    pub(crate) fn tombstones(&self) -> Arc<Tombstones> {
+        let tombstones = self
+            .tombstones
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&tombstones)
+    }
+
+    /// Deletes by writing new tombstones; readers see them from here on.
+    pub(crate) fn replace_tombstones(
+        &self,
+        files: &SharedFiles,
+        tombstones: Tombstones,
+    ) -> Result<(), Error> {
+        let path = self.path.with_file_name(tombstones_name(self.meta.id));
+        tombstones.save(files.as_ref(), &path)?;
+        *self
+            .tombstones
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(tombstones);
+        Ok(())
+    }
+}
+
+/// The file name of a block.
+pub(crate) fn block_name(id: u64) -> String {
+    format!("{id:08}.block")
+}
+
+/// The file name of a block in the making.
+pub(crate) fn temporary_name(id: u64) -> String {
+    format!("{id:08}.tmp")
+}
+
+/// The file name of what was deleted from a block.
+pub(crate) fn tombstones_name(id: u64) -> String {
+    format!("{id:08}.tombstones")
+}
+
+#[cfg(test)]
+mod tests;

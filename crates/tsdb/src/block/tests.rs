@@ -1,0 +1,116 @@
+use super::{Block, BlockReader, BlockWriter};
+use crate::error::Error;
+use crate::gather::{Gathered, SharedTimes};
+use crate::postings::{LabelIndex as _, select};
+use model::{Histogram, Labels, MatchOperator, Matcher, ReadBudget, TimeRange};
+use std::path::Path;
+use std::sync::Arc;
+use storage::{SharedFiles, SimulatedFiles};
+
+fn folder() -> &'static Path {
+    Path::new("/blocks")
+}
+
+fn labels(i: u32) -> Labels {
+    let id = format!("{i:04}");
+    let half = format!("{:02}", i / 100);
+    Labels::from_pairs([("__name__", "m"), ("id", &id), ("half", &half)])
+}
+
+/// A block of `count` series with 50 samples each; every tenth also holds a histogram.
+fn write(files: &SharedFiles, count: u32) -> Block {
+    let mut writer = BlockWriter::begin(files, folder(), (7, 7)).expect("begin");
+    for i in 0..count {
+        let times: Vec<i64> = (0..50)
+            .map(|step| step * 15_000 + i64::from(i % 3))
+            .collect();
+        let values: Vec<f64> = (0..50).map(|step| f64::from(step * i) / 10.0).collect();
+        let histogram = Arc::new(Histogram {
+            count: f64::from(i),
+            ..Histogram::default()
+        });
+        let histograms: Vec<_> = (i % 10 == 0)
+            .then_some((1_000_000, histogram))
+            .into_iter()
+            .collect();
+        writer
+            .add(&labels(i), (&times, &values), &histograms)
+            .expect("add");
+    }
+    let meta = writer.finish().expect("finish").expect("not empty");
+    assert_eq!((meta.start, meta.end), (0, 1_000_000));
+    Block::open(files, folder(), meta).expect("open")
+}
+
+fn read(reader: &mut BlockReader, series: u32) -> Result<model::Columns, Error> {
+    let mut gathered = Gathered::default();
+    let budget = ReadBudget::new(usize::MAX);
+    reader.read(series, TimeRange::ALL, &budget, &mut gathered)?;
+    Ok(gathered.finish(&mut SharedTimes::default()))
+}
+
+#[test]
+fn gives_back_what_was_written() {
+    let files = SimulatedFiles::new(1).shared();
+    let block = Arc::new(write(&files, 8000));
+    let mut reader = BlockReader::new(&block).expect("reader");
+    assert!(
+        reader.index.pages.len() > 2,
+        "values fill more than one page"
+    );
+    assert_eq!(
+        reader.index.times.len(),
+        4,
+        "equal timestamp columns are stored once"
+    );
+    for i in [0, 1, 10, 999, 7999] {
+        assert_eq!(reader.index.labels(i), labels(i));
+        let columns = read(&mut reader, i).expect("read");
+        assert_eq!(columns.len(), 50 + usize::from(i % 10 == 0));
+        assert_eq!(
+            columns.values[3].to_bits(),
+            (f64::from(3 * i) / 10.0).to_bits()
+        );
+        assert_eq!(columns.histograms.len(), usize::from(i % 10 == 0));
+    }
+    let half = Matcher::new("half", MatchOperator::Regex, "0[12]").expect("valid");
+    assert_eq!(select(reader.index.as_ref(), &[half]).len(), 200);
+    assert_eq!(reader.index.with_value("id", "7999"), [7999]);
+    assert!(reader.index.with_value("id", "nope").is_empty());
+}
+
+/// One changed byte anywhere: the block does not open, or the read that meets it fails. Never a panic,
+/// never other values.
+#[test]
+fn any_damage_is_noticed() {
+    let disk = SimulatedFiles::new(1);
+    let files = disk.shared();
+    let block = write(&files, 40);
+    let meta = block.meta.clone();
+    let path = folder().join("00000007.block");
+    let want: Vec<_> = {
+        let mut reader = BlockReader::new(&Arc::new(block)).expect("reader");
+        (0..40)
+            .map(|i| read(&mut reader, i).expect("read"))
+            .collect()
+    };
+    for offset in 0..usize::try_from(meta.bytes).expect("small") {
+        disk.flip_byte(&path, offset).expect("flip");
+        let noticed = match Block::open(&files, folder(), meta.clone()) {
+            Err(_) => true,
+            Ok(block) => {
+                let block = Arc::new(block);
+                let mut reader = BlockReader::new(&block).expect("the index was checked");
+                (0..40).any(|i| match read(&mut reader, i) {
+                    Err(_) => block.is_damaged(),
+                    Ok(columns) => {
+                        assert_eq!(columns, want[usize::try_from(i).expect("small")]);
+                        false
+                    }
+                })
+            }
+        };
+        assert!(noticed, "byte {offset}");
+        disk.flip_byte(&path, offset).expect("flip back");
+    }
+}

@@ -1,0 +1,227 @@
+//! Writing a block: series come sorted by labels, columns go out in pages.
+
+use super::index::{self, ColumnPlace, NewSeries, TimesPlace};
+use super::page::{PagePlace, PageWriter};
+use super::{BlockMeta, block_name, temporary_name};
+use crate::codec::{Effort, integers, values};
+use crate::error::{Error, at};
+use crate::histogram;
+use model::{Histogram, Labels};
+use runtime::{HashMap, Seeded};
+use std::hash::BuildHasher as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use storage::SharedFiles;
+use storage::encoding::put_bytes;
+
+/// A page is written when its content reaches this size.
+const PAGE_BYTES: usize = 64 << 10;
+
+/// Plain timestamp columns that are kept to compare with.
+const RECENT_COLUMNS_MAX: usize = 1024;
+
+/// A block in the making. Dropping it without `finish` leaves a temporary file that the next opening
+/// of the database removes.
+pub(crate) struct BlockWriter {
+    files: SharedFiles,
+    folder: PathBuf,
+    meta: BlockMeta,
+    pages: PageWriter,
+    places: Vec<PagePlace>,
+    values: Vec<u8>,
+    /// Columns whose page is not written yet and therefore has no number.
+    waiting: usize,
+    series: Vec<NewSeries>,
+    times: TimesTable,
+}
+
+impl BlockWriter {
+    /// Begins a block with this number and order in `folder`.
+    pub(crate) fn begin(
+        files: &SharedFiles,
+        folder: &Path,
+        (id, order): (u64, u64),
+    ) -> Result<Self, Error> {
+        let path = temporary(folder, id);
+        let make = || PageWriter::begin(files.create(&path)?);
+        Ok(Self {
+            pages: make().map_err(at(&path))?,
+            files: Arc::clone(files),
+            folder: folder.to_owned(),
+            meta: BlockMeta {
+                id,
+                order,
+                start: i64::MAX,
+                end: i64::MIN,
+                series: 0,
+                samples: 0,
+                bytes: 0,
+            },
+            places: Vec::new(),
+            values: Vec::new(),
+            waiting: 0,
+            series: Vec::new(),
+            times: TimesTable::default(),
+        })
+    }
+
+    /// Whether no series was added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.series.is_empty()
+    }
+
+    /// Adds a series: floats and histograms, each ascending by time, no time twice. Series come in the order
+    /// of their labels; one without samples is left out.
+    pub(crate) fn add(
+        &mut self,
+        labels: &Labels,
+        floats: (&[i64], &[f64]),
+        histograms: &[(i64, Arc<Histogram>)],
+    ) -> Result<(), Error> {
+        debug_assert!(self.series.last().is_none_or(|last| last.labels < *labels));
+        if floats.0.is_empty() && histograms.is_empty() {
+            return Ok(());
+        }
+        let floats = (!floats.0.is_empty()).then(|| {
+            let place = self.place(floats.0);
+            values::encode(&mut self.values, floats.1, Effort::Small);
+            place
+        });
+        let histograms = (!histograms.is_empty()).then(|| {
+            let times: Vec<i64> = histograms.iter().map(|(at, _)| *at).collect();
+            let place = self.place(&times);
+            let mut column = Vec::new();
+            for (_, histogram) in histograms {
+                histogram::encode(&mut column, histogram);
+            }
+            put_bytes(&mut self.values, &column);
+            place
+        });
+        self.meta.series += 1;
+        self.waiting += 1;
+        self.series.push(NewSeries {
+            labels: labels.clone(),
+            floats,
+            histograms,
+        });
+        if self.values.len() >= PAGE_BYTES {
+            self.flush_page()
+                .map_err(at(&temporary(&self.folder, self.meta.id)))?;
+        }
+        Ok(())
+    }
+
+    /// Where the column that is written next will lie; its page gets its number when it is full.
+    fn place(&mut self, times: &[i64]) -> ColumnPlace {
+        self.meta.samples += times.len() as u64;
+        self.meta.start = self
+            .meta
+            .start
+            .min(times.first().copied().unwrap_or(i64::MAX));
+        self.meta.end = self.meta.end.max(times.last().copied().unwrap_or(i64::MIN));
+        ColumnPlace {
+            times: self.times.number_of(times),
+            page: u32::try_from(self.places.len()).unwrap_or(u32::MAX),
+            offset: u32::try_from(self.values.len()).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn flush_page(&mut self) -> io::Result<()> {
+        if self.waiting > 0 {
+            self.places.push(self.pages.write(&self.values)?);
+            self.values.clear();
+            self.waiting = 0;
+        }
+        Ok(())
+    }
+
+    /// Writes the rest and gives the block its name. `None` where no series was added.
+    pub(crate) fn finish(mut self) -> Result<Option<BlockMeta>, Error> {
+        let path = temporary(&self.folder, self.meta.id);
+        if self.is_empty() {
+            self.files.remove(&path).map_err(at(&path))?;
+            return Ok(None);
+        }
+        let folder = self.folder.clone();
+        let finished = folder.join(block_name(self.meta.id));
+        let write = || {
+            self.flush_page()?;
+            let times = self.times.write(&mut self.pages, &mut self.places)?;
+            let index = index::encode(&self.places, &times, &self.series);
+            let bytes = self.pages.finish(&index)?;
+            self.files.rename(&path, &finished)?;
+            self.files.sync_folder(&folder)?;
+            Ok(BlockMeta {
+                bytes,
+                ..self.meta.clone()
+            })
+        };
+        write().map(Some).map_err(at(&path))
+    }
+}
+
+fn temporary(folder: &Path, id: u64) -> PathBuf {
+    folder.join(temporary_name(id))
+}
+
+/// The distinct timestamp columns of a block. Two levels: plain columns seen lately, found by hash and
+/// compared; and all columns in encoded form, since equal columns have equal bytes.
+#[derive(Default)]
+struct TimesTable {
+    recent: HashMap<u64, (Vec<i64>, u32)>,
+    hasher: Seeded,
+    numbers: HashMap<(usize, Arc<[u8]>), u32>,
+    columns: Vec<(u32, Arc<[u8]>)>,
+}
+
+impl TimesTable {
+    fn number_of(&mut self, times: &[i64]) -> u32 {
+        let hash = self.hasher.hash_one(times);
+        if let Some((column, number)) = self.recent.get(&hash)
+            && column == times
+        {
+            return *number;
+        }
+        let mut bytes = Vec::new();
+        integers::encode(&mut bytes, times, Effort::Small);
+        let bytes: Arc<[u8]> = bytes.into();
+        let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
+        let fresh = u32::try_from(self.columns.len()).unwrap_or(u32::MAX);
+        let key = (times.len(), Arc::clone(&bytes));
+        let number = *self.numbers.entry(key).or_insert(fresh);
+        if number == fresh {
+            self.columns.push((count, bytes));
+        }
+        if self.recent.len() >= RECENT_COLUMNS_MAX {
+            self.recent.clear();
+        }
+        self.recent.insert(hash, (times.to_vec(), number));
+        number
+    }
+
+    fn write(
+        &self,
+        pages: &mut PageWriter,
+        places: &mut Vec<PagePlace>,
+    ) -> io::Result<Vec<TimesPlace>> {
+        let mut written = Vec::with_capacity(self.columns.len());
+        let mut page = Vec::new();
+        for (count, bytes) in &self.columns {
+            written.push(TimesPlace {
+                page: u32::try_from(places.len()).unwrap_or(u32::MAX),
+                offset: u32::try_from(page.len()).unwrap_or(u32::MAX),
+                count: *count,
+            });
+            page.extend_from_slice(bytes);
+            if page.len() >= PAGE_BYTES {
+                places.push(pages.write(&page)?);
+                page.clear();
+            }
+        }
+        if !page.is_empty() {
+            places.push(pages.write(&page)?);
+        }
+        Ok(written)
+    }
+}

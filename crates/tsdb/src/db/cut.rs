@@ -1,0 +1,203 @@
+//! From head to blocks.
+//!
+//! A cut notes where the log ends, sets aside what the head holds before a boundary, writes it as blocks of
+//! at most `block_ms`, publishes them with the manifest, and only then forgets it and drops log segments
+//! that hold nothing younger. Writers wait only for the note; readers meanwhile see the samples in the
+//! head, or in head and block, never in neither.
+
+use super::{Blocks, Db, Work};
+use crate::block::{Block, BlockMeta, BlockWriter};
+use crate::error::Error;
+use crate::gather::Gathered;
+use crate::head::{HeadSeries, TimesPool};
+use crate::manifest::{Cut, Manifest};
+use model::{TimeRange, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use storage::Position;
+
+/// The head keeps the samples of the last moments even when their window is over: late ones still come.
+const GRACE_SHARE: i64 = 12;
+
+/// So many late samples in the head are cut without waiting for the end of a window.
+const LATE_MAX: usize = 2_000_000;
+
+impl Db {
+    /// Writes everything in the head to blocks, the window that is still running included.
+    pub fn flush(&self) -> Result<(), Error> {
+        let mut work = self.work();
+        self.cut(&mut work, i64::MAX)
+    }
+
+    /// Cuts the windows that are over, if there are any.
+    pub(super) fn cut_if_due(&self, work: &mut Work) -> Result<(), Error> {
+        let newest = self.head.counts.newest.load(Ordering::Relaxed);
+        if newest == i64::MIN {
+            return Ok(());
+        }
+        let block_ms = self.options.block_ms.max(1);
+        let boundary = window_start(newest.saturating_sub(block_ms / GRACE_SHARE), block_ms);
+        let late = self.head.counts.late.load(Ordering::Relaxed);
+        if boundary > work.manifest.boundary || late >= LATE_MAX {
+            self.cut(work, boundary.max(work.manifest.boundary))?;
+        }
+        Ok(())
+    }
+
+    fn cut(&self, work: &mut Work, boundary: i64) -> Result<(), Error> {
+        let position = {
+            let _no_writer = self.writer();
+            self.head.counts.late.store(0, Ordering::Relaxed);
+            self.wal.rotate()?
+        };
+        let mut pool = TimesPool::default();
+        let mut series = self.head.all();
+        let mut windows = BTreeSet::new();
+        series.retain(|series| match series.begin_cut(boundary, &mut pool) {
+            Some((first, last)) => {
+                self.note_windows(series, (first, last), &mut windows);
+                true
+            }
+            None => false,
+        });
+        drop(pool);
+        series.sort_by(|a, b| a.labels.cmp(&b.labels));
+        let done = self
+            .write_windows(work, &series, &windows)
+            .and_then(|blocks| self.publish_cut(work, blocks, Cut { position, boundary }));
+        let cut: usize = series.iter().map(|s| s.end_cut(done.is_ok())).sum();
+        self.head.counts.samples.fetch_sub(cut, Ordering::Relaxed);
+        done?;
+        self.drop_segments(work, boundary, position)?;
+        self.forget_idle_series(boundary);
+        Ok(())
+    }
+
+    /// Most series span one or two windows; one with a gap of years must not make every window between.
+    fn note_windows(
+        &self,
+        series: &HeadSeries,
+        (first, last): (i64, i64),
+        windows: &mut BTreeSet<i64>,
+    ) {
+        let block_ms = self.options.block_ms.max(1);
+        let (first, last) = (window_start(first, block_ms), window_start(last, block_ms));
+        if last.saturating_sub(first) <= block_ms {
+            windows.extend([first, last]);
+            return;
+        }
+        let mut gathered = Gathered::default();
+        series.read_cut(TimeRange::ALL, &mut gathered);
+        let (times, _) = gathered.floats();
+        let histograms = gathered.histograms();
+        let all = times.iter().chain(histograms.iter().map(|(at, _)| at));
+        windows.extend(all.map(|at| window_start(*at, block_ms)));
+    }
+
+    /// Writes one block for each window.
+    fn write_windows(
+        &self,
+        work: &mut Work,
+        series: &[Arc<HeadSeries>],
+        windows: &BTreeSet<i64>,
+    ) -> Result<Vec<BlockMeta>, Error> {
+        let folder = self.blocks_folder();
+        let mut blocks = Vec::new();
+        for &window in windows {
+            let id = work.next_block();
+            let mut writer = BlockWriter::begin(&self.options.files, &folder, (id, id))?;
+            let range = TimeRange {
+                start: Timestamp::from_millis(window),
+                end: Timestamp::from_millis(window.saturating_add(self.options.block_ms - 1)),
+            };
+            for series in series {
+                let mut gathered = Gathered::default();
+                series.read_cut(range, &mut gathered);
+                let (times, values) = gathered.floats();
+                writer.add(&series.labels, (&times, &values), &gathered.histograms())?;
+            }
+            blocks.extend(writer.finish()?);
+        }
+        Ok(blocks)
+    }
+
+    fn publish_cut(&self, work: &mut Work, blocks: Vec<BlockMeta>, cut: Cut) -> Result<(), Error> {
+        let newest = self.head.counts.newest.load(Ordering::Relaxed);
+        let window = window_start(newest, self.options.block_ms.max(1));
+        let mut manifest = work.manifest.clone();
+        manifest.cuts.push(cut);
+        // After a flush of everything the running window still takes samples that are not late.
+        manifest.boundary = manifest.boundary.max(cut.boundary.min(window));
+        self.publish(work, manifest, (blocks, &BTreeSet::new()))?;
+        self.boundary
+            .store(work.manifest.boundary, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Makes new blocks visible and lets others go, in one swap of the manifest.
+    pub(super) fn publish(
+        &self,
+        work: &mut Work,
+        mut manifest: Manifest,
+        (added, removed): (Vec<BlockMeta>, &BTreeSet<u64>),
+    ) -> Result<(), Error> {
+        let files = &self.options.files;
+        let folder = self.blocks_folder();
+        let mut opened = Vec::new();
+        for meta in added {
+            manifest.blocks.push(meta.clone());
+            opened.push(Arc::new(Block::open(files, &folder, meta)?));
+        }
+        manifest.blocks.retain(|block| !removed.contains(&block.id));
+        manifest.blocks.sort_by_key(|block| (block.order, block.id));
+        manifest.next_block = work.manifest.next_block;
+        manifest.save(files.as_ref(), &self.options.folder)?;
+        work.manifest = manifest;
+        let mut blocks: Vec<Arc<Block>> = self.blocks().iter().map(Arc::clone).collect();
+        blocks.retain(|block| !removed.contains(&block.meta.id));
+        blocks.append(&mut opened);
+        blocks.sort_by_key(|block| (block.meta.order, block.meta.id));
+        self.replace_blocks(Blocks::from(blocks));
+        Ok(())
+    }
+
+    /// Drops the oldest segments as long as all their samples are in blocks. A deletion in a segment
+    /// matters to older ones only, so segments go in order.
+    fn drop_segments(
+        &self,
+        work: &mut Work,
+        boundary: i64,
+        position: Position,
+    ) -> Result<(), Error> {
+        for segment in self.wal.closed_segments() {
+            let newest = self.writer().newest_in.get(&segment).copied();
+            let in_blocks = newest.is_none_or(|newest| newest < boundary);
+            if segment >= position.segment || !in_blocks {
+                break;
+            }
+            self.wal.remove_segment(segment)?;
+            self.writer().newest_in.remove(&segment);
+        }
+        let closed = self.wal.closed_segments();
+        let first = closed.first().copied().unwrap_or(position.segment);
+        let cuts = &mut work.manifest.cuts;
+        cuts.retain(|cut| cut.position.segment > first);
+        Ok(())
+    }
+
+    fn forget_idle_series(&self, boundary: i64) {
+        let newest = self.head.counts.newest.load(Ordering::Relaxed);
+        let _no_writer = self.writer();
+        let before = newest.saturating_sub(self.options.block_ms).min(boundary);
+        let forgotten = self.head.remove_idle(before);
+        if forgotten > 0 {
+            tracing::debug!("{forgotten} series without new samples left the head");
+        }
+    }
+}
+
+/// The beginning of the window that a time lies in.
+pub(super) const fn window_start(at: i64, block_ms: i64) -> i64 {
+    at.saturating_sub(at.rem_euclid(block_ms))
+}

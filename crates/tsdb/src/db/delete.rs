@@ -1,0 +1,81 @@
+//! Deletion: at once out of the head, by tombstones out of blocks.
+
+use super::Db;
+use crate::error::Error;
+use crate::head::HeadSeries;
+use crate::postings;
+use crate::record;
+use model::{Matcher, TimeRange};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use storage::Position;
+
+impl Db {
+    /// Deletes the samples in `range` of the series that fulfil all matchers. What was acknowledged before
+    /// is gone for every later query and stays gone; samples that come later are kept.
+    pub fn delete(&self, matchers: &[Matcher], range: TimeRange) -> Result<(), Error> {
+        if range.start > range.end {
+            return Ok(());
+        }
+        // No cut or merge runs meanwhile: it would carry over what is deleted here.
+        let _work = self.work();
+        self.delete_from_head(matchers, range)?;
+        for block in self.blocks().iter() {
+            if !block.meta.overlaps(range) {
+                continue;
+            }
+            let series = postings::select(block.index()?.as_ref(), matchers);
+            if series.is_empty() {
+                continue;
+            }
+            let mut tombstones = block.tombstones().as_ref().clone();
+            for series in series {
+                tombstones.add(series, range);
+            }
+            block.replace_tombstones(&self.options.files, tombstones)?;
+        }
+        Ok(())
+    }
+
+    fn delete_from_head(&self, matchers: &[Matcher], range: TimeRange) -> Result<(), Error> {
+        let mut writer = self.writer();
+        let mut selected: Vec<Arc<HeadSeries>> = self.head.select(matchers);
+        selected.sort_by_key(|series| series.id);
+        if selected.is_empty() {
+            return Ok(());
+        }
+        // All of them, whether the head holds such samples or not: the log may repeat what is in blocks.
+        let position = self.log_deletion(&selected, range)?;
+        for series in &selected {
+            let deleted = series.delete(range, &mut writer.pool);
+            self.head
+                .counts
+                .samples
+                .fetch_sub(deleted, Ordering::Relaxed);
+        }
+        drop(writer);
+        Ok(self.wal.acknowledge(position)?)
+    }
+
+    fn log_deletion(
+        &self,
+        series: &[Arc<HeadSeries>],
+        range: TimeRange,
+    ) -> Result<Position, Error> {
+        let segment = self.segment_to_write()?;
+        let fresh: Vec<&Arc<HeadSeries>> = series
+            .iter()
+            .filter(|series| series.define_in(segment))
+            .collect();
+        let definitions: Vec<_> = fresh.iter().map(|s| (s.id, &s.labels)).collect();
+        let ids: Vec<u32> = series.iter().map(|series| series.id).collect();
+        let span = (range.start.millis(), range.end.millis());
+        let written = self.wal.write(&record::deletion(&definitions, span, &ids));
+        if written.is_err() {
+            for series in fresh {
+                series.undefine();
+            }
+        }
+        Ok(written?)
+    }
+}

@@ -1,0 +1,153 @@
+//! What runs beside reading and writing: sync, cut, merge, retention, and getting well again.
+
+use super::{Db, Work};
+use crate::error::Error;
+use crate::retention::{Limits, expired};
+use model::Timestamp;
+use runtime::Shutdown;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// With `WalSync::Interval`, how much a loss of power may cost.
+const SYNC_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How often windows, spans and limits are looked at.
+const MAINTAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The threads that keep a database in order.
+pub struct Maintenance {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Maintenance {
+    /// Waits for the threads; they end after the shutdown was triggered.
+    pub fn join(self) {
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a maintenance thread of the metrics store panicked");
+            }
+        }
+    }
+}
+
+impl Db {
+    /// Starts the threads that sync the log every 100 ms and call `maintain` every 10 s. Join them after
+    /// the shutdown, then `close` the database.
+    pub fn spawn_maintenance(self: &Arc<Self>, shutdown: &Shutdown) -> io::Result<Maintenance> {
+        let (db, stop) = (Arc::clone(self), shutdown.clone());
+        let sync = runtime::thread::spawn("tsdb-sync", move || {
+            while !stop.wait(SYNC_INTERVAL) {
+                if db.wal.poisoned().is_none() {
+                    // The log says it itself, once.
+                    let _said = db.sync();
+                }
+            }
+        })?;
+        let (db, stop) = (Arc::clone(self), shutdown.clone());
+        let maintain = runtime::thread::spawn("tsdb-maintain", move || {
+            while !stop.wait(MAINTAIN_INTERVAL) {
+                if let Err(error) = db.maintain(db.options.clock.now()) {
+                    tracing::error!("metrics store: {error}");
+                }
+            }
+        })?;
+        Ok(Maintenance {
+            threads: vec![sync, maintain],
+        })
+    }
+
+    /// Does what is due at `now`: takes samples again after a full disk, cuts the head, merges blocks,
+    /// removes what is too old or too much, sets damaged blocks aside.
+    pub fn maintain(&self, now: Timestamp) -> Result<(), Error> {
+        let mut work = self.work();
+        self.set_damaged_aside(&mut work)?;
+        self.retain(&mut work, now)?;
+        if self.wal.rearm() {
+            self.cut_if_due(&mut work)?;
+        }
+        while self.compact_once(&mut work)? {}
+        for block in self.blocks().iter() {
+            block.trim_memory();
+        }
+        self.count_state();
+        Ok(())
+    }
+
+    fn retain(&self, work: &mut Work, now: Timestamp) -> Result<(), Error> {
+        let monotonic = self.options.clock.monotonic();
+        let now = work.clock.now(now, monotonic).millis();
+        let blocks = &work.manifest.blocks;
+        let in_blocks = blocks.iter().map(|block| block.end).max();
+        let in_head = self.head.counts.newest.load(Ordering::Relaxed);
+        let newest = in_blocks.unwrap_or(i64::MIN).max(in_head).min(now);
+        let age = self.options.retention_ms;
+        let limits = Limits {
+            oldest: age.map(|age| newest.saturating_sub(age)),
+            bytes: self
+                .options
+                .retention_bytes
+                .map(|bytes| bytes.saturating_sub(self.wal.size_bytes())),
+        };
+        let removed = expired(blocks, limits);
+        if removed.is_empty() {
+            return Ok(());
+        }
+        tracing::info!("{} blocks are beyond the retention", removed.len());
+        let manifest = work.manifest.clone();
+        self.publish(work, manifest, (Vec::new(), &removed))?;
+        self.remove_files(&removed);
+        Ok(())
+    }
+
+    fn set_damaged_aside(&self, work: &mut Work) -> Result<(), Error> {
+        let damaged: BTreeSet<u64> = self
+            .blocks()
+            .iter()
+            .filter(|block| block.is_damaged())
+            .map(|block| block.meta.id)
+            .collect();
+        if damaged.is_empty() {
+            return Ok(());
+        }
+        // Renamed first: a file that no manifest names is removed at the next opening.
+        for id in &damaged {
+            quarantine(&self.options.files, &self.blocks_folder(), *id, "damaged");
+        }
+        let manifest = work.manifest.clone();
+        self.publish(work, manifest, (Vec::new(), &damaged))
+    }
+
+    fn count_state(&self) {
+        let blocks = self.blocks();
+        let bytes: u64 = blocks.iter().map(|block| block.meta.bytes).sum();
+        self.metrics.show(&crate::metrics::State {
+            series: self.head.series_count(),
+            samples: self.head.counts.samples.load(Ordering::Relaxed),
+            blocks: blocks.len(),
+            block_bytes: bytes,
+            wal_bytes: self.wal.size_bytes(),
+            read_only: self.wal.poisoned().is_some(),
+        });
+    }
+}
+
+/// Renames the files of a block that cannot be read, so that someone can look at them.
+pub(super) fn quarantine(files: &storage::SharedFiles, folder: &Path, id: u64, why: &str) {
+    for name in [
+        crate::block::block_name(id),
+        crate::block::tombstones_name(id),
+    ] {
+        let path = folder.join(&name);
+        let kept = folder.join(format!("{name}.quarantined"));
+        match files.rename(&path, &kept) {
+            Ok(()) => tracing::error!("{}: {why}; set aside as {}", path.display(), kept.display()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::error!("{}: {why}; {error}", path.display()),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What the head holds and where its cardinality comes from: the numbers of `/api/v1/status/tsdb`.
+
+use super::Db;
+use std::sync::atomic::Ordering;
+
+/// Something with a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelCount {
+    /// A metric name, a label name, or `name=value`.
+    pub name: String,
+    /// The number.
+    pub count: u64,
+}
+
+/// The state of the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Series in the head.
+    pub series: usize,
+    /// Samples in the head.
+    pub samples: usize,
+    /// Chunks in the head.
+    pub chunks: usize,
+    /// Different pairs of label and value in the head.
+    pub label_pairs: usize,
+    /// Time of the oldest sample in the head as far as windows go, in ms; `None` for an empty head.
+    pub start_ms: Option<i64>,
+    /// Time of the newest sample, in ms.
+    pub end_ms: Option<i64>,
+    /// Blocks on disk.
+    pub blocks: usize,
+    /// Their bytes.
+    pub block_bytes: u64,
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+    /// Metric names by their series, the largest first.
+    pub series_by_metric_name: Vec<LabelCount>,
+    /// Label names by their different values.
+    pub values_by_label_name: Vec<LabelCount>,
+    /// Label names by the bytes of their values in all series.
+    pub memory_by_label_name: Vec<LabelCount>,
+    /// `name=value` pairs by their series.
+    pub series_by_label_pair: Vec<LabelCount>,
+}
+
+impl Db {
+    /// Counts what the database holds; of each list the `top` largest.
+    #[must_use]
+    pub fn stats(&self, top: usize) -> Stats {
+        let counts = &self.head.counts;
+        let blocks = self.blocks();
+        let newest = counts.newest.load(Ordering::Relaxed);
+        let boundary = self.boundary.load(Ordering::Relaxed);
+        let mut stats = Stats {
+            series: self.head.series_count(),
+            samples: counts.samples.load(Ordering::Relaxed),
+            blocks: blocks.len(),
+            block_bytes: blocks.iter().map(|block| block.meta.bytes).sum(),
+            wal_bytes: self.wal.size_bytes(),
+            end_ms: (newest != i64::MIN).then_some(newest),
+            ..Stats::default()
+        };
+        let series = self.head.all();
+        stats.chunks = series.iter().map(|series| series.chunk_count()).sum();
+        let oldest = series.iter().filter_map(|series| series.oldest()).min();
+        stats.start_ms = oldest.map(|oldest| oldest.max(boundary));
+        for (name, values) in self.head.index().labels() {
+            let of = |name: &str, count| LabelCount {
+                name: name.to_owned(),
+                count,
+            };
+            stats.label_pairs += values.len();
+            stats
+                .values_by_label_name
+                .push(of(name, values.len() as u64));
+            let mut bytes = 0;
+            for (value, ids) in values {
+                let series = ids.len() as u64;
+                bytes += value.len() as u64 * series;
+                stats
+                    .series_by_label_pair
+                    .push(of(&format!("{name}={value}"), series));
+                if name == model::METRIC_NAME {
+                    stats.series_by_metric_name.push(of(value, series));
+                }
+            }
+            stats.memory_by_label_name.push(of(name, bytes));
+        }
+        for list in [
+            &mut stats.series_by_metric_name,
+            &mut stats.values_by_label_name,
+            &mut stats.memory_by_label_name,
+            &mut stats.series_by_label_pair,
+        ] {
+            list.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.name.cmp(&b.name)));
+            list.truncate(top);
+        }
+        stats
+    }
+}

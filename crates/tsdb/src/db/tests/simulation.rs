@@ -1,0 +1,198 @@
+//! Random histories: the database and a naive model must agree after every step, through cuts, merges,
+//! deletions, restarts, and the loss of power in the middle of anything.
+
+use super::{Bench, at, labels, read, row};
+use model::{Matcher, Sink as _, TimeRange};
+use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Append(Vec<(u8, i64, u8)>),
+    /// Rows for a run of times, so that chunks fill.
+    AppendRun(u8, i64, u8),
+    Delete(u8, i64, i64),
+    Maintain,
+    Flush,
+    Clean,
+    Restart,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let rows = prop::collection::vec((0..4_u8, 0..400_i64, 0..3_u8), 1..20);
+    let step = prop_oneof![
+        6 => rows.prop_map(Step::Append),
+        6 => (0..4_u8, 0..400_i64, 1..80_u8).prop_map(|(id, from, count)| Step::AppendRun(id, from, count)),
+        2 => (0..4_u8, 0..400_i64, 0..200_i64).prop_map(|(id, from, length)| Step::Delete(id, from, length)),
+        2 => Just(Step::Maintain),
+        2 => Just(Step::Flush),
+        1 => Just(Step::Clean),
+        2 => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..25)
+}
+
+/// What should be there: bits by time, by series.
+type Model = BTreeMap<u8, BTreeMap<i64, u64>>;
+
+impl Step {
+    fn rows(&self) -> Vec<(u8, i64, f64)> {
+        match self {
+            Self::Append(rows) => rows
+                .iter()
+                .map(|(id, seconds, value)| (*id, *seconds, f64::from(*value)))
+                .collect(),
+            Self::AppendRun(id, from, count) => (0..*count)
+                .map(|i| (*id, from + i64::from(i), f64::from(i) / 4.0))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn apply(&self, model: &mut Model) {
+        for (id, seconds, value) in self.rows() {
+            let series = model.entry(id).or_default();
+            series
+                .entry(at(seconds).millis())
+                .or_insert(value.to_bits());
+        }
+        if let Self::Delete(id, from, length) = self {
+            let range = span(*from, *length);
+            if let Some(series) = model.get_mut(id) {
+                series.retain(|at, _| *at < range.start.millis() || *at > range.end.millis());
+            }
+        }
+        model.retain(|_, series| !series.is_empty());
+    }
+
+    /// Answers whether it was acknowledged.
+    fn run(&self, bench: &mut Bench) -> bool {
+        match self {
+            Self::Append(_) | Self::AppendRun(..) => {
+                let rows = self.rows();
+                let batch: Vec<_> = rows.iter().map(|(id, s, v)| row(*id, *s, *v)).collect();
+                match bench.db().append(&batch) {
+                    Ok(appended) => {
+                        assert_eq!(appended.accepted + appended.duplicates, batch.len());
+                        true
+                    }
+                    Err(_) => false,
+                }
+            }
+            Self::Delete(id, from, length) => {
+                let matchers = [Matcher::equal("id", id.to_string())];
+                bench.db().delete(&matchers, span(*from, *length)).is_ok()
+            }
+            Self::Maintain => {
+                bench.clock.advance(Duration::from_secs(10));
+                bench.db().maintain(at(0)).is_ok()
+            }
+            Self::Flush => bench.db().flush().is_ok(),
+            Self::Clean => bench.db().clean_tombstones().is_ok(),
+            Self::Restart => {
+                bench.restart();
+                true
+            }
+        }
+    }
+}
+
+fn span(from: i64, length: i64) -> TimeRange {
+    TimeRange {
+        start: at(from),
+        end: at(from + length),
+    }
+}
+
+fn bench(seed: u64) -> Bench {
+    let mut bench = Bench::new(seed);
+    bench.options.block_ms = 60_000;
+    bench.restart();
+    bench
+}
+
+fn found(bench: &Bench, range: TimeRange) -> Model {
+    let series = read(bench.db(), &[], range);
+    let ids = (0..4_u8).map(|id| (id, labels(id)));
+    ids.filter_map(|(id, labels)| Some((id, series.get(&labels)?.iter().copied().collect())))
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn agrees_with_the_model(steps in steps(), from in 0..400_i64, length in 0..200_i64) {
+        let mut bench = bench(1);
+        let mut model = Model::new();
+        for (i, step) in steps.iter().enumerate() {
+            prop_assert!(step.run(&mut bench), "step {i} {step:?}");
+            step.apply(&mut model);
+            prop_assert_eq!(&found(&bench, TimeRange::ALL), &model, "after step {} {:?}", i, step);
+        }
+        let range = span(from, length);
+        for series in model.values_mut() {
+            series.retain(|at, _| range.start.millis() <= *at && *at <= range.end.millis());
+        }
+        model.retain(|_, series| !series.is_empty());
+        prop_assert_eq!(found(&bench, range), model);
+    }
+
+    /// The power goes during a random change. What was acknowledged is there; what was under way may be;
+    /// nothing else is; and the database opens and goes on.
+    #[test]
+    fn survives_power_loss(steps in steps(), seed: u64, changes in 0..120_u64) {
+        let mut bench = bench(seed);
+        let mut model = Model::new();
+        bench.disk.crash_after(changes);
+        let mut under_way = Model::new();
+        let mut being_deleted: Option<(u8, TimeRange)> = None;
+        for step in &steps {
+            if matches!(step, Step::Restart) {
+                continue;
+            }
+            if step.run(&mut bench) {
+                step.apply(&mut model);
+                continue;
+            }
+            step.apply(&mut under_way);
+            if let Step::Delete(id, from, length) = step {
+                being_deleted = Some((*id, span(*from, *length)));
+            }
+            break;
+        }
+        bench.db = None;
+        bench.disk.restart_machine();
+        bench.db = Some(super::Db::open(bench.options.clone()).expect("opens after the crash"));
+        let mut got = found(&bench, TimeRange::ALL);
+        if let Some((id, range)) = being_deleted {
+            for side in [&mut got, &mut model] {
+                if let Some(series) = side.get_mut(&id) {
+                    series.retain(|at, _| *at < range.start.millis() || *at > range.end.millis());
+                }
+            }
+        }
+        for (id, series) in &model {
+            let empty = BTreeMap::new();
+            let there = got.get(id).unwrap_or(&empty);
+            for (at, bits) in series {
+                prop_assert_eq!(there.get(at), Some(bits), "acknowledged sample of {} at {}", id, at);
+            }
+        }
+        for (id, series) in &got {
+            let known: BTreeSet<(i64, u64)> = [&model, &under_way]
+                .iter()
+                .filter_map(|side| side.get(id))
+                .flat_map(|side| side.iter().map(|(at, bits)| (*at, *bits)))
+                .collect();
+            for (at, bits) in series {
+                prop_assert!(known.contains(&(*at, *bits)), "sample of {} at {} was never written", id, at);
+            }
+        }
+        let next = [row(1, 1000, 7.0)];
+        prop_assert_eq!(bench.db().append(&next).expect("goes on").accepted, 1);
+        bench.db().flush().expect("cuts");
+        prop_assert!(found(&bench, TimeRange::ALL)[&1].contains_key(&at(1000).millis()));
+    }
+}
