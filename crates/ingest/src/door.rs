@@ -4,11 +4,11 @@
 //! store. It keeps no samples and starts no thread; a caller that is answered has its samples in the
 //! write-ahead log.
 
-use crate::remote_write::{self, DecodeError, LabelLimits, Limits};
+use crate::remote_write::{self, DecodeError, LabelLimits, Limits, SeriesCache, Written};
 use model::{Appended, Labels, SeriesSamples, Sink, SinkError};
 use runtime::Registry;
 use runtime::metrics::Counter;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 const SAMPLES_HELP: &str = "Samples that were stored, by the protocol that brought them.";
 const REFUSED_HELP: &str = "Samples and series that were refused, by the reason.";
@@ -51,7 +51,7 @@ pub struct Ingest {
 /// Where samples go.
 enum Store {
     /// Our own store, which has a faster way in.
-    Db(Arc<tsdb::Db>),
+    Db(Arc<tsdb::Db>, Mutex<SeriesCache>),
     /// Any other.
     Sink(Arc<dyn Sink>),
 }
@@ -59,7 +59,7 @@ enum Store {
 impl Store {
     fn sink(&self) -> &dyn Sink {
         match self {
-            Self::Db(db) => db.as_ref(),
+            Self::Db(db, _) => db.as_ref(),
             Self::Sink(sink) => sink.as_ref(),
         }
     }
@@ -123,7 +123,8 @@ impl Ingest {
     /// Makes the door to our own store; counts into `registry`.
     #[must_use]
     pub fn to_db(db: Arc<tsdb::Db>, limits: Limits, registry: &Registry) -> Self {
-        Self::to_store(Store::Db(db), limits, registry)
+        let store = Store::Db(db, Mutex::new(SeriesCache::new()));
+        Self::to_store(store, limits, registry)
     }
 
     /// Makes the door to any store; counts into `registry`.
@@ -153,18 +154,16 @@ impl Ingest {
 
     fn write(&self, body: &[u8]) -> Result<Appended, WriteError> {
         let batch = remote_write::decode(body, &self.limits)?;
-        let appended = match &self.store {
-            Store::Db(db) => remote_write::apply_to_db(&batch, db)?,
-            Store::Sink(sink) => remote_write::apply(&batch, sink.as_ref())?,
+        let labels = &self.limits.labels;
+        let Written { appended, refused } = match &self.store {
+            Store::Db(db, cache) => remote_write::apply_to_db(&batch, labels, db, cache)?,
+            Store::Sink(sink) => remote_write::apply(&batch, labels, sink.as_ref())?,
         };
         self.counters.count(&appended, &self.counters.written);
-        let refused = &batch.refused;
-        let invalid = refused.series + refused.others;
-        self.counters
-            .invalid
-            .add(u64::try_from(invalid).unwrap_or(u64::MAX));
+        let invalid = &self.counters.invalid;
+        invalid.add(u64::try_from(refused.count).unwrap_or(u64::MAX));
         if let Some(first) = &refused.first {
-            let further = invalid.saturating_sub(1);
+            let further = refused.count.saturating_sub(1);
             return Err(WriteError::Refused(format!("{first} ({further} more)")));
         }
         refusal(&appended).map_or(Ok(appended), |text| Err(WriteError::Refused(text)))

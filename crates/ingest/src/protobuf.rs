@@ -70,8 +70,29 @@ impl<'a> Message<'a> {
         Ok(Some((self.field, wire)))
     }
 
+    /// What is still to be read.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Bytes that are still to be read.
+    pub(crate) const fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
     #[inline]
     fn varint(&mut self) -> Result<u64, ProtobufError> {
+        // Tags and most lengths are single bytes.
+        if let Some((byte, rest)) = self.rest.split_first()
+            && *byte < 0x80
+        {
+            self.rest = rest;
+            return Ok(u64::from(*byte));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Result<u64, ProtobufError> {
         let (mut value, mut shift) = (0_u64, 0_u32);
         for (i, byte) in self.rest.iter().enumerate() {
             if shift == 63 && *byte > 1 {

@@ -1,15 +1,19 @@
 //! Remote write 1.0: a snappy block that holds a `prometheus.WriteRequest`.
 //!
 //! `decode` is pure: bytes in, a `Batch` out. It never trusts a length: the snappy header is checked
-//! before anything is unpacked, series, labels and texts are counted against `Limits`. A series with
-//! bad labels is refused on its own; the rest of the request is kept, and the sender is told (400, which
-//! it does not retry). Labels are turned into `Labels`' encoded form in one buffer for the whole request: a
-//! store looks known series up by it and allocates nothing for them.
+//! before anything is unpacked, series and samples are counted against `Limits`. Labels stay as they were sent
+//! until somebody needs them. Applying a batch checks them; a series with bad labels is refused on its own, the
+//! rest is kept, and the sender is told (400, which it does not retry). Key decision: a `SeriesCache` knows
+//! series by the hash of their labels as sent and compares them byte by byte, so that a series that was
+//! seen before costs neither an allocation nor a copy.
 //!
 //! Specification: prometheus.io/docs/specs/prw/remote_write_spec. What it does not do: version 2.0.
 
+mod cache;
 mod histogram;
 mod labels;
+
+pub use cache::SeriesCache;
 
 use crate::protobuf::{Message, ProtobufError};
 use labels::LabelEncoder;
@@ -18,7 +22,7 @@ use model::{
     SinkError, Timestamp, Value,
 };
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What one request may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,33 +118,49 @@ impl DecodeError {
 /// A request, decoded.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
-    /// The encoded labels of all series, one after the other.
-    encoded: String,
+    /// The unpacked request; labels are read from it.
+    message: Vec<u8>,
     series: Vec<SeriesPlaces>,
     samples: Vec<(Timestamp, f64)>,
     histograms: Vec<(Timestamp, Arc<Histogram>)>,
     exemplars: Vec<Exemplar>,
     /// What the request said of metrics, by name.
     pub metadata: Vec<(String, MetricMetadata)>,
-    /// What was wrong with single series, exemplars or histograms.
-    pub refused: Refused,
+    /// Histograms and exemplars that make no sense.
+    refused: Refused,
 }
 
-/// Parts of a request that were left out.
+/// Parts of a request that were left out for what they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refused {
-    /// Series whose labels are not valid.
-    pub series: usize,
-    /// Histograms and exemplars that are not valid.
-    pub others: usize,
+    /// Series, histograms and exemplars.
+    pub count: usize,
     /// The first reason.
     pub first: Option<String>,
+}
+
+impl Refused {
+    fn add(&mut self, reason: String) {
+        self.count += 1;
+        self.first.get_or_insert(reason);
+    }
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// What the store took and refused.
+    pub appended: Appended,
+    /// What never got to the store.
+    pub refused: Refused,
 }
 
 /// Where the parts of one series lie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct SeriesPlaces {
     labels: Range<usize>,
+    /// Whether nothing but labels lies there, as with every usual sender.
+    labels_alone: bool,
     samples: Range<usize>,
     histograms: Range<usize>,
     exemplars: Range<usize>,
@@ -149,8 +169,9 @@ struct SeriesPlaces {
 /// One series of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchRow<'a> {
-    /// Its labels, in the form that `Labels::encoded` gives.
-    pub encoded_labels: &'a str,
+    /// Its labels as sent: a part of a message whose field 1 is labels.
+    labels: Message<'a>,
+    labels_alone: bool,
     /// Its float samples, staleness markers included.
     pub samples: &'a [(Timestamp, f64)],
     /// Its histogram samples.
@@ -163,7 +184,8 @@ impl Batch {
     /// The series, in the order in which they were sent.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = BatchRow<'_>> {
         self.series.iter().map(|places| BatchRow {
-            encoded_labels: self.encoded.get(places.labels.clone()).unwrap_or_default(),
+            labels: Message::new(part(&self.message, &places.labels)),
+            labels_alone: places.labels_alone,
             samples: part(&self.samples, &places.samples),
             histograms: part(&self.histograms, &places.histograms),
             exemplars: part(&self.exemplars, &places.exemplars),
@@ -187,19 +209,21 @@ pub fn decode(body: &[u8], limits: &Limits) -> Result<Batch, DecodeError> {
     let mut decoder = Decoder {
         limits,
         batch: Batch::default(),
-        encoder: LabelEncoder::default(),
     };
-    // A series takes at least some 64 bytes; most messages are a few hundred bytes a series.
-    decoder.batch.encoded.reserve(message.len());
     let mut request = Message::new(&message);
     while let Some((field, wire)) = request.next_field()? {
         match field {
-            1 => decoder.series(request.message(wire)?)?,
+            1 => {
+                let end = message.len() - request.remaining();
+                decoder.series(request.message(wire)?, end)?;
+            }
             3 => decoder.metadata(request.message(wire)?)?,
             _ => {}
         }
     }
-    Ok(decoder.batch)
+    let mut batch = decoder.batch;
+    batch.message = message;
+    Ok(batch)
 }
 
 /// Unpacks the snappy block, after looking at the size that it claims.
@@ -226,51 +250,30 @@ fn unpack(body: &[u8], limits: &Limits) -> Result<Vec<u8>, DecodeError> {
 struct Decoder<'l> {
     limits: &'l Limits,
     batch: Batch,
-    encoder: LabelEncoder,
 }
 
 impl Decoder<'_> {
-    fn series(&mut self, message: Message<'_>) -> Result<(), DecodeError> {
+    /// Reads one series, which ends at `end` of the request.
+    fn series(&mut self, mut message: Message<'_>, end: usize) -> Result<(), DecodeError> {
         if self.batch.series.len() >= self.limits.series_max {
             return Err(DecodeError::TooMany {
                 what: "series",
                 max: self.limits.series_max,
             });
         }
-        let batch = &self.batch;
-        let (samples, histograms, exemplars) = (
-            batch.samples.len(),
-            batch.histograms.len(),
-            batch.exemplars.len(),
-        );
-        let labels = self.batch.encoded.len();
-        let encoded =
-            self.encoder
-                .encode_all(message, &self.limits.labels, &mut self.batch.encoded)?;
-        self.points(message)?;
-        if let Err(reason) = encoded {
-            self.batch.encoded.truncate(labels);
-            self.batch.samples.truncate(samples);
-            self.batch.histograms.truncate(histograms);
-            self.batch.exemplars.truncate(exemplars);
-            self.batch.refused.series += 1;
-            self.batch.refused.first.get_or_insert(reason);
-            return Ok(());
-        }
-        let batch = &mut self.batch;
-        batch.series.push(SeriesPlaces {
-            labels: labels..batch.encoded.len(),
-            samples: samples..batch.samples.len(),
-            histograms: histograms..batch.histograms.len(),
-            exemplars: exemplars..batch.exemplars.len(),
-        });
-        Ok(())
-    }
-
-    /// Reads samples, exemplars and histograms of a series.
-    fn points(&mut self, mut message: Message<'_>) -> Result<(), DecodeError> {
+        let whole = end - message.remaining()..end;
+        let (samples, histograms, exemplars) = self.lengths();
+        let mut labels = whole.start..whole.start;
+        let mut labels_alone = true;
+        let mut begin = whole.start;
         while let Some((field, wire)) = message.next_field()? {
+            let past = end - message.remaining();
             match field {
+                1 => {
+                    message.bytes(wire)?;
+                    labels_alone &= labels.end == begin;
+                    labels.end = past;
+                }
                 2 => {
                     let sample = decode_sample(message.message(wire)?)?;
                     self.batch.samples.push(sample);
@@ -279,6 +282,7 @@ impl Decoder<'_> {
                 4 => self.histogram(message.message(wire)?)?,
                 _ => {}
             }
+            begin = past;
         }
         if self.batch.sample_count() > self.limits.samples_max {
             return Err(DecodeError::TooMany {
@@ -286,7 +290,24 @@ impl Decoder<'_> {
                 max: self.limits.samples_max,
             });
         }
+        let (samples_end, histograms_end, exemplars_end) = self.lengths();
+        self.batch.series.push(SeriesPlaces {
+            labels: if labels_alone { labels } else { whole },
+            labels_alone,
+            samples: samples..samples_end,
+            histograms: histograms..histograms_end,
+            exemplars: exemplars..exemplars_end,
+        });
         Ok(())
+    }
+
+    fn lengths(&self) -> (usize, usize, usize) {
+        let batch = &self.batch;
+        (
+            batch.samples.len(),
+            batch.histograms.len(),
+            batch.exemplars.len(),
+        )
     }
 
     fn exemplar(&mut self, message: Message<'_>) -> Result<(), DecodeError> {
@@ -305,7 +326,7 @@ impl Decoder<'_> {
                 value,
                 timestamp: Some(Timestamp::from_millis(timestamp)),
             }),
-            Err(reason) => self.refuse_other(reason),
+            Err(reason) => self.batch.refused.add(reason),
         }
         Ok(())
     }
@@ -314,14 +335,9 @@ impl Decoder<'_> {
         match histogram::decode(message)? {
             Ok((at, Value::Float(value))) => self.batch.samples.push((at, value)),
             Ok((at, Value::Histogram(histogram))) => self.batch.histograms.push((at, histogram)),
-            Err(reason) => self.refuse_other(reason),
+            Err(reason) => self.batch.refused.add(reason),
         }
         Ok(())
-    }
-
-    fn refuse_other(&mut self, reason: String) {
-        self.batch.refused.others += 1;
-        self.batch.refused.first.get_or_insert(reason);
     }
 
     fn metadata(&mut self, mut message: Message<'_>) -> Result<(), DecodeError> {
@@ -371,32 +387,57 @@ const fn metric_kind(number: u64) -> MetricKind {
 }
 
 /// Hands a batch to any store. When this answers, accepted samples survive the death of the process.
-pub fn apply(batch: &Batch, sink: &dyn Sink) -> Result<Appended, SinkError> {
-    let rows: Vec<SeriesSamples> = batch.rows().filter_map(|row| to_samples(&row)).collect();
-    sink.append(&rows)
-}
-
-/// The same for our own store, which looks a known series up by its encoded labels: nothing is allocated for
-/// it. It keeps no exemplars.
-pub fn apply_to_db(batch: &Batch, db: &tsdb::Db) -> Result<Appended, SinkError> {
-    let mut rows = db.batch();
+pub fn apply(batch: &Batch, limits: &LabelLimits, sink: &dyn Sink) -> Result<Written, SinkError> {
+    let mut refused = batch.refused.clone();
+    let mut encoder = LabelEncoder::default();
+    let mut rows = Vec::with_capacity(batch.series.len());
     for row in batch.rows() {
-        let Some(series) = db.series_handle_encoded(row.encoded_labels) else {
-            rows.count_over_limit();
-            continue;
-        };
-        for (at, value) in row.samples {
-            rows.push(&series, *at, *value);
-        }
-        for (at, histogram) in row.histograms {
-            rows.push_value(&series, *at, Value::Histogram(Arc::clone(histogram)));
+        match encoder.encode(row.labels, limits) {
+            Ok(encoded) => rows.extend(to_samples(encoded, &row)),
+            Err(reason) => refused.add(reason),
         }
     }
-    rows.commit()
+    let appended = sink.append(&rows)?;
+    Ok(Written { appended, refused })
 }
 
-fn to_samples(row: &BatchRow<'_>) -> Option<SeriesSamples> {
-    let labels = Labels::from_encoded(row.encoded_labels)?;
+/// The same for our own store, through a cache of its series. It keeps no exemplars.
+pub fn apply_to_db(
+    batch: &Batch,
+    limits: &LabelLimits,
+    db: &tsdb::Db,
+    cache: &Mutex<SeriesCache>,
+) -> Result<Written, SinkError> {
+    let mut refused = batch.refused.clone();
+    let mut rows = db.batch();
+    let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+    for row in batch.rows() {
+        let series = match cache.series(&row, limits, db) {
+            Ok(Some(series)) => series,
+            Ok(None) => {
+                rows.count_over_limit();
+                continue;
+            }
+            Err(reason) => {
+                refused.add(reason);
+                continue;
+            }
+        };
+        for (at, value) in row.samples {
+            rows.push(series, *at, *value);
+        }
+        for (at, histogram) in row.histograms {
+            rows.push_value(series, *at, Value::Histogram(Arc::clone(histogram)));
+        }
+    }
+    // Commits of several requests wait for the disk together.
+    drop(cache);
+    let appended = rows.commit()?;
+    Ok(Written { appended, refused })
+}
+
+fn to_samples(encoded: &str, row: &BatchRow<'_>) -> Option<SeriesSamples> {
+    let labels = Labels::from_encoded(encoded)?;
     let floats = row
         .samples
         .iter()

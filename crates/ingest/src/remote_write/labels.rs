@@ -7,24 +7,34 @@ use model::{Labels, METRIC_NAME};
 /// What came of a label set: nothing to say, or why it is refused.
 type Checked<T> = Result<T, String>;
 
-/// Encodes label sets into one buffer; keeps its own buffer for sets that came unsorted.
+/// Checks label sets and turns them into the form of `Labels::encoded`.
 #[derive(Debug, Default)]
 pub(super) struct LabelEncoder {
-    unsorted: Vec<(String, String)>,
+    encoded: String,
+    /// For sets that came out of order.
+    pairs: Vec<(String, String)>,
 }
 
 impl LabelEncoder {
-    /// Appends the labels (field 1) of a series to `encoded`, sorted, without empty values.
-    ///
-    /// The outer error is a broken message, the inner one a label set that is refused; `encoded` then holds
-    /// a part of it, which the caller cuts off.
-    pub(super) fn encode_all(
+    /// The labels (field 1) of a series, sorted, without empty values; or why they are refused.
+    pub(super) fn encode(
         &mut self,
         message: Message<'_>,
         limits: &LabelLimits,
-        encoded: &mut String,
+    ) -> Result<&str, String> {
+        self.encoded.clear();
+        match self.encode_sorted(message, limits) {
+            Ok(checked) => checked?,
+            Err(error) => return Err(format!("invalid labels: {error}")),
+        }
+        Ok(&self.encoded)
+    }
+
+    fn encode_sorted(
+        &mut self,
+        message: Message<'_>,
+        limits: &LabelLimits,
     ) -> Result<Checked<()>, ProtobufError> {
-        let start = encoded.len();
         let mut previous = "";
         let (mut count, mut has_name) = (0, false);
         let mut rest = message;
@@ -37,43 +47,40 @@ impl LabelEncoder {
                 Err(reason) => return Ok(Err(reason)),
             };
             if count > 0 && name <= previous {
-                encoded.truncate(start);
-                return self.encode_unsorted(message, limits, encoded);
+                return self.encode_unsorted(message, limits);
             }
             previous = name;
             count += 1;
             has_name |= name == METRIC_NAME && !value.is_empty();
             if !value.is_empty() {
-                Labels::encode_label(encoded, name, value);
+                Labels::encode_label(&mut self.encoded, name, value);
             }
         }
         Ok(check_set(count, has_name, limits))
     }
 
-    /// The same for labels out of order, as some clients send them.
     fn encode_unsorted(
         &mut self,
         message: Message<'_>,
         limits: &LabelLimits,
-        encoded: &mut String,
     ) -> Result<Checked<()>, ProtobufError> {
-        self.unsorted.clear();
-        match read_pairs(message, limits, &mut self.unsorted)? {
-            Ok(()) => {}
-            Err(reason) => return Ok(Err(reason)),
+        self.encoded.clear();
+        self.pairs.clear();
+        if let Err(reason) = read_pairs(message, limits, &mut self.pairs)? {
+            return Ok(Err(reason));
         }
-        self.unsorted.sort();
-        if let Err(reason) = check_unique(&self.unsorted) {
+        self.pairs.sort();
+        if let Err(reason) = check_unique(&self.pairs) {
             return Ok(Err(reason));
         }
         let mut has_name = false;
-        for (name, value) in &self.unsorted {
+        for (name, value) in &self.pairs {
             if !value.is_empty() {
-                Labels::encode_label(encoded, name, value);
+                Labels::encode_label(&mut self.encoded, name, value);
                 has_name |= name == METRIC_NAME;
             }
         }
-        Ok(check_set(self.unsorted.len(), has_name, limits))
+        Ok(check_set(self.pairs.len(), has_name, limits))
     }
 }
 

@@ -1,10 +1,16 @@
-use super::{Batch, DecodeError, LabelLimits, Limits, apply, decode};
+use super::labels::LabelEncoder;
+use super::{
+    Batch, DecodeError, LabelLimits, Limits, SeriesCache, apply, apply_to_db, cache, decode,
+};
 use crate::ProtobufError;
 use model::{
-    Labels, MemoryStore, MetricKind, ReadBudget, STALE_MARKER, Source, TimeRange, is_stale_marker,
+    Labels, MemoryStore, MetricKind, ReadBudget, STALE_MARKER, Source, TimeRange, Timestamp,
+    is_stale_marker,
 };
 use proptest::prelude::*;
 use prost::Message;
+use runtime::SimulatedClock;
+use std::sync::{Arc, Mutex};
 
 /// `prometheus.WriteRequest` by the specification, for an encoder that is not ours.
 #[derive(Clone, PartialEq, Message)]
@@ -125,15 +131,20 @@ fn decode_series(timeseries: Vec<TimeSeries>) -> Batch {
     decode(&pack(&request), &Limits::default()).expect("a good request")
 }
 
-/// The rows as `labels time=value …`.
+/// The rows as `labels time=value …`, or why they are refused.
 fn show(batch: &Batch) -> Vec<String> {
-    let row = |row: super::BatchRow<'_>| {
-        let labels = Labels::from_encoded(row.encoded_labels).expect("encoded labels");
+    let mut encoder = LabelEncoder::default();
+    let mut row = |row: super::BatchRow<'_>| {
+        let encoded = encoder.encode(row.labels, &LabelLimits::default())?;
+        let labels = Labels::from_encoded(encoded).expect("encoded labels");
         let samples = row.samples.iter();
         let texts = samples.map(|(at, value)| format!(" {}={value}", at.millis()));
-        format!("{labels}{}", texts.collect::<String>())
+        Ok::<_, String>(format!("{labels}{}", texts.collect::<String>()))
     };
-    batch.rows().map(row).collect()
+    batch
+        .rows()
+        .map(|r| row(r).unwrap_or_else(|reason| reason))
+        .collect()
 }
 
 #[test]
@@ -141,7 +152,6 @@ fn decodes_series() {
     let check = |pairs: &[(&str, &str)], want: &str| {
         let batch = decode_series(vec![series(pairs, &[(1, 2.5), (3, -4.0)])]);
         assert_eq!(show(&batch), [format!("{want} 1=2.5 3=-4")]);
-        assert_eq!(batch.refused.series, 0);
     };
     check(&[("__name__", "up")], r#"{__name__="up"}"#);
     check(
@@ -159,10 +169,11 @@ fn refuses_single_series_and_keeps_the_rest() {
     let good = || series(&[("__name__", "good")], &[(1, 1.0)]);
     let check = |pairs: &[(&str, &str)], want: &str| {
         let batch = decode_series(vec![good(), series(pairs, &[(1, 2.0)]), good()]);
-        assert_eq!(show(&batch), [r#"{__name__="good"} 1=1"#; 2]);
-        assert_eq!(batch.refused.series, 1);
-        assert_eq!(batch.refused.first.as_deref(), Some(want));
-        assert_eq!(batch.sample_count(), 2);
+        let good = r#"{__name__="good"} 1=1"#;
+        assert_eq!(show(&batch), [good, want, good]);
+        let written = apply(&batch, &LabelLimits::default(), &MemoryStore::new()).expect("open");
+        assert_eq!((written.appended.accepted, written.refused.count), (2, 1));
+        assert_eq!(written.refused.first.as_deref(), Some(want));
     };
     check(&[("a", "b")], "invalid labels: the metric name is missing");
     check(
@@ -243,7 +254,7 @@ fn decodes_metadata_exemplars_and_histograms() {
     assert_eq!((at.millis(), histogram.count), (9, 6.0));
     assert_eq!(histogram.positive_buckets, [4.0, 2.0]);
     assert!(is_stale_marker(row.samples[0].1));
-    assert_eq!(batch.refused.others, 1);
+    assert_eq!(batch.refused.count, 1);
     assert_eq!(batch.metadata[0].1.kind, MetricKind::Counter);
     assert_eq!(batch.metadata[0].0, "h");
 }
@@ -315,14 +326,82 @@ fn applies_to_a_store() {
         series(&[("__name__", "b")], &[(1, 3.0)]),
     ]);
     let store = MemoryStore::new();
-    let appended = apply(&batch, &store).expect("appended");
-    assert_eq!(appended.accepted, 3);
+    let written = apply(&batch, &LabelLimits::default(), &store).expect("appended");
+    assert_eq!(written.appended.accepted, 3);
     let read = store
         .select(&[], TimeRange::ALL, &ReadBudget::new(10))
         .expect("read");
     assert_eq!(read[0].labels.to_string(), r#"{__name__="a"}"#);
     assert_eq!(*read[0].columns.timestamps, [1, 2]);
     assert!(is_stale_marker(read[0].columns.values[1]));
+}
+
+/// Through the cache: the same series in any order of labels, seen once or often, is one series; a bad one
+/// stays refused.
+#[test]
+fn knows_series_again() {
+    let folder = tempfile::tempdir().expect("folder");
+    let clock = Arc::new(SimulatedClock::new(Timestamp::from_millis(100_000)));
+    let options = tsdb::Options {
+        clock,
+        series_max: 2,
+        ..tsdb::Options::new(folder.path())
+    };
+    let db = tsdb::Db::open(options).expect("opens");
+    let cache = Mutex::new(SeriesCache::new());
+    let limits = LabelLimits::default();
+    for at in 1..4 {
+        let batch = decode_series(vec![
+            series(&[("__name__", "a"), ("b", "1"), ("c", "2")], &[(at, 1.0)]),
+            series(
+                &[("c", "2"), ("b", "1"), ("__name__", "a")],
+                &[(at + 10, 2.0)],
+            ),
+            series(&[("__name__", "a"), ("b", "12"), ("c", "")], &[(at, 3.0)]),
+            series(&[("b", "1")], &[(at, 4.0)]),
+            series(&[("__name__", "beyond the limit")], &[(at, 5.0)]),
+        ]);
+        let written = apply_to_db(&batch, &limits, &db, &cache).expect("open");
+        assert_eq!(
+            (written.appended.accepted, written.appended.over_limit),
+            (3, 1)
+        );
+        assert_eq!(written.refused.count, 1);
+    }
+    let read = db
+        .select(&[], TimeRange::ALL, &ReadBudget::new(100))
+        .expect("read");
+    let shown: Vec<String> = read
+        .iter()
+        .map(|series| format!("{} {:?}", series.labels, series.columns.timestamps))
+        .collect();
+    let want = [
+        r#"{__name__="a", b="1", c="2"} [1, 2, 3, 11, 12, 13]"#,
+        r#"{__name__="a", b="12"} [1, 2, 3]"#,
+    ];
+    assert_eq!(shown, want);
+    db.close().expect("closes");
+}
+
+/// Labels after the samples are allowed, if unusual.
+#[test]
+fn reads_labels_wherever_they_stand() {
+    let whole = series(&[("__name__", "a"), ("b", "1")], &[(1, 2.0)]);
+    let (first, second) = whole.labels.split_at(1);
+    let part = |labels: &[Label], samples: &[Sample]| TimeSeries {
+        labels: labels.to_vec(),
+        samples: samples.to_vec(),
+        ..TimeSeries::default()
+    };
+    let mut message = part(first, &whole.samples).encode_to_vec();
+    message.extend(part(second, &[]).encode_to_vec());
+    let mut request = vec![0x0a, u8::try_from(message.len()).expect("short")];
+    request.extend(message);
+    let packed = snap::raw::Encoder::new()
+        .compress_vec(&request)
+        .expect("small");
+    let batch = decode(&packed, &Limits::default()).expect("good");
+    assert_eq!(show(&batch), [r#"{__name__="a", b="1"} 1=2"#]);
 }
 
 /// Any bits but those of -0, which prost takes for 0 and leaves out.
@@ -347,9 +426,18 @@ proptest! {
         let batch = decode_series(timeseries.clone());
         prop_assert_eq!(batch.rows().len(), timeseries.len());
         for (row, sent) in batch.rows().zip(&timeseries) {
-            let labels = Labels::from_encoded(row.encoded_labels).expect("labels");
+            let limits = LabelLimits::default();
+            let mut encoder = LabelEncoder::default();
+            let encoded = encoder.encode(row.labels, &limits).expect("good labels");
+            let labels = Labels::from_encoded(encoded).expect("labels");
             let want: Labels = sent.labels.iter().map(|l| (l.name.as_str(), l.value.as_str())).collect();
-            prop_assert_eq!(labels, want);
+            prop_assert_eq!(&labels, &want);
+            prop_assert!(row.labels_alone);
+            let in_order = sent.labels.windows(2).all(|pair| pair[0].name < pair[1].name);
+            let no_empty = sent.labels.iter().all(|label| !label.value.is_empty());
+            prop_assert_eq!(cache::is_same(row.labels, &labels), in_order && no_empty);
+            prop_assert!(!cache::is_same(row.labels, &labels.with("zzzzz", "1")));
+            prop_assert!(!cache::is_same(row.labels, &labels.with("__name__", "other")));
             let got: Vec<_> = row.samples.iter().map(|(at, v)| (at.millis(), v.to_bits())).collect();
             let want: Vec<_> = sent.samples.iter().map(|s| (s.timestamp, s.value.to_bits())).collect();
             prop_assert_eq!(got, want);
@@ -368,7 +456,9 @@ proptest! {
         broken[bit / 8] ^= 1 << (bit % 8);
         broken.truncate(cut.index(broken.len()) + 1);
         let packed = snap::raw::Encoder::new().compress_vec(&broken).expect("small");
-        let _outcome = decode(&packed, &Limits::default());
+        if let Ok(batch) = decode(&packed, &Limits::default()) {
+            show(&batch);
+        }
         let mut broken = packed;
         let bit = flip.index(broken.len() * 8);
         broken[bit / 8] ^= 1 << (bit % 8);
