@@ -263,3 +263,28 @@ fn upstream_scripts(make_store: MakeStore<'_>, passed_min: usize) {
     assert_eq!(total.passed + total.failed, 1576);
     assert!(total.passed >= passed_min);
 }
+
+/// What the parser lets through, the engine can walk on a test's small stack.
+#[test]
+fn the_deepest_queries_are_evaluated() {
+    let check = |query: &str, value: &str| {
+        let range = format!("eval range from 0 to 1m step 1m {query}\n  {{}} {value}x1\n");
+        let instant = format!("eval instant at 0 {query}\n  {{}} {value}\n");
+        check(&format!("{instant}\n{range}"), 2, &[]);
+    };
+    check(&format!("vector(1){}", " + vector(1)".repeat(490)), "491");
+    check(&format!("vector(1){}", " or vector(1)".repeat(490)), "1");
+    let nested = |open: &str, close: &str, depth| {
+        format!("{}vector(1){}", open.repeat(depth), close.repeat(depth))
+    };
+    check(&nested("(", ")", 140), "1");
+    check(&nested("sum(", ")", 140), "1");
+    check(&nested("-(", ")", 48), "1");
+    check(&nested("max_over_time((", ")[1m:1m])", 6), "1");
+    let subqueries = format!(
+        "{}m{}",
+        "max_over_time(".repeat(140),
+        "[1m:1m])".repeat(140)
+    );
+    assert!(crate::parse(&subqueries).is_ok());
+}
