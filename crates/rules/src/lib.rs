@@ -22,6 +22,7 @@ mod outgoing;
 mod restore;
 mod rows;
 mod schedule;
+pub mod unit_test;
 pub mod view;
 
 pub use alerts::{AlertState, RESOLVED_KEPT_MS};

@@ -387,7 +387,7 @@ fn a_reload_keeps_what_did_not_change() {
         .expect("applied");
     tell(&mut world, "at 6m want alerts: DiskFull a firing since 0m");
     // The alert goes: its series end with the next evaluation.
-    let rules = &DISK[..DISK.find("  - alert").expect("an alert")];
+    let (rules, _) = DISK.split_once("  - alert").expect("an alert");
     world.config = config(rules);
     world
         .engine
