@@ -3,8 +3,11 @@
 //! What it deliberately does not do: parse expositions (`ingest`), store samples (whoever implements
 //! `model::Sink`), or answer queries about targets over HTTP (`api`).
 
+pub mod fetch;
+pub mod http_client;
 pub mod host;
 pub mod prometheus_file;
+pub mod series;
 pub mod target;
 
 pub use prometheus_file::PrometheusFile;

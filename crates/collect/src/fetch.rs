@@ -1,0 +1,223 @@
+//! Asks one target once: request, limits while the body streams in, and what format it is in.
+
+use crate::http_client::{self, cause};
+use crate::prometheus_file::{Protocol, ScrapeConfig};
+use config::HttpClientConfig;
+use ingest::exposition::Format;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
+use std::fmt::Write as _;
+
+/// Bytes of a body where the job sets no limit: a target must not take the memory of the rest.
+pub const BODY_BYTES_MAX: u64 = 256 << 20;
+
+/// What a target answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The body, unpacked.
+    pub body: Vec<u8>,
+    /// Its `Content-Type`, empty where there is none.
+    pub content_type: String,
+}
+
+/// Why a target could not be read. The texts are those that Prometheus shows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// The body is longer than the job allows.
+    #[error("body size limit exceeded")]
+    BodySize,
+    /// It took longer than the job allows.
+    #[error("Get {url:?}: context deadline exceeded")]
+    Deadline {
+        /// What was asked.
+        url: String,
+    },
+    /// It could not be reached, or broke off.
+    #[error("Get {url:?}: {reason}")]
+    Connection {
+        /// What was asked.
+        url: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// It answered with something else than 200.
+    #[error("server returned HTTP status {0}")]
+    Status(String),
+    /// We could not ask: a certificate, a credential or another setting.
+    #[error("{0}")]
+    Settings(String),
+}
+
+/// How to ask the targets of one job.
+#[derive(Clone, Debug)]
+pub struct Request {
+    accept: String,
+    compression: bool,
+    body_bytes_max: u64,
+    http: HttpClientConfig,
+}
+
+impl Request {
+    /// Prepares what all targets of a job have in common.
+    #[must_use]
+    pub fn new(config: &ScrapeConfig) -> Self {
+        Self {
+            accept: accept_header(&config.protocols, &config.name_escaping),
+            compression: config.compression,
+            body_bytes_max: match config.limits.body_size_bytes {
+                0 => BODY_BYTES_MAX,
+                limit => limit,
+            },
+            http: config.http.clone(),
+        }
+    }
+
+    /// Asks. The caller limits how long it may take.
+    pub async fn send(
+        &self,
+        client: &reqwest::Client,
+        url: &str,
+        timeout_ms: i64,
+    ) -> Result<Answer, FetchError> {
+        let headers = self.http.request_headers().map_err(FetchError::Settings)?;
+        let headers = http_client::header_map(&headers).map_err(FetchError::Settings)?;
+        let encoding = if self.compression { "gzip" } else { "identity" };
+        let seconds = model::format_float(model::number::i64_to_float(timeout_ms) / 1000.0);
+        let failed = |error: &reqwest::Error| FetchError::Connection {
+            url: url.to_owned(),
+            reason: cause(error),
+        };
+        let mut response = client
+            .get(url)
+            .header(ACCEPT, &self.accept)
+            .header(ACCEPT_ENCODING, encoding)
+            .header("X-Prometheus-Scrape-Timeout-Seconds", seconds)
+            .headers(headers)
+            .send()
+            .await
+            .map_err(|error| failed(&error))?;
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(FetchError::Status(response.status().to_string()));
+        }
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+            let length = u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX);
+            if length > self.body_bytes_max {
+                return Err(FetchError::BodySize);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Answer { body, content_type })
+    }
+}
+
+/// Writes what we want, most wanted first with the highest weight.
+fn accept_header(protocols: &[Protocol], escaping: &str) -> String {
+    // Upstream counts from the number of protocols there are, plus one.
+    let mut weight = 6;
+    let mut header = String::new();
+    for protocol in protocols {
+        let named = match protocol {
+            Protocol::PrometheusProto => continue,
+            Protocol::PrometheusText100 | Protocol::OpenMetrics100 => {
+                format!(";escaping={escaping}")
+            }
+            Protocol::PrometheusText004 | Protocol::OpenMetrics001 => String::new(),
+        };
+        // Writing to a String cannot fail.
+        let _infallible = write!(header, "{}{named};q=0.{weight},", protocol.media_type());
+        weight -= 1;
+    }
+    let _infallible = write!(header, "*/*;q=0.{weight}");
+    header
+}
+
+/// Decides which format a body is in.
+///
+/// Fails, with upstream's words, where the target does not say and the job has no fallback.
+pub fn format_of(content_type: &str, fallback: Option<Protocol>) -> Result<Format, String> {
+    if let Some(format) = Format::from_content_type(content_type) {
+        return Ok(format);
+    }
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/vnd.google.protobuf") {
+        return Err("expositions in protocol buffers are not read yet".to_owned());
+    }
+    match fallback {
+        Some(Protocol::PrometheusText004 | Protocol::PrometheusText100) => Ok(Format::Text),
+        Some(Protocol::OpenMetrics001 | Protocol::OpenMetrics100) => Ok(Format::OpenMetrics),
+        Some(Protocol::PrometheusProto) => {
+            Err("expositions in protocol buffers are not read yet".to_owned())
+        }
+        None if content_type.is_empty() => Err(
+            "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target"
+                .to_owned(),
+        ),
+        None => Err(format!(
+            "received unsupported Content-Type {content_type:?} and no fallback_scrape_protocol specified for target"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{accept_header, format_of};
+    use crate::prometheus_file::Protocol;
+    use ingest::exposition::Format;
+
+    #[test]
+    fn asks_as_upstream_does() {
+        assert_eq!(
+            accept_header(&Protocol::DEFAULT, "allow-utf-8"),
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+             application/openmetrics-text;version=0.0.1;q=0.5,\
+             text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
+             text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+        );
+        assert_eq!(
+            accept_header(
+                &[Protocol::PrometheusProto, Protocol::PrometheusText004],
+                "dots"
+            ),
+            "text/plain;version=0.0.4;q=0.6,*/*;q=0.5"
+        );
+    }
+
+    #[test]
+    fn knows_formats() {
+        let check = |content_type, fallback, want: Result<Format, &str>| {
+            assert_eq!(
+                format_of(content_type, fallback),
+                want.map_err(str::to_owned)
+            );
+        };
+        check("text/plain; version=0.0.4", None, Ok(Format::Text));
+        check(
+            "application/openmetrics-text; charset=utf-8",
+            None,
+            Ok(Format::OpenMetrics),
+        );
+        check(
+            "text/html",
+            Some(Protocol::OpenMetrics100),
+            Ok(Format::OpenMetrics),
+        );
+        check("", Some(Protocol::PrometheusText004), Ok(Format::Text));
+        check(
+            "",
+            None,
+            Err(
+                "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target",
+            ),
+        );
+        check(
+            "text/html",
+            None,
+            Err(
+                "received unsupported Content-Type \"text/html\" and no fallback_scrape_protocol specified for target",
+            ),
+        );
+    }
+}

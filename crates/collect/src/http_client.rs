@@ -1,0 +1,77 @@
+//! HTTP clients for scraping and discovery, built from checked settings.
+//!
+//! TLS is rustls with ring. Without a `ca` the authorities are the system's (the bundle that
+//! `SSL_CERT_FILE` or the distribution names) and the web's. Certificates are read when a client is
+//! built; credentials are added to each request by `HttpClientConfig::request_headers`.
+
+mod tls;
+
+use config::Secret;
+use config::http_client::{HttpClientConfig, ProxyConfig};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+/// Redirects that are followed, as Go's client does.
+const REDIRECTS_MAX: usize = 10;
+
+/// What we call ourselves.
+pub const USER_AGENT: &str = concat!("Binnacle/", env!("CARGO_PKG_VERSION"));
+
+/// Builds a client. Fails where a certificate cannot be read or used, or a proxy's address is wrong.
+pub fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
+    let redirects = if config.follow_redirects {
+        reqwest::redirect::Policy::limited(REDIRECTS_MAX)
+    } else {
+        reqwest::redirect::Policy::none()
+    };
+    let tls = tls::client_config(&config.tls, config.http2)?;
+    let mut builder = reqwest::Client::builder()
+        .user_agent(USER_AGENT)
+        .redirect(redirects)
+        .referer(false)
+        .tls_backend_preconfigured(tls);
+    if !config.http2 {
+        builder = builder.http1_only();
+    }
+    let builder = match &config.proxy {
+        ProxyConfig::None => builder.no_proxy(),
+        ProxyConfig::Environment { .. } => builder,
+        ProxyConfig::Url {
+            url,
+            no_proxy,
+            connect_headers,
+        } => {
+            let unusable = |_with_password: reqwest::Error| "proxy_url is not usable".to_owned();
+            let proxy = reqwest::Proxy::all(url.reveal()).map_err(unusable)?;
+            let proxy = proxy.no_proxy(reqwest::NoProxy::from_string(no_proxy));
+            builder.proxy(proxy.headers(header_map(connect_headers)?))
+        }
+    };
+    builder.build().map_err(|error| cause(&error))
+}
+
+/// Turns checked headers into the library's. Fails where a value cannot stand in a header.
+pub fn header_map(headers: &[(String, Secret)]) -> Result<HeaderMap, String> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let unusable = || format!("header {name:?} has a name or value that cannot be sent");
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_invalid| unusable())?;
+        let mut value = HeaderValue::from_str(value.reveal()).map_err(|_invalid| unusable())?;
+        value.set_sensitive(true);
+        map.append(header, value);
+    }
+    Ok(map)
+}
+
+/// The innermost reason of an error, without the operating system's number.
+#[must_use]
+pub fn cause(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
+}
