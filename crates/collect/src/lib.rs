@@ -3,12 +3,25 @@
 //! What it deliberately does not do: parse expositions (`ingest`), store samples (whoever implements
 //! `model::Sink`), or answer queries about targets over HTTP (`api`).
 
+pub mod collector;
+mod discovery;
 pub mod fetch;
-pub mod http_client;
+pub mod glob;
 pub mod host;
+pub mod http_client;
+pub mod inside;
+mod metrics;
+mod pool;
 pub mod prometheus_file;
+mod report;
+mod schedule;
 pub mod series;
 pub mod target;
+mod target_loop;
+mod view;
 
+pub use collector::{Collector, Surroundings};
 pub use prometheus_file::PrometheusFile;
 pub use target::Target;
+pub use target_loop::{StandIn, StandIns};
+pub use view::{DroppedTarget, Health, LastScrape, TargetView};

@@ -58,7 +58,7 @@ pub enum SeriesError {
 }
 
 /// What a body brought.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scraped {
     /// Samples in the body.
     pub samples: usize,
