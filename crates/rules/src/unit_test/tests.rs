@@ -1,4 +1,5 @@
 use super::{Options, run_file, run_file_with};
+use crate::file::{RuleKind, UnknownFields};
 use runtime::SystemClock;
 use std::path::{Path, PathBuf};
 
@@ -114,4 +115,39 @@ fn reports_mistakes_of_the_file() {
         "  FAILED:\nan item under alert_rule_test misses required attribute alertname at eval_time 1m \
          (in TestGroup n)\n\n",
     );
+}
+
+/// The alerts that Binnacle brings along, with the tests beside them.
+#[test]
+fn the_default_pack_passes_its_tests() {
+    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../binnacle/packs");
+    let outcome = run_file(&packs.join("default_test.yml"), &SystemClock::shared());
+    assert!(outcome.passed, "{}", outcome.text);
+
+    let text = std::fs::read_to_string(packs.join("default.yml")).expect("the pack");
+    let pack = crate::file::parse("default.yml", &text, UnknownFields::Refuse).expect("good rules");
+    let tests = std::fs::read_to_string(packs.join("default_test.yml")).expect("its tests");
+    for rule in pack.groups.iter().flat_map(|group| &group.rules) {
+        assert!(tests.contains(&rule.name), "{} has no test", rule.name);
+        let severity = rule.label_set().value("severity").to_owned();
+        assert!(
+            ["critical", "warning", "info"].contains(&severity.as_str()),
+            "{}",
+            rule.name
+        );
+        let RuleKind::Alerting(alert) = &rule.kind else {
+            panic!("{} is no alert", rule.name);
+        };
+        let names: Vec<&str> = alert
+            .annotations
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        assert_eq!(
+            names,
+            ["description", "runbook", "summary"],
+            "{}",
+            rule.name
+        );
+    }
 }
