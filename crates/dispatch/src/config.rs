@@ -23,7 +23,7 @@ pub use field::HostPort;
 pub use global::Global;
 pub use inhibit::InhibitRule;
 pub use receiver::{Integration, Receiver, Settings};
-pub use route::Route;
+pub use route::{GroupBy, Named, Route};
 pub use slack::{Slack, SlackAction, SlackConfirmation, SlackField};
 pub use webhook::Webhook;
 

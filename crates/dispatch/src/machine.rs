@@ -1,0 +1,442 @@
+//! The state machine: alerts in, notifications out.
+//!
+//! [`Machine::step`] takes one input at one moment and answers the rows to store and what to tell others. It
+//! does no I/O. The shell ([`crate::Dispatch`]) stores the rows in one transaction before anything leaves;
+//! after a crash [`Machine::restore`] makes the same machine from rows.
+//!
+//! A group is looked at (flushed) `group_wait` after it began and then every `group_interval`. What its
+//! receivers must be told is decided then, from the log of what they were told last, and becomes a row of the
+//! outbox together with the group's next moment. Alerts that ended leave their group when everybody knows.
+
+mod deliveries;
+mod flush;
+mod restore;
+mod review;
+mod view;
+
+pub use restore::Restored;
+pub use view::{
+    AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, UndeliveredView,
+};
+
+use crate::alert::{self, PostedAlert};
+use crate::config::{Config, Integration};
+use crate::inhibit::Inhibitor;
+use crate::interval::TimeInterval;
+use crate::notice::{LogEntry, Notice, Outcome, Target};
+use crate::route::{Node, Router};
+use crate::rows::Row;
+use crate::silence::{Silence, SilenceError, Silences};
+use model::{Alert, Labels, RoutedAlert, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Alerts in memory at most; further ones are refused and counted.
+pub const ALERTS_MAX: usize = 100_000;
+/// Groups at most.
+pub const GROUPS_MAX: usize = 50_000;
+/// Resolved alerts stay listed for restarts this long after they left their groups.
+const RESOLVED_KEPT_MS: i64 = 15 * 60_000;
+/// How often what is old is looked for.
+const CLEANING_INTERVAL_MS: i64 = 60_000;
+
+/// What happens to the machine.
+#[derive(Debug)]
+pub enum Input {
+    /// A source describes alerts.
+    Put(Vec<PostedAlert>),
+    /// Someone makes or changes a silence; the text is the id for a new one.
+    SetSilence(Box<Silence>, String),
+    /// Someone ends a silence.
+    ExpireSilence(String),
+    /// An attempt to deliver ended.
+    Delivered(String, Outcome),
+    /// Time passed.
+    Tick,
+}
+
+/// What an input led to.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// To be stored, in order, before anything else happens.
+    pub rows: Vec<Row>,
+    /// Alerts whose routed state changed.
+    pub routed: Vec<RoutedAlert>,
+    /// What was wrong with the input, upstream's words.
+    pub refused: Vec<String>,
+    /// The id of the silence that was set.
+    pub silence: Option<Result<String, SilenceError>>,
+    /// What metrics count.
+    pub counts: Counts,
+}
+
+/// What metrics count about one step.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Alerts received that fire.
+    pub received_firing: u64,
+    /// Alerts received that ended.
+    pub received_resolved: u64,
+    /// Alerts that were not valid.
+    pub invalid: u64,
+    /// Alerts refused because there were too many.
+    pub limited: u64,
+    /// Notifications made, by kind of integration.
+    pub notifications: BTreeMap<String, u64>,
+    /// Notifications given up, by kind and reason.
+    pub failed: BTreeMap<(String, &'static str), u64>,
+    /// Alerts left out of notifications, by reason.
+    pub suppressed: BTreeMap<&'static str, u64>,
+}
+
+/// Alerts that are told together.
+#[derive(Clone, Debug)]
+struct Group {
+    node: Arc<Node>,
+    labels: Labels,
+    key: String,
+    /// Fingerprints of its alerts.
+    members: BTreeSet<u64>,
+    /// When it is looked at next.
+    next_flush: Timestamp,
+    /// What must arrive before ended alerts may leave it.
+    round: Option<Round>,
+    /// Names of the times that mute it, as of the last look.
+    muted_by: Vec<String>,
+}
+
+/// The notifications of one look at a group that are still on their way.
+#[derive(Clone, Debug, Default)]
+struct Round {
+    /// Their ids.
+    waiting: BTreeSet<String>,
+    /// Whether nobody may leave when it is over: a notification was given up, or an older one was still being
+    /// attempted.
+    failed: bool,
+    /// Whether the group is looked at again as soon as it is over.
+    again: bool,
+    /// Alerts that had ended, with the time of their last update.
+    resolved: BTreeMap<u64, Timestamp>,
+}
+
+/// What is known of a group from before: from rows, or from another configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Membership {
+    /// When it is looked at next.
+    pub next_flush: Timestamp,
+    /// Fingerprints of its alerts.
+    pub members: BTreeSet<u64>,
+}
+
+/// The outbox entry and whether an attempt is being made.
+#[derive(Clone, Debug)]
+struct Pending {
+    notice: Notice,
+    in_flight: bool,
+}
+
+/// The machine. See the module's page.
+pub struct Machine {
+    config: Arc<Config>,
+    nodes: BTreeMap<String, Arc<Node>>,
+    router: Router,
+    intervals: BTreeMap<String, Vec<TimeInterval>>,
+    inhibitor: Inhibitor,
+    silences: Silences,
+    alerts: BTreeMap<u64, Alert>,
+    groups: BTreeMap<String, Group>,
+    log: BTreeMap<(String, Target), LogEntry>,
+    outbox: BTreeMap<String, Pending>,
+    /// What was last told about each alert's routed state.
+    told: BTreeMap<u64, RoutedAlert>,
+    /// When all alerts' routed states are looked at again.
+    next_review: Timestamp,
+    next_cleaning: Timestamp,
+}
+
+impl Machine {
+    /// Makes a machine that knows nothing.
+    #[must_use]
+    pub fn new(config: Arc<Config>) -> Self {
+        let router = Router::new(&config);
+        Self {
+            nodes: shared_nodes(&router),
+            router,
+            intervals: config.time_intervals.clone(),
+            inhibitor: Inhibitor::new(config.inhibit_rules.clone()),
+            config,
+            silences: Silences::default(),
+            alerts: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            log: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            told: BTreeMap::new(),
+            next_review: Timestamp::MIN,
+            next_cleaning: Timestamp::MIN,
+        }
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub const fn config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
+    /// Takes one input at one moment.
+    pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
+        let mut step = Step::default();
+        match input {
+            Input::Put(alerts) => self.put(now, alerts, &mut step),
+            Input::SetSilence(silence, id) => {
+                let set = self.silences.set(*silence, id, now);
+                step.silence = Some(set.map(|(id, changed)| {
+                    step.rows.extend(changed.into_iter().map(Row::PutSilence));
+                    id
+                }));
+                self.next_review = Timestamp::MIN;
+            }
+            Input::ExpireSilence(id) => {
+                let expired = self.silences.expire(&id, now);
+                step.silence = Some(expired.map(|changed| {
+                    step.rows.extend(changed.map(Row::PutSilence));
+                    id
+                }));
+                self.next_review = Timestamp::MIN;
+            }
+            Input::Delivered(id, outcome) => self.delivered(now, &id, outcome, &mut step),
+            Input::Tick => {}
+        }
+        self.flush_due(now, &mut step);
+        if now >= self.next_review {
+            self.review_all(now, &mut step);
+        }
+        if now >= self.next_cleaning {
+            self.clean(now, &mut step);
+        }
+        step
+    }
+
+    /// Puts another configuration in force. Alerts, silences, log and the moments of groups that go on stay.
+    pub fn apply(&mut self, now: Timestamp, config: Arc<Config>) -> Step {
+        let mut step = Step::default();
+        self.router = Router::new(&config);
+        self.nodes = shared_nodes(&self.router);
+        self.intervals.clone_from(&config.time_intervals);
+        self.inhibitor = Inhibitor::new(config.inhibit_rules.clone());
+        self.config = config;
+        let fingerprints = self.alerts.iter();
+        for (fingerprint, alert) in fingerprints {
+            self.inhibitor.add(*fingerprint, &alert.labels);
+        }
+        let before = std::mem::take(&mut self.groups);
+        let known = before.iter().map(|(id, group)| {
+            let members = group.members.clone();
+            (id.clone(), Membership { next_flush: group.next_flush, members })
+        });
+        self.regroup(now, known.collect(), &mut step);
+        for (id, group) in before {
+            if let Some(same) = self.groups.get_mut(&id) {
+                same.round = group.round;
+            }
+        }
+        self.drop_orphans(&mut step);
+        self.review_all(now, &mut step);
+        step
+    }
+
+    /// The next moment at which something is to be done.
+    #[must_use]
+    pub fn next_moment(&self) -> Timestamp {
+        let flushes = self.groups.values().map(|group| group.next_flush);
+        let attempts = self
+            .outbox
+            .values()
+            .filter(|pending| !pending.in_flight)
+            .map(|pending| pending.notice.next_attempt);
+        flushes
+            .chain(attempts)
+            .chain([self.next_review, self.next_cleaning])
+            .min()
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    fn put(&mut self, now: Timestamp, posted: Vec<PostedAlert>, step: &mut Step) {
+        for alert in posted {
+            match alert.complete(now, self.config.global.resolve_timeout_ms) {
+                Ok(alert) => {
+                    if alert.is_resolved_at(now) {
+                        step.counts.received_resolved += 1;
+                    } else {
+                        step.counts.received_firing += 1;
+                    }
+                    self.store(now, alert, step);
+                }
+                Err(message) => {
+                    step.counts.invalid += 1;
+                    step.refused.push(message);
+                }
+            }
+        }
+    }
+
+    /// Stores an alert and puts it into its groups.
+    fn store(&mut self, now: Timestamp, new: Alert, step: &mut Step) {
+        let fingerprint = new.labels.fingerprint();
+        let known = self.alerts.get(&fingerprint);
+        if known.is_none() && self.alerts.len() >= ALERTS_MAX {
+            step.counts.limited += 1;
+            step.refused
+                .push(format!("more than {ALERTS_MAX} alerts, {} is not stored", new.name()));
+            return;
+        }
+        let was_firing = known.is_some_and(|known| !known.is_resolved_at(now));
+        let alert = match known {
+            Some(known) => alert::merge(known, new, now),
+            None => new,
+        };
+        if was_firing == alert.is_resolved_at(now) && self.inhibitor.is_source(&alert.labels) {
+            // Others may be inhibited from now on, or no longer.
+            self.next_review = Timestamp::MIN;
+        }
+        self.inhibitor.add(fingerprint, &alert.labels);
+        self.next_review = self.next_review.min(alert.ends_at.max(now.plus_millis(1)));
+        step.rows.push(Row::PutAlert(alert.clone()));
+        self.alerts.insert(fingerprint, alert);
+        self.group(now, fingerprint, step);
+        self.review(now, fingerprint, step);
+    }
+
+    /// Puts an alert into the groups of all routes that take it.
+    fn group(&mut self, now: Timestamp, fingerprint: u64, step: &mut Step) {
+        let Some(alert) = self.alerts.get(&fingerprint) else {
+            return;
+        };
+        for node in self.router.matching(&alert.labels) {
+            let labels = node.group_labels(&alert.labels);
+            let id = node.group_id(&labels);
+            if let Some(group) = self.groups.get_mut(&id) {
+                if group.members.insert(fingerprint) {
+                    step.rows.push(Row::PutMember(id, fingerprint));
+                }
+                continue;
+            }
+            if self.groups.len() >= GROUPS_MAX {
+                step.counts.limited += 1;
+                step.refused
+                    .push(format!("more than {GROUPS_MAX} groups, {id} is not made"));
+                continue;
+            }
+            let Some(node) = self.nodes.get(&node.id) else {
+                continue;
+            };
+            let waited = alert.starts_at.plus_millis(node.group_wait_ms);
+            let next_flush = if waited < now {
+                now
+            } else {
+                now.plus_millis(node.group_wait_ms)
+            };
+            step.rows.push(Row::PutGroup(id.clone(), next_flush));
+            step.rows.push(Row::PutMember(id.clone(), fingerprint));
+            let group = Group {
+                key: node.group_key(&labels),
+                node: Arc::clone(node),
+                labels,
+                members: BTreeSet::from([fingerprint]),
+                next_flush,
+                round: None,
+                muted_by: Vec::new(),
+            };
+            self.groups.insert(id, group);
+        }
+    }
+
+    /// Makes the groups anew from what was known of them. An alert that had ended and left its group does not
+    /// come back.
+    fn regroup(&mut self, now: Timestamp, known: BTreeMap<String, Membership>, step: &mut Step) {
+        let was_member: BTreeSet<u64> = known
+            .values()
+            .flat_map(|group| group.members.iter().copied())
+            .collect();
+        let ended = |alerts: &BTreeMap<u64, Alert>, fingerprint: &u64| {
+            alerts
+                .get(fingerprint)
+                .is_none_or(|alert| alert.is_resolved_at(now))
+        };
+        let mut made = Step::default();
+        let fingerprints: Vec<u64> = self.alerts.keys().copied().collect();
+        for fingerprint in fingerprints {
+            if was_member.contains(&fingerprint) || !ended(&self.alerts, &fingerprint) {
+                self.group(now, fingerprint, &mut made);
+            }
+        }
+        for (id, group) in &mut self.groups {
+            let none = BTreeSet::new();
+            let before = known.get(id);
+            if let Some(before) = before {
+                group.next_flush = before.next_flush;
+                let stays = |f: &u64| before.members.contains(f) || !ended(&self.alerts, f);
+                group.members.retain(stays);
+            }
+            step.rows.push(Row::PutGroup(id.clone(), group.next_flush));
+            let members = before.map_or(&none, |before| &before.members);
+            let came = group.members.difference(members);
+            step.rows.extend(came.map(|f| Row::PutMember(id.clone(), *f)));
+            let left = members.difference(&group.members);
+            step.rows.extend(left.map(|f| Row::DeleteMember(id.clone(), *f)));
+        }
+        let gone = known.into_keys().filter(|id| !self.groups.contains_key(id));
+        step.rows.extend(gone.map(Row::DeleteGroup));
+    }
+
+    /// The integrations of a receiver.
+    fn integrations(&self, receiver: &str) -> &[Integration] {
+        self.config
+            .receiver(receiver)
+            .map_or(&[][..], |receiver| receiver.integrations.as_slice())
+    }
+
+    /// Forgets what is over: alerts that ended and left their groups, old silences and log entries.
+    fn clean(&mut self, now: Timestamp, step: &mut Step) {
+        self.next_cleaning = now.plus_millis(CLEANING_INTERVAL_MS);
+        let grouped: BTreeSet<u64> = self
+            .groups
+            .values()
+            .flat_map(|group| group.members.iter().copied())
+            .collect();
+        let old = |(fingerprint, alert): (&u64, &Alert)| {
+            let over = now.millis_since(alert.ends_at) > RESOLVED_KEPT_MS;
+            (over && !grouped.contains(fingerprint)).then_some(*fingerprint)
+        };
+        let gone: Vec<u64> = self.alerts.iter().filter_map(old).collect();
+        for fingerprint in gone {
+            if let Some(alert) = self.alerts.remove(&fingerprint) {
+                self.inhibitor.remove(fingerprint, &alert.labels);
+                self.told.remove(&fingerprint);
+                step.rows.push(Row::DeleteAlert(fingerprint));
+            }
+        }
+        let silences = self.silences.forget_old(now);
+        step.rows.extend(silences.into_iter().map(Row::DeleteSilence));
+        let expired: Vec<_> = self
+            .log
+            .iter()
+            .filter(|(_, entry)| entry.expires_at < now)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in expired {
+            self.log.remove(&key);
+            step.rows.push(Row::DeleteLog(key.0, key.1));
+        }
+    }
+}
+
+fn shared_nodes(router: &Router) -> BTreeMap<String, Arc<Node>> {
+    router
+        .nodes()
+        .iter()
+        .map(|node| (node.id.clone(), Arc::new(node.clone())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,299 @@
+//! Looking at a group: who must be told what.
+
+use super::{Group, Machine, Pending, Round, Step};
+use crate::alert;
+use crate::notice::{LogEntry, Notice, NoticeAlert, Question, Target};
+use crate::rows::Row;
+use model::{Alert, Timestamp};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The shortest time a notification gets before it is given up.
+const TIMEOUT_MIN_MS: i64 = 10_000;
+/// A log entry is forgotten after this time at the latest.
+const LOG_RETENTION_MS: i64 = 120 * 3_600_000;
+
+/// The alerts of a group at one moment, those that are muted left out.
+struct Look {
+    alerts: Vec<NoticeAlert>,
+    firing: BTreeSet<u64>,
+    resolved: BTreeSet<u64>,
+}
+
+impl Machine {
+    /// Looks at every group whose moment has come.
+    pub(super) fn flush_due(&mut self, now: Timestamp, step: &mut Step) {
+        let due: Vec<String> = self
+            .groups
+            .iter()
+            .filter(|(_, group)| group.next_flush <= now)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            if let Some(mut group) = self.groups.remove(&id) {
+                if self.flush(now, &id, &mut group, step) {
+                    step.rows.push(Row::PutGroup(id.clone(), group.next_flush));
+                    self.groups.insert(id, group);
+                } else {
+                    step.rows.push(Row::DeleteGroup(id));
+                }
+            }
+        }
+    }
+
+    /// Looks at one group; answers whether it goes on.
+    fn flush(&mut self, now: Timestamp, id: &str, group: &mut Group, step: &mut Step) -> bool {
+        group.next_flush = now.plus_millis(group.node.group_interval_ms);
+        let members: Vec<Alert> = group
+            .members
+            .iter()
+            .filter_map(|fingerprint| self.alerts.get(fingerprint).cloned())
+            .collect();
+        let ended: BTreeMap<u64, Timestamp> = members
+            .iter()
+            .filter(|alert| alert.is_resolved_at(now))
+            .map(|alert| (alert.labels.fingerprint(), alert.updated_at))
+            .collect();
+        group.muted_by = self.muted_times(group, now);
+        let look = self.look(now, group, members, step);
+        let mut round = Round {
+            resolved: ended,
+            ..Round::default()
+        };
+        // What is still being attempted from the last look counts into this one. It does not tell what
+        // happened since, so the group is looked at again when it is over.
+        let in_flight: BTreeSet<String> = self
+            .outbox
+            .values()
+            .filter(|pending| pending.in_flight && pending.notice.group_id == id)
+            .map(|pending| pending.notice.id.clone())
+            .collect();
+        if !look.alerts.is_empty() {
+            self.tell(now, (id, group), &look, &mut round, step);
+        }
+        round.failed = !in_flight.is_empty();
+        round.again = round.failed;
+        round.waiting.extend(in_flight);
+        if round.waiting.is_empty() {
+            self.finish_round(id, group, &round, step);
+            group.round = None;
+        } else {
+            group.round = Some(round);
+        }
+        !group.members.is_empty()
+    }
+
+    /// Lets the alerts that had ended, and were not reported since, leave the group.
+    pub(super) fn finish_round(
+        &self,
+        id: &str,
+        group: &mut Group,
+        round: &Round,
+        step: &mut Step,
+    ) {
+        for (fingerprint, updated_at) in &round.resolved {
+            let unchanged = self
+                .alerts
+                .get(fingerprint)
+                .is_none_or(|alert| alert.updated_at == *updated_at);
+            if unchanged && group.members.remove(fingerprint) {
+                step.rows
+                    .push(Row::DeleteMember(id.to_owned(), *fingerprint));
+            }
+        }
+    }
+
+    /// Sorts out what is muted, in upstream's order: inhibition, times, silences.
+    fn look(&self, now: Timestamp, group: &Group, members: Vec<Alert>, step: &mut Step) -> Look {
+        let mut suppressed = |reason: &'static str, count: usize| {
+            if count > 0 {
+                *step.counts.suppressed.entry(reason).or_default() +=
+                    u64::try_from(count).unwrap_or(u64::MAX);
+            }
+        };
+        let all = members.len();
+        let mut alerts = members;
+        alerts.retain(|alert| self.inhibitor.muted_by(&alert.labels, &self.alerts, now).is_none());
+        suppressed("inhibition", all - alerts.len());
+        if !group.muted_by.is_empty() {
+            suppressed("mute_time_interval", alerts.len());
+            alerts.clear();
+        }
+        let loud = alerts.len();
+        alerts.retain(|alert| self.silences.muting(&alert.labels, now).is_empty());
+        suppressed("silence", loud - alerts.len());
+        alert::sort(&mut alerts);
+        let mut look = Look {
+            alerts: Vec::with_capacity(alerts.len()),
+            firing: BTreeSet::new(),
+            resolved: BTreeSet::new(),
+        };
+        for alert in alerts {
+            let resolved = alert.is_resolved_at(now);
+            let set = if resolved {
+                &mut look.resolved
+            } else {
+                &mut look.firing
+            };
+            set.insert(alert.labels.fingerprint());
+            look.alerts.push(NoticeAlert { alert, resolved });
+        }
+        look
+    }
+
+    /// Makes notifications for the integrations that must be told.
+    fn tell(
+        &mut self,
+        now: Timestamp,
+        (id, group): (&str, &Group),
+        look: &Look,
+        round: &mut Round,
+        step: &mut Step,
+    ) {
+        let receiver = group.node.receiver.clone();
+        let integrations: Vec<(Target, bool)> = self
+            .integrations(&receiver)
+            .iter()
+            .filter(|integration| integration.is_active())
+            .map(|integration| {
+                let target = Target {
+                    receiver: receiver.clone(),
+                    kind: integration.kind.to_owned(),
+                    index: integration.index,
+                };
+                (target, integration.send_resolved)
+            })
+            .collect();
+        for (target, send_resolved) in integrations {
+            if self.supersede(id, &target, step) {
+                continue;
+            }
+            let log_key = (group.key.clone(), target.clone());
+            let question = Question {
+                entry: self.log.get(&log_key),
+                firing: &look.firing,
+                resolved: &look.resolved,
+                send_resolved,
+                repeat_interval_ms: group.node.repeat_interval_ms,
+            };
+            let Some(reason) = question.answer(now) else {
+                continue;
+            };
+            let notice = notice(now, (id, group), target, look, reason);
+            if !send_resolved && look.firing.is_empty() {
+                // It does not want to hear of ends, but the log must know of them.
+                self.log_arrival(now, &notice, Vec::new(), step);
+                continue;
+            }
+            let mut notice = notice;
+            if !send_resolved {
+                notice.alerts.retain(|alert| !alert.resolved);
+            }
+            if let Some(entry) = self.log.get(&log_key)
+                && reason != crate::notice::Reason::FirstNotification
+            {
+                notice.memory.clone_from(&entry.memory);
+            }
+            let count = step.counts.notifications.entry(notice.target.kind.clone());
+            *count.or_default() += 1;
+            round.waiting.insert(notice.id.clone());
+            step.rows.push(Row::PutNotice(notice.clone()));
+            let pending = Pending {
+                notice,
+                in_flight: false,
+            };
+            self.outbox.insert(pending.notice.id.clone(), pending);
+        }
+    }
+
+    /// Drops a notification of an earlier look that has not arrived; answers whether one is just being
+    /// attempted, so that its outcome must be awaited.
+    fn supersede(&mut self, group_id: &str, target: &Target, step: &mut Step) -> bool {
+        let older = self.outbox.values().find(|pending| {
+            pending.notice.group_id == group_id && pending.notice.target == *target
+        });
+        let Some(older) = older else {
+            return false;
+        };
+        if older.in_flight {
+            return true;
+        }
+        let id = older.notice.id.clone();
+        self.give_up(&id, crate::notice::FailureReason::DeadlineExceeded, step);
+        false
+    }
+
+    /// Writes into the log that a notification arrived.
+    pub(super) fn log_arrival(
+        &mut self,
+        now: Timestamp,
+        notice: &Notice,
+        memory: Vec<(String, String)>,
+        step: &mut Step,
+    ) {
+        let kept_ms = notice
+            .repeat_interval_ms
+            .saturating_mul(2)
+            .min(LOG_RETENTION_MS);
+        let entry = LogEntry {
+            at: now,
+            expires_at: now.plus_millis(kept_ms),
+            firing: notice.firing.clone(),
+            resolved: notice.resolved.clone(),
+            memory,
+        };
+        let key = (notice.group_key.clone(), notice.target.clone());
+        step.rows
+            .push(Row::PutLog(key.0.clone(), key.1.clone(), entry.clone()));
+        self.log.insert(key, entry);
+    }
+
+    /// Names of the times that mute a group at `now`; empty where it is not muted.
+    pub(super) fn muted_times(&self, group: &Group, now: Timestamp) -> Vec<String> {
+        let within = |name: &&String| {
+            let intervals = self.intervals.get(*name).map_or(&[][..], Vec::as_slice);
+            intervals.iter().any(|interval| interval.contains(now))
+        };
+        let active = &group.node.active_time_intervals;
+        if !active.is_empty() && !active.iter().any(|name| within(&name)) {
+            return active.clone();
+        }
+        let muting = group.node.mute_time_intervals.iter().filter(within);
+        muting.cloned().collect()
+    }
+}
+
+fn notice(
+    now: Timestamp,
+    (id, group): (&str, &Group),
+    target: Target,
+    look: &Look,
+    reason: crate::notice::Reason,
+) -> Notice {
+    let timeout_ms = group.node.group_interval_ms.max(TIMEOUT_MIN_MS);
+    Notice {
+        id: notice_id(id, &target, now),
+        group_id: id.to_owned(),
+        group_key: group.key.clone(),
+        group_labels: group.labels.clone(),
+        route_labels: group.node.labels.clone(),
+        target,
+        reason,
+        alerts: look.alerts.clone(),
+        firing: look.firing.clone(),
+        resolved: look.resolved.clone(),
+        created_at: now,
+        deadline: now.plus_millis(timeout_ms),
+        repeat_interval_ms: group.node.repeat_interval_ms,
+        attempts: 0,
+        next_attempt: now,
+        memory: Vec::new(),
+    }
+}
+
+/// A name that no other notification has: a group is looked at once in a millisecond at most.
+fn notice_id(group_id: &str, target: &Target, now: Timestamp) -> String {
+    let text = format!("{group_id}\n{target}\n{}", now.millis());
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,79 @@
+//! Making the machine again from rows.
+
+use super::{Machine, Membership, Pending, Round, Step};
+use crate::config::Config;
+use crate::notice::{LogEntry, Notice, Target};
+use crate::rows::Row;
+use crate::silence::Silence;
+use model::{Alert, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Everything that rows say.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// The alerts.
+    pub alerts: Vec<Alert>,
+    /// The groups, by their unique names.
+    pub groups: BTreeMap<String, Membership>,
+    /// The silences.
+    pub silences: Vec<Silence>,
+    /// The log.
+    pub log: Vec<(String, Target, LogEntry)>,
+    /// The outbox.
+    pub notices: Vec<Notice>,
+}
+
+impl Machine {
+    /// Makes a machine from rows at `now`.
+    ///
+    /// An alert that was firing when we went away and whose end has passed meanwhile gets the resolve
+    /// time-out anew: its source could not reach us. Groups whose moment has passed are looked at in the next
+    /// step, notifications under way are attempted again at once.
+    #[must_use]
+    pub fn restore(now: Timestamp, config: Arc<Config>, rows: Restored) -> (Self, Step) {
+        let mut machine = Self::new(config);
+        let mut step = Step::default();
+        for silence in rows.silences {
+            machine.silences.restore(silence);
+        }
+        for (group_key, target, entry) in rows.log {
+            machine.log.insert((group_key, target), entry);
+        }
+        let grace = now.plus_millis(machine.config.global.resolve_timeout_ms);
+        for mut alert in rows.alerts {
+            let was_firing = alert.ends_at > alert.updated_at;
+            if was_firing && alert.ends_at <= now {
+                alert.ends_at = grace;
+                step.rows.push(Row::PutAlert(alert.clone()));
+            }
+            let fingerprint = alert.labels.fingerprint();
+            machine.inhibitor.add(fingerprint, &alert.labels);
+            machine.alerts.insert(fingerprint, alert);
+        }
+        machine.regroup(now, rows.groups, &mut step);
+        machine.restore_outbox(now, rows.notices);
+        machine.drop_orphans(&mut step);
+        machine.review_all(now, &mut step);
+        (machine, step)
+    }
+
+    fn restore_outbox(&mut self, now: Timestamp, notices: Vec<Notice>) {
+        for mut notice in notices {
+            notice.next_attempt = notice.next_attempt.min(now);
+            if let Some(group) = self.groups.get_mut(&notice.group_id) {
+                let round = group.round.get_or_insert_with(Round::default);
+                round.waiting.insert(notice.id.clone());
+                let ended = notice.alerts.iter().filter(|alert| alert.resolved);
+                round.resolved.extend(
+                    ended.map(|a| (a.alert.labels.fingerprint(), a.alert.updated_at)),
+                );
+            }
+            let pending = Pending {
+                notice,
+                in_flight: false,
+            };
+            self.outbox.insert(pending.notice.id.clone(), pending);
+        }
+    }
+}
