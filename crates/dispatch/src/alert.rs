@@ -94,14 +94,15 @@ pub fn merge(known: &Alert, new: Alert, now: Timestamp) -> Alert {
 /// Sorts alerts as notifications list them: by `job`, `instance`, then all labels.
 pub fn sort(alerts: &mut [Alert]) {
     alerts.sort_by(|a, b| {
-        let by_name = ["job", "instance"].iter().map(|name| {
-            match (a.labels.get(name), b.labels.get(name)) {
-                (None, None) => std::cmp::Ordering::Equal,
-                (None, Some(_)) => std::cmp::Ordering::Greater,
-                (Some(_), None) => std::cmp::Ordering::Less,
-                (Some(a), Some(b)) => a.cmp(b),
-            }
-        });
+        let by_name =
+            ["job", "instance"]
+                .iter()
+                .map(|name| match (a.labels.get(name), b.labels.get(name)) {
+                    (None, None) => std::cmp::Ordering::Equal,
+                    (None, Some(_)) => std::cmp::Ordering::Greater,
+                    (Some(_), None) => std::cmp::Ordering::Less,
+                    (Some(a), Some(b)) => a.cmp(b),
+                });
         by_name
             .fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
             .then_with(|| compare_labels(&a.labels, &b.labels))

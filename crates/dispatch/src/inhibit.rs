@@ -74,8 +74,8 @@ impl Inhibitor {
             let candidates = self.sources.get(&(index, equal_values(rule, labels)))?;
             candidates.iter().copied().find(|fingerprint| {
                 alerts.get(fingerprint).is_some_and(|source| {
-                    !source.is_resolved_at(now)
-                        && !(both_sides && all_match(&rule.target, &source.labels))
+                    let excluded = both_sides && all_match(&rule.target, &source.labels);
+                    !excluded && !source.is_resolved_at(now)
                 })
             })
         })

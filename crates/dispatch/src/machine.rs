@@ -231,7 +231,13 @@ impl Machine {
         let before = std::mem::take(&mut self.groups);
         let known = before.iter().map(|(id, group)| {
             let members = group.members.clone();
-            (id.clone(), Membership { next_flush: group.next_flush, members })
+            (
+                id.clone(),
+                Membership {
+                    next_flush: group.next_flush,
+                    members,
+                },
+            )
         });
         self.regroup(now, known.collect(), &mut step);
         for (id, group) in before {
@@ -285,8 +291,10 @@ impl Machine {
         let known = self.alerts.get(&fingerprint);
         if known.is_none() && self.alerts.len() >= ALERTS_MAX {
             step.counts.limited += 1;
-            step.refused
-                .push(format!("more than {ALERTS_MAX} alerts, {} is not stored", new.name()));
+            step.refused.push(format!(
+                "more than {ALERTS_MAX} alerts, {} is not stored",
+                new.name()
+            ));
             return;
         }
         let was_firing = known.is_some_and(|known| !known.is_resolved_at(now));
@@ -380,9 +388,11 @@ impl Machine {
             step.rows.push(Row::PutGroup(id.clone(), group.next_flush));
             let members = before.map_or(&none, |before| &before.members);
             let came = group.members.difference(members);
-            step.rows.extend(came.map(|f| Row::PutMember(id.clone(), *f)));
+            step.rows
+                .extend(came.map(|f| Row::PutMember(id.clone(), *f)));
             let left = members.difference(&group.members);
-            step.rows.extend(left.map(|f| Row::DeleteMember(id.clone(), *f)));
+            step.rows
+                .extend(left.map(|f| Row::DeleteMember(id.clone(), *f)));
         }
         let gone = known.into_keys().filter(|id| !self.groups.contains_key(id));
         step.rows.extend(gone.map(Row::DeleteGroup));
@@ -416,7 +426,8 @@ impl Machine {
             }
         }
         let silences = self.silences.forget_old(now);
-        step.rows.extend(silences.into_iter().map(Row::DeleteSilence));
+        step.rows
+            .extend(silences.into_iter().map(Row::DeleteSilence));
         let expired: Vec<_> = self
             .log
             .iter()

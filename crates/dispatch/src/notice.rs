@@ -4,7 +4,7 @@ use model::{Alert, Labels, Timestamp};
 use std::collections::BTreeSet;
 
 /// One way to tell one receiver; the log keeps an entry for each with every group.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
     /// The receiver's name.
     pub receiver: String,

@@ -182,7 +182,11 @@ fn store(tx: &Transaction<'_>, row: &Row) -> Result<(), StateError> {
             params![id, next_flush.millis()],
         )?,
         Row::DeleteGroup(id) => {
-            run(tx, "DELETE FROM dispatch_members WHERE group_id = ?1", params![id])?;
+            run(
+                tx,
+                "DELETE FROM dispatch_members WHERE group_id = ?1",
+                params![id],
+            )?;
             run(tx, "DELETE FROM dispatch_groups WHERE id = ?1", params![id])?;
         }
         Row::PutMember(id, fingerprint) => run(
@@ -196,7 +200,11 @@ fn store(tx: &Transaction<'_>, row: &Row) -> Result<(), StateError> {
             params![id, fingerprint.cast_signed()],
         )?,
         Row::PutSilence(silence) => put_silence(tx, silence)?,
-        Row::DeleteSilence(id) => run(tx, "DELETE FROM dispatch_silences WHERE id = ?1", params![id])?,
+        Row::DeleteSilence(id) => run(
+            tx,
+            "DELETE FROM dispatch_silences WHERE id = ?1",
+            params![id],
+        )?,
         Row::PutLog(group_key, target, entry) => put_log(tx, group_key, target, entry)?,
         Row::DeleteLog(group_key, target) => run(
             tx,
@@ -326,11 +334,24 @@ pub fn load(state: &State) -> Result<Restored, StateError> {
         })?;
         for (id, next_flush) in groups {
             let members = std::collections::BTreeSet::new();
-            restored.groups.insert(id, Membership { next_flush, members });
+            restored.groups.insert(
+                id,
+                Membership {
+                    next_flush,
+                    members,
+                },
+            );
         }
-        let members = all(db, "SELECT group_id, fingerprint FROM dispatch_members", |row| {
-            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
-        })?;
+        let members = all(
+            db,
+            "SELECT group_id, fingerprint FROM dispatch_members",
+            |row| {
+                Ok((
+                    row.get::<_, String>(0)?,
+                    row.get::<_, i64>(1)?.cast_unsigned(),
+                ))
+            },
+        )?;
         for (id, fingerprint) in members {
             if let Some(group) = restored.groups.get_mut(&id) {
                 group.members.insert(fingerprint);

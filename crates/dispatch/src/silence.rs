@@ -90,9 +90,7 @@ impl Silence {
 
     fn check(&self, now: Timestamp) -> Result<(), String> {
         if self.starts_at >= self.ends_at {
-            return Err(
-                "Failed to create silence: start time must be before end time".to_owned(),
-            );
+            return Err("Failed to create silence: start time must be before end time".to_owned());
         }
         if self.ends_at < now {
             return Err("Failed to create silence: end time can't be in the past".to_owned());
@@ -103,7 +101,9 @@ impl Silence {
         for (index, matcher) in self.matchers.iter().enumerate() {
             if !matchers::is_label_name(matcher.name()) {
                 let name = matcher.name();
-                return Err(format!("invalid silence: invalid label matcher {index} in set 0: invalid label name {name:?}"));
+                return Err(format!(
+                    "invalid silence: invalid label matcher {index} in set 0: invalid label name {name:?}"
+                ));
             }
         }
         if self.matchers.iter().all(Matcher::matches_empty) {
@@ -203,7 +203,9 @@ impl Silences {
             previous => {
                 if self.by_id.len() >= SILENCES_MAX {
                     let count = self.by_id.len();
-                    return Err(SilenceError::Invalid(format!("exceeded maximum number of silences: {count} (limit: {SILENCES_MAX})")));
+                    return Err(SilenceError::Invalid(format!(
+                        "exceeded maximum number of silences: {count} (limit: {SILENCES_MAX})"
+                    )));
                 }
                 changed.extend(previous.and_then(|previous| previous.expired(now)));
                 silence.id = new_id;

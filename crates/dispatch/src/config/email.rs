@@ -45,10 +45,10 @@ pub struct Email {
 pub enum TlsMode {
     /// From the first byte on.
     Implicit,
-    /// With STARTTLS, or not at all.
-    StartTlsRequired,
-    /// With STARTTLS where the server offers it.
-    StartTlsIfOffered,
+    /// With STARTTLS, or the mail does not leave.
+    StartTls,
+    /// Not.
+    Plain,
 }
 
 /// How mails about one group are threaded.
@@ -141,8 +141,8 @@ fn tls_mode(fields: &mut Fields<'_, '_>, global: &Global, smarthost: &HostPort) 
         .unwrap_or(smarthost.port == IMPLICIT_TLS_PORT);
     match (implicit, required) {
         (true, _) => TlsMode::Implicit,
-        (false, true) => TlsMode::StartTlsRequired,
-        (false, false) => TlsMode::StartTlsIfOffered,
+        (false, true) => TlsMode::StartTls,
+        (false, false) => TlsMode::Plain,
     }
 }
 

@@ -89,7 +89,8 @@ pub(super) fn template_url(node: &Node, problems: &mut Problems) -> Option<Secre
         return Some(text).filter(|text| !text.is_empty());
     }
     let checked = if text.reveal().contains("{{") {
-        Ok(())
+        crate::template::check_syntax(text.reveal())
+            .map_err(|error| format!("invalid template syntax: {error}"))
     } else {
         check_url(text.reveal()).map_err(|error| format!("invalid URL: {error}"))
     };

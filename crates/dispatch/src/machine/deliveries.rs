@@ -147,9 +147,10 @@ impl Machine {
             .values()
             .filter(|pending| {
                 let target = &pending.notice.target;
-                let known = self.integrations(&target.receiver).iter().any(|i| {
-                    i.is_active() && i.kind == target.kind && i.index == target.index
-                });
+                let known = self
+                    .integrations(&target.receiver)
+                    .iter()
+                    .any(|i| i.is_active() && i.kind == target.kind && i.index == target.index);
                 !known || !self.groups.contains_key(&pending.notice.group_id)
             })
             .map(|pending| pending.notice.id.clone())

@@ -69,7 +69,7 @@ impl Machine {
             .map(|pending| pending.notice.id.clone())
             .collect();
         if !look.alerts.is_empty() {
-            self.tell(now, (id, group), &look, &mut round, step);
+            round.waiting = self.tell(now, (id, group), &look, step);
         }
         round.failed = !in_flight.is_empty();
         round.again = round.failed;
@@ -84,13 +84,7 @@ impl Machine {
     }
 
     /// Lets the alerts that had ended, and were not reported since, leave the group.
-    pub(super) fn finish_round(
-        &self,
-        id: &str,
-        group: &mut Group,
-        round: &Round,
-        step: &mut Step,
-    ) {
+    pub(super) fn finish_round(&self, id: &str, group: &mut Group, round: &Round, step: &mut Step) {
         for (fingerprint, updated_at) in &round.resolved {
             let unchanged = self
                 .alerts
@@ -113,7 +107,11 @@ impl Machine {
         };
         let all = members.len();
         let mut alerts = members;
-        alerts.retain(|alert| self.inhibitor.muted_by(&alert.labels, &self.alerts, now).is_none());
+        alerts.retain(|alert| {
+            self.inhibitor
+                .muted_by(&alert.labels, &self.alerts, now)
+                .is_none()
+        });
         suppressed("inhibition", all - alerts.len());
         if !group.muted_by.is_empty() {
             suppressed("mute_time_interval", alerts.len());
@@ -141,15 +139,15 @@ impl Machine {
         look
     }
 
-    /// Makes notifications for the integrations that must be told.
+    /// Makes notifications for the integrations that must be told; answers their ids.
     fn tell(
         &mut self,
         now: Timestamp,
         (id, group): (&str, &Group),
         look: &Look,
-        round: &mut Round,
         step: &mut Step,
-    ) {
+    ) -> BTreeSet<String> {
+        let mut waiting = BTreeSet::new();
         let receiver = group.node.receiver.clone();
         let integrations: Vec<(Target, bool)> = self
             .integrations(&receiver)
@@ -196,7 +194,7 @@ impl Machine {
             }
             let count = step.counts.notifications.entry(notice.target.kind.clone());
             *count.or_default() += 1;
-            round.waiting.insert(notice.id.clone());
+            waiting.insert(notice.id.clone());
             step.rows.push(Row::PutNotice(notice.clone()));
             let pending = Pending {
                 notice,
@@ -204,6 +202,7 @@ impl Machine {
             };
             self.outbox.insert(pending.notice.id.clone(), pending);
         }
+        waiting
     }
 
     /// Drops a notification of an earlier look that has not arrived; answers whether one is just being
@@ -295,5 +294,9 @@ fn notice(
 fn notice_id(group_id: &str, target: &Target, now: Timestamp) -> String {
     let text = format!("{group_id}\n{target}\n{}", now.millis());
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -65,9 +65,9 @@ impl Machine {
                 let round = group.round.get_or_insert_with(Round::default);
                 round.waiting.insert(notice.id.clone());
                 let ended = notice.alerts.iter().filter(|alert| alert.resolved);
-                round.resolved.extend(
-                    ended.map(|a| (a.alert.labels.fingerprint(), a.alert.updated_at)),
-                );
+                round
+                    .resolved
+                    .extend(ended.map(|a| (a.alert.labels.fingerprint(), a.alert.updated_at)));
             }
             let pending = Pending {
                 notice,

@@ -266,7 +266,10 @@ impl Machine {
             .receiver
             .as_ref()
             .is_none_or(|regex| regex.is_match(receiver));
-        let labels = self.config.receiver(receiver).map(|receiver| &receiver.labels);
+        let labels = self
+            .config
+            .receiver(receiver)
+            .map(|receiver| &receiver.labels);
         let by_labels = filter.receiver_matchers.is_empty()
             || labels.is_some_and(|labels| all_match(&filter.receiver_matchers, labels));
         by_name && by_labels
@@ -292,7 +295,10 @@ impl Machine {
     pub fn undelivered(&self, now: Timestamp) -> Vec<UndeliveredView> {
         let mut views = Vec::new();
         for (fingerprint, alert) in &self.alerts {
-            let suppressed = self.told.get(fingerprint).is_some_and(|told| told.suppressed_by.is_some());
+            let suppressed = self
+                .told
+                .get(fingerprint)
+                .is_some_and(|told| told.suppressed_by.is_some());
             if alert.is_resolved_at(now) || suppressed {
                 continue;
             }
@@ -343,7 +349,14 @@ impl Machine {
 
     /// How many alerts are in each state, how many groups there are, and how many silences in each state.
     #[must_use]
-    pub fn census(&self, now: Timestamp) -> (BTreeMap<&'static str, usize>, usize, BTreeMap<&'static str, usize>) {
+    pub fn census(
+        &self,
+        now: Timestamp,
+    ) -> (
+        BTreeMap<&'static str, usize>,
+        usize,
+        BTreeMap<&'static str, usize>,
+    ) {
         let mut alerts = BTreeMap::from([("active", 0), ("suppressed", 0), ("unprocessed", 0)]);
         for (fingerprint, alert) in &self.alerts {
             if alert.is_resolved_at(now) {
@@ -366,5 +379,7 @@ impl Machine {
 
 /// Whether a silence has every matcher of the filter, exactly as it stands there.
 fn fits(silence: &Silence, filter: &[Matcher]) -> bool {
-    filter.iter().all(|wanted| silence.matchers.contains(wanted))
+    filter
+        .iter()
+        .all(|wanted| silence.matchers.contains(wanted))
 }

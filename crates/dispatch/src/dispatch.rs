@@ -1,0 +1,391 @@
+//! The shell around the machine: clock, rows, delivery, metrics.
+//!
+//! One lock guards the machine. Whoever has an input takes the lock, lets the machine step, stores its rows
+//! in one transaction, and only then lets go of what follows from them. A transaction that fails is an error
+//! for the caller, and the machine is made anew from rows. One thread waits for the machine's next moment and
+//! for the outcomes of deliveries.
+
+use crate::alert::PostedAlert;
+use crate::config::Config;
+use crate::deliver::{Deliverer, Event, Job, Report};
+use crate::machine::{
+    AlertFilter, AlertView, GroupFilter, GroupView, Input, Machine, ReceiverView, Step,
+    UndeliveredView,
+};
+use crate::metrics::Metrics;
+use crate::rows::{self, Attempt};
+use crate::silence::{Silence, SilenceError};
+use crate::template::Templates;
+use model::{Matcher, RoutedAlert, Timestamp};
+use runtime::queue::{Received, Receiver, Sender, bounded};
+use runtime::{Registry, SharedClock, Shutdown};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use storage::{State, StateError};
+
+/// Room for outcomes and one wake-up; more than attempts can be under way.
+const EVENTS_MAX: usize = 1024;
+/// The thread looks up at least so often, so that a clock that was set forward is noticed.
+const NAP_MAX: Duration = Duration::from_secs(1);
+
+/// How often gauges are set.
+const CENSUS_INTERVAL_MS: i64 = 1000;
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database did not take or give rows.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A silence was not taken.
+    #[error(transparent)]
+    Silence(#[from] SilenceError),
+    /// Alerts were not valid; the valid ones of the same call were taken.
+    #[error("{}", .0.join("\n"))]
+    Alerts(Vec<String>),
+    /// The operating system gave no threads or random bytes.
+    #[error("dispatch cannot start: {0}")]
+    System(String),
+}
+
+/// What follows the routed state of alerts; called in order, one at a time. It must not wait long, and not call
+/// the dispatcher.
+pub type Listener = Box<dyn Fn(RoutedAlert) + Send + Sync>;
+
+/// What a dispatcher is made of.
+pub struct Parts {
+    /// The database.
+    pub state: State,
+    /// The clock.
+    pub clock: SharedClock,
+    /// Where numbers go.
+    pub registry: Registry,
+    /// Under which address users reach us; links in notifications begin with it.
+    pub external_url: String,
+    /// Who hears of alerts whose routed state changed.
+    pub listener: Listener,
+}
+
+/// Alertmanager's half of the program. Clones share it.
+#[derive(Clone)]
+pub struct Dispatch {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    parts: Parts,
+    started_at: Timestamp,
+    metrics: Metrics,
+    core: Mutex<Core>,
+    deliverer: Deliverer,
+    events: Sender<Event>,
+    /// Whether a wake-up waits in the queue.
+    woken: AtomicBool,
+    /// Keeps the order of what listeners hear.
+    telling: Mutex<()>,
+}
+
+struct Core {
+    machine: Machine,
+    templates: Arc<Templates>,
+}
+
+impl Dispatch {
+    /// Makes the tables, restores the machine from rows, and starts the thread, which ends with `shutdown`.
+    ///
+    /// Answers also what was wrong with template files; the rest is used.
+    pub fn start(
+        parts: Parts,
+        config: &Arc<Config>,
+        shutdown: Shutdown,
+    ) -> Result<(Self, JoinHandle<()>, Vec<String>), Error> {
+        parts.state.migrate(rows::MIGRATION)?;
+        let now = parts.clock.now();
+        let (machine, step) = Machine::restore(now, Arc::clone(config), rows::load(&parts.state)?);
+        rows::commit(&parts.state, &step.rows)?;
+        let (templates, problems) = Templates::load(config, &parts.external_url);
+        let metrics = Metrics::new(&parts.registry);
+        let system = |error: std::io::Error| Error::System(error.to_string());
+        let (events, queue) = bounded(EVENTS_MAX, metrics.reports_refused.clone());
+        let shared = Arc::new(Shared {
+            started_at: now,
+            metrics,
+            core: Mutex::new(Core {
+                machine,
+                templates: Arc::new(templates),
+            }),
+            deliverer: Deliverer::new().map_err(system)?,
+            events,
+            woken: AtomicBool::new(false),
+            telling: Mutex::new(()),
+            parts,
+        });
+        shared.tell(step.routed);
+        let dispatch = Self {
+            shared: Arc::clone(&shared),
+        };
+        let waker = Arc::clone(&shared);
+        shutdown.on_trigger(move || waker.wake());
+        let thread = runtime::thread::spawn("dispatch", move || {
+            shared.run(&queue, &shutdown);
+        })
+        .map_err(system)?;
+        Ok((dispatch, thread, problems))
+    }
+
+    /// Puts another configuration in force. Alerts, silences, the log and the moments of groups stay.
+    ///
+    /// Answers what was wrong with template files.
+    pub fn apply(&self, config: Arc<Config>) -> Result<Vec<String>, Error> {
+        let (templates, problems) = Templates::load(&config, &self.shared.parts.external_url);
+        self.shared.deliverer.forget_clients();
+        self.shared.change(|core, now| {
+            core.templates = Arc::new(templates);
+            core.machine.apply(now, config)
+        })?;
+        Ok(problems)
+    }
+
+    /// Takes alerts as `POST /api/v2/alerts` does: the valid ones are stored when this answers, whether with
+    /// `Ok` or with [`Error::Alerts`], which tells what was wrong with others.
+    pub fn put(&self, alerts: Vec<PostedAlert>) -> Result<(), Error> {
+        let step = self.shared.step(Input::Put(alerts))?;
+        if step.refused.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Alerts(step.refused))
+        }
+    }
+
+    /// Makes a silence, or changes the one whose id it carries; answers the id.
+    pub fn set_silence(&self, silence: Silence) -> Result<String, Error> {
+        let id = uuid().map_err(Error::System)?;
+        let step = self.shared.step(Input::SetSilence(Box::new(silence), id))?;
+        Ok(step.silence.unwrap_or(Err(SilenceError::NotFound))?)
+    }
+
+    /// Ends a silence.
+    pub fn expire_silence(&self, id: &str) -> Result<(), Error> {
+        let step = self.shared.step(Input::ExpireSilence(id.to_owned()))?;
+        step.silence.unwrap_or(Err(SilenceError::NotFound))?;
+        Ok(())
+    }
+
+    /// The alerts that have not ended.
+    #[must_use]
+    pub fn alerts(&self, filter: &AlertFilter) -> Vec<AlertView> {
+        let now = self.now();
+        self.shared.lock().machine.alerts(filter, now)
+    }
+
+    /// The groups with the alerts that have not ended.
+    #[must_use]
+    pub fn groups(&self, filter: &GroupFilter) -> Vec<GroupView> {
+        let now = self.now();
+        self.shared.lock().machine.groups(filter, now)
+    }
+
+    /// The silences that have every matcher of the filter.
+    #[must_use]
+    pub fn silences(&self, filter: &[Matcher]) -> Vec<Silence> {
+        let now = self.now();
+        self.shared.lock().machine.silences(filter, now)
+    }
+
+    /// The silence of this id.
+    #[must_use]
+    pub fn silence(&self, id: &str) -> Option<Silence> {
+        self.shared.lock().machine.silence(id).cloned()
+    }
+
+    /// The receivers in the order of the file.
+    #[must_use]
+    pub fn receivers(&self) -> Vec<ReceiverView> {
+        self.shared.lock().machine.receivers()
+    }
+
+    /// Alerts that fire and reach only receivers to which nothing sends yet.
+    #[must_use]
+    pub fn undelivered(&self) -> Vec<UndeliveredView> {
+        let now = self.now();
+        self.shared.lock().machine.undelivered(now)
+    }
+
+    /// The last attempts to deliver, newest first.
+    pub fn attempts(&self, count: usize) -> Result<Vec<Attempt>, Error> {
+        Ok(rows::attempts(&self.shared.parts.state, count)?)
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(self.shared.lock().machine.config())
+    }
+
+    /// When this process's dispatcher began: what the status page counts from.
+    #[must_use]
+    pub fn started_at(&self) -> Timestamp {
+        self.shared.started_at
+    }
+
+    /// The clock's moment: what states of silences are judged by.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.parts.clock.now()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the machine take an input, and wakes the thread, whose next moment may be another now.
+    fn step(&self, input: Input) -> Result<Step, Error> {
+        let step = self.change(|core, now| core.machine.step(now, input))?;
+        self.wake();
+        Ok(step)
+    }
+
+    /// Has the thread look up. One wake-up at a time, so that outcomes always find room.
+    fn wake(&self) {
+        if !self.woken.swap(true, Ordering::SeqCst) && self.events.try_send(Event::Wake).is_err() {
+            tracing::debug!("the thread of notifications has ended");
+        }
+    }
+
+    /// Changes the machine and stores what follows, or neither.
+    fn change(&self, work: impl FnOnce(&mut Core, Timestamp) -> Step) -> Result<Step, Error> {
+        let telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.parts.clock.now();
+        let mut core = self.lock();
+        let mut step = work(&mut core, now);
+        if let Err(error) = rows::commit(&self.parts.state, &step.rows) {
+            self.recover(&mut core, now);
+            return Err(error.into());
+        }
+        self.metrics.count(&step.counts);
+        self.send_due(&mut core, now);
+        drop(core);
+        self.tell(std::mem::take(&mut step.routed));
+        drop(telling);
+        Ok(step)
+    }
+
+    /// Makes the machine anew from rows after they could not be changed. Where that fails too, the machine
+    /// goes on with what it has: the next change tries again.
+    fn recover(&self, core: &mut Core, now: Timestamp) {
+        match rows::load(&self.parts.state) {
+            Ok(restored) => {
+                let config = Arc::clone(core.machine.config());
+                (core.machine, _) = Machine::restore(now, config, restored);
+            }
+            Err(error) => tracing::error!("state of notifications cannot be read: {error}"),
+        }
+    }
+
+    /// Starts the attempts that are due.
+    fn send_due(&self, core: &mut Core, now: Timestamp) {
+        for notice in core.machine.start_due(now) {
+            let config = core.machine.config();
+            let integration = config
+                .receiver(&notice.target.receiver)
+                .and_then(|receiver| {
+                    let same = |i: &&crate::config::Integration| {
+                        i.kind == notice.target.kind && i.index == notice.target.index
+                    };
+                    receiver.integrations.iter().find(same).cloned()
+                });
+            let Some(integration) = integration else {
+                continue;
+            };
+            let job = Job {
+                integration,
+                templates: Arc::clone(&core.templates),
+                now,
+                notice,
+            };
+            self.deliverer.start(job, self.events.clone());
+        }
+    }
+
+    fn tell(&self, routed: Vec<RoutedAlert>) {
+        for alert in routed {
+            (self.parts.listener)(alert);
+        }
+    }
+
+    /// The thread: outcomes and moments, until the process ends.
+    fn run(&self, events: &Receiver<Event>, shutdown: &Shutdown) {
+        let mut next_census = Timestamp::MIN;
+        while !shutdown.is_triggered() {
+            let now = self.parts.clock.now();
+            let due = self.lock().machine.next_moment() <= now;
+            if due && let Err(error) = self.change(|core, now| core.machine.step(now, Input::Tick))
+            {
+                tracing::error!("notifications cannot be stored: {error}");
+                // Not at once again: the disk needs time.
+                if shutdown.wait(NAP_MAX) {
+                    return;
+                }
+            }
+            if now >= next_census {
+                self.metrics.census(&self.lock().machine, now);
+                next_census = now.plus_millis(CENSUS_INTERVAL_MS);
+            }
+            match events.receive(self.nap()) {
+                Received::Item(Event::Ended(report)) => self.report(report),
+                Received::Item(Event::Wake) => self.woken.store(false, Ordering::SeqCst),
+                Received::Nothing => {}
+                Received::Closed => return,
+            }
+        }
+    }
+
+    /// Time until the next moment.
+    fn nap(&self) -> Duration {
+        let now = self.parts.clock.now();
+        let left_ms = self.lock().machine.next_moment().millis_since(now);
+        Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(NAP_MAX)
+    }
+
+    fn report(&self, report: Report) {
+        self.metrics.attempt(&report);
+        match &report.outcome {
+            crate::notice::Outcome::Delivered(_) => {}
+            crate::notice::Outcome::Retry { error, .. } => {
+                tracing::warn!(
+                    "{}: notification failed, will be retried: {error}",
+                    report.target
+                );
+            }
+            crate::notice::Outcome::Failed { error, .. } => {
+                tracing::error!("{}: notification failed: {error}", report.target);
+            }
+        }
+        let input = Input::Delivered(report.id, report.outcome);
+        if let Err(error) = self.change(|core, now| core.machine.step(now, input)) {
+            // It is attempted again after the next restart at the latest.
+            tracing::error!("the outcome of a notification cannot be stored: {error}");
+        }
+    }
+}
+
+/// A random UUID, version 4.
+fn uuid() -> Result<String, String> {
+    let mut bytes: [u8; 16] = runtime::random::secret_bytes()?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
+    let parts: Vec<&str> = parts
+        .iter()
+        .filter_map(|(from, to)| hex.get(*from..*to))
+        .collect();
+    Ok(parts.join("-"))
+}
+
+#[cfg(test)]
+mod tests;
