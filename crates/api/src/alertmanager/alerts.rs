@@ -1,0 +1,176 @@
+//! `/api/v2/alerts` and `/api/v2/alerts/groups`.
+
+use super::plain_failure;
+use crate::answer::{self, Failure};
+use crate::params::{Params, read_body};
+use crate::prometheus::series::labels_json;
+use crate::services::Services;
+use crate::time::rfc3339;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use dispatch::{AlertFilter, AlertView, GroupFilter, GroupView, PostedAlert};
+use http::StatusCode;
+use model::regex::Regex;
+use model::{Matcher, Timestamp};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+
+/// Bytes of posted alerts at most.
+const BODY_BYTES_MAX: usize = 16 << 20;
+
+/// Takes alerts.
+pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> Response {
+    match take(services, body).await {
+        Ok(()) => answer::empty(StatusCode::OK),
+        Err(failure) => plain_failure(&failure),
+    }
+}
+
+/// Reads and hands on posted alerts: what both versions of the API do.
+pub(super) async fn take(services: Arc<Services>, body: Body) -> Result<(), Failure> {
+    let bytes = read_body(body, BODY_BYTES_MAX).await?;
+    let value: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| Failure::bad_data(format!("parsing alerts body failed: {error}")))?;
+    let list = value.as_array().ok_or_else(|| Failure::bad_data("alerts must be a list"))?;
+    let posted = list.iter().map(posted).collect::<Result<Vec<_>, _>>().map_err(Failure::bad_data)?;
+    let taken = tokio::task::spawn_blocking(move || services.dispatch.put(posted)).await;
+    match taken {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(Failure::bad_data(error.to_string())),
+        Err(error) => {
+            tracing::error!(%error, "taking alerts ended unexpectedly");
+            Err(Failure::internal("taking alerts ended unexpectedly"))
+        }
+    }
+}
+
+fn posted(value: &Value) -> Result<PostedAlert, String> {
+    let pairs = |name: &str| -> Result<Vec<(String, String)>, String> {
+        let Some(object) = value.get(name).filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
+        let object = object.as_object().ok_or_else(|| format!("{name} must be an object"))?;
+        let text = |(key, value): (&String, &Value)| {
+            let value = value.as_str().ok_or_else(|| format!("{name}.{key} must be a text"))?;
+            Ok((key.clone(), value.to_owned()))
+        };
+        object.iter().map(text).collect()
+    };
+    let moment = |name: &str| -> Result<Option<Timestamp>, String> {
+        let Some(text) = value.get(name).and_then(Value::as_str) else { return Ok(None) };
+        // Go's zero time says that nothing is said.
+        if text.is_empty() || text.starts_with("0001-01-01") {
+            return Ok(None);
+        }
+        let parsed: jiff::Timestamp = text.parse().map_err(|error| format!("{name} {text:?}: {error}"))?;
+        Ok(Some(Timestamp::from_millis(parsed.as_millisecond())))
+    };
+    Ok(PostedAlert {
+        labels: pairs("labels")?,
+        annotations: pairs("annotations")?,
+        starts_at: moment("startsAt")?,
+        ends_at: moment("endsAt")?,
+        generator_url: value.get("generatorURL").and_then(Value::as_str).unwrap_or_default().to_owned(),
+    })
+}
+
+fn filter_of(params: &Params) -> Result<AlertFilter, Failure> {
+    let flag = |name: &str| Ok::<_, Failure>(params.flag(name)?.unwrap_or(true));
+    let receiver = params.get("receiver").map(Regex::new).transpose().map_err(|error| {
+        Failure::bad_data(format!("failed to parse receiver param: {error}"))
+    })?;
+    Ok(AlertFilter {
+        active: flag("active")?,
+        silenced: flag("silenced")?,
+        inhibited: flag("inhibited")?,
+        unprocessed: flag("unprocessed")?,
+        receiver,
+        receiver_matchers: matchers(params, "receiver_matchers")?,
+        matchers: matchers(params, "filter")?,
+    })
+}
+
+/// Matchers given one a parameter.
+pub(super) fn matchers(params: &Params, name: &str) -> Result<Vec<Matcher>, Failure> {
+    params
+        .all(name)
+        .filter(|text| !text.is_empty())
+        .map(|text| {
+            dispatch::matchers::parse_matcher(text)
+                .map_err(|error| Failure::bad_data(format!("bad matcher format: {error}")))
+        })
+        .collect()
+}
+
+/// Lists alerts.
+pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) -> Response {
+    match filter_of(&params) {
+        Ok(filter) => {
+            let list: Vec<Value> = services.dispatch.alerts(&filter).iter().map(alert_json).collect();
+            answer::plain_json(&Value::from(list))
+        }
+        Err(failure) => plain_failure(&failure),
+    }
+}
+
+/// Lists groups.
+pub(crate) async fn groups(State(services): State<Arc<Services>>, params: Params) -> Response {
+    let filter = || -> Result<GroupFilter, Failure> {
+        Ok(GroupFilter { alerts: filter_of(&params)?, muted: params.flag("muted")?.unwrap_or(true) })
+    };
+    match filter() {
+        Ok(filter) => {
+            let list: Vec<Value> = services.dispatch.groups(&filter).iter().map(group_json).collect();
+            answer::plain_json(&Value::from(list))
+        }
+        Err(failure) => plain_failure(&failure),
+    }
+}
+
+fn group_json(group: &GroupView) -> Value {
+    json!({
+        "alerts": group.alerts.iter().map(alert_json).collect::<Vec<_>>(),
+        "labels": labels_json(&group.labels),
+        "receiver": {"name": group.receiver},
+    })
+}
+
+fn alert_json(view: &AlertView) -> Value {
+    let alert = &view.alert;
+    let mut fields = Map::new();
+    let mut set = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
+    set("annotations", labels_json(&alert.annotations));
+    set("endsAt", rfc3339(alert.ends_at).into());
+    set("fingerprint", view.fingerprint.clone().into());
+    set("receivers", view.receivers.iter().map(|name| json!({ "name": name })).collect());
+    set("startsAt", rfc3339(alert.starts_at).into());
+    set(
+        "status",
+        json!({
+            "inhibitedBy": view.inhibited_by,
+            "mutedBy": view.muted_by,
+            "silencedBy": view.silenced_by,
+            "state": view.state.name(),
+        }),
+    );
+    set("updatedAt", rfc3339(alert.updated_at).into());
+    if !alert.generator_url.is_empty() {
+        set("generatorURL", alert.generator_url.clone().into());
+    }
+    set("labels", labels_json(&alert.labels));
+    Value::Object(fields)
+}
+
+/// Lists attempts and what reaches nobody: for the page.
+pub(crate) fn undelivered_json(services: &Services) -> Vec<Value> {
+    let views = services.dispatch.undelivered();
+    let one = |view: &dispatch::UndeliveredView| {
+        json!({
+            "labels": labels_json(&view.alert.labels),
+            "receivers": view.receivers,
+            "kinds": view.kinds,
+            "since": rfc3339(view.alert.starts_at),
+        })
+    };
+    views.iter().map(one).collect()
+}
+
