@@ -8,6 +8,7 @@ mod answer;
 mod auth;
 mod compress;
 mod guard;
+mod late;
 mod number;
 mod own;
 mod page;
@@ -20,5 +21,6 @@ mod time;
 
 pub use auth::{Auth, AuthError, Role};
 pub use guard::{Admission, Guard};
+pub use late::LateRouter;
 pub use server::{Listener, serve};
 pub use services::{About, Reload, Services, SetupView};

@@ -4,6 +4,8 @@
 
 mod cli;
 mod commands;
+mod listen;
+mod logging;
 mod print;
 mod setup;
 mod state;

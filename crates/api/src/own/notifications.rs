@@ -29,7 +29,7 @@ pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) 
         json!({
             "at": rfc3339(attempt.at),
             "receiver": attempt.target.receiver,
-            "integration": attempt.target.integration_name(),
+            "integration": format!("{}[{}]", attempt.target.kind, attempt.target.index),
             "groupKey": attempt.group_key,
             "reason": attempt.reason,
             "attempt": attempt.attempt,

@@ -1,0 +1,141 @@
+//! Opening the sockets: which addresses, and who gets in there.
+
+use crate::cli::Up;
+use crate::setup::Setup;
+use anyhow::{Context as _, bail};
+use api::{Admission, Auth, Guard, LateRouter, Listener, Services, routes};
+use axum::Router;
+use runtime::SharedClock;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use storage::State;
+use tokio::net::TcpListener;
+
+/// What is answered on a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Face {
+    Main,
+    Alertmanager,
+    Loki,
+    Grafana,
+    Pushgateway,
+}
+
+/// The ports of the programs that are replaced.
+const COMPAT_PORTS: [(u16, Face); 5] = [
+    (9093, Face::Alertmanager),
+    (3100, Face::Loki),
+    (3000, Face::Grafana),
+    (3001, Face::Grafana),
+    (9091, Face::Pushgateway),
+];
+
+struct Door {
+    face: Face,
+    socket: TcpListener,
+    place: LateRouter,
+}
+
+/// The open sockets and who gets in.
+pub(crate) struct Doors {
+    doors: Vec<Door>,
+    guard: Guard,
+}
+
+/// The places for what will be answered.
+pub(crate) struct Places(Vec<(Face, LateRouter)>);
+
+/// Binds every address. Fails with the address that cannot be had, and where it lies beyond loopback while nobody
+/// could prove himself.
+pub(crate) async fn open(
+    up: &Up,
+    setup: &Setup,
+    state: &State,
+    clock: &SharedClock,
+) -> anyhow::Result<Doors> {
+    let listen = resolve(&up.listen).await?;
+    let admission = admission(up, listen, state)?;
+    let host_names: Arc<[String]> = host_names(up, setup).into();
+    let guard = Guard { admission, host_names, clock: Arc::clone(clock) };
+    let mut doors = vec![bind(listen, Face::Main).await?];
+    if up.compat_ports {
+        for (port, face) in COMPAT_PORTS {
+            doors.push(bind(SocketAddr::new(listen.ip(), port), face).await?);
+        }
+    }
+    Ok(Doors { doors, guard })
+}
+
+async fn resolve(listen: &str) -> anyhow::Result<SocketAddr> {
+    // `:9090` listens everywhere, as Prometheus takes it.
+    let text = if listen.starts_with(':') { format!("0.0.0.0{listen}") } else { listen.to_owned() };
+    let mut found = tokio::net::lookup_host(&text)
+        .await
+        .with_context(|| format!("--listen {listen:?} is not an address like 127.0.0.1:9090"))?;
+    found.next().with_context(|| format!("--listen {listen:?} resolves to no address"))
+}
+
+async fn bind(address: SocketAddr, face: Face) -> anyhow::Result<Door> {
+    let socket = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
+    Ok(Door { face, socket, place: LateRouter::new() })
+}
+
+fn admission(up: &Up, listen: SocketAddr, state: &State) -> anyhow::Result<Admission> {
+    if listen.ip().is_loopback() {
+        return Ok(Admission::Loopback);
+    }
+    let auth = Auth::open(state.clone())?;
+    if auth.has_anybody()? {
+        return Ok(Admission::Proof(Arc::new(auth)));
+    }
+    let open = up.allow_open || runtime::environment::var("BINNACLE_ALLOW_OPEN").is_some_and(|v| v == "1");
+    if open {
+        tracing::warn!("{listen} is open to everybody who can reach it: no user and no token exists");
+        return Ok(Admission::Open);
+    }
+    let data = up.data.display();
+    bail!(
+        "{listen} is beyond loopback and nobody could prove himself there. Make a token \
+         (binnacle token create NAME --data {data}) or a user (binnacle user create NAME --data {data}), \
+         or say --allow-open"
+    )
+}
+
+fn host_names(up: &Up, setup: &Setup) -> Vec<String> {
+    let mut names = setup.settings.host_names.clone();
+    let external = up.external_url.as_deref().and_then(|url| reqwest::Url::parse(url).ok());
+    names.extend(external.and_then(|url| url.host_str().map(str::to_owned)));
+    names
+}
+
+impl Doors {
+    /// What the server serves, and the places to fill when there is something to answer.
+    pub(crate) fn into_listeners(self) -> (Vec<Listener>, Places) {
+        let mut places = Vec::new();
+        let mut listeners = Vec::new();
+        for Door { face, socket, place } in self.doors {
+            listeners.push(Listener { socket, router: place.router(), guard: self.guard.clone() });
+            places.push((face, place));
+        }
+        (listeners, Places(places))
+    }
+}
+
+impl Places {
+    /// Fills them.
+    pub(crate) fn fill(&self, services: &Arc<Services>) {
+        for (face, place) in &self.0 {
+            place.set(router(*face, Arc::clone(services)));
+        }
+    }
+}
+
+fn router(face: Face, services: Arc<Services>) -> Router {
+    match face {
+        Face::Main => routes::main(services),
+        Face::Alertmanager => routes::alertmanager_port(services),
+        Face::Loki => routes::loki_port(services),
+        Face::Grafana => routes::grafana_port(services),
+        Face::Pushgateway => routes::pushgateway_port(services),
+    }
+}
