@@ -1,13 +1,15 @@
 //! What the handlers use: the parts of the program, as the binary wired them.
 
 use collect::Collector;
+use collect::inside::SourceViews;
 use dispatch::Dispatch;
 use incidents::Incidents;
 use ingest::Ingest;
-use model::{Source, Timestamp};
+use model::{MetricMetadata, Source, Timestamp};
 use promql::Engine;
 use rules::RuleEngine;
 use runtime::{Registry, SharedClock};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tokio::sync::Semaphore;
@@ -34,6 +36,10 @@ pub struct Services {
     pub ingest: Arc<Ingest>,
     /// Targets.
     pub collector: Arc<Collector>,
+    /// The sources inside this process: host sensors, own metrics.
+    pub inside: SourceViews,
+    /// What they say of their metrics.
+    pub own_metadata: BTreeMap<String, MetricMetadata>,
     /// Rules and their alerts.
     pub rules: Arc<RuleEngine>,
     /// Routing and notifications.

@@ -246,7 +246,9 @@ pub fn size_bytes(node: &Node, problems: &mut Problems) -> Option<u64> {
     size
 }
 
-fn parse_size(text: &str) -> Option<u64> {
+/// Reads a size as `size_bytes` does.
+#[must_use]
+pub fn parse_size(text: &str) -> Option<u64> {
     if text == "0" {
         return Some(0);
     }

@@ -147,6 +147,16 @@ impl Registry {
         }
     }
 
+    /// A number that only goes up and has a fraction, such as CPU seconds; the caller sees to that.
+    #[must_use]
+    pub fn counter_gauge(&self, name: &'static str, help: &'static str) -> Gauge {
+        let gauge = self.gauge(name, help, &[]);
+        if let Some(family) = self.lock().get_mut(name) {
+            family.kind = MetricKind::Counter;
+        }
+        gauge
+    }
+
     /// The histogram of durations in seconds of this name and these labels.
     #[must_use]
     pub fn histogram(

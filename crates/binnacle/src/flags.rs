@@ -1,0 +1,101 @@
+//! The flags of `up` in native units, checked.
+
+use crate::cli::{Up, WalSync};
+use anyhow::{Context as _, bail};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What only a restart changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Flags {
+    pub(crate) paths: Vec<PathBuf>,
+    pub(crate) data: PathBuf,
+    pub(crate) external_url: String,
+    pub(crate) retention_ms: Option<i64>,
+    pub(crate) retention_bytes: Option<u64>,
+    pub(crate) wal_sync: WalSync,
+    pub(crate) procfs: PathBuf,
+    pub(crate) sysfs: PathBuf,
+    pub(crate) rootfs: PathBuf,
+    pub(crate) lookback_ms: i64,
+    pub(crate) query_timeout: Duration,
+    pub(crate) query_concurrency: usize,
+    pub(crate) query_samples: usize,
+    pub(crate) delayed_name_removal: bool,
+    pub(crate) resend_delay_ms: i64,
+    /// As `/api/v1/status/flags` shows them.
+    pub(crate) shown: Vec<(String, String)>,
+}
+
+impl Flags {
+    /// Checks the flags. Fails with the one that is wrong and its value.
+    pub(crate) fn of(up: &Up) -> anyhow::Result<Self> {
+        let theirs = &up.prometheus;
+        let external_url = match &up.external_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", up.listen.replace("0.0.0.0", "localhost")),
+        };
+        if reqwest::Url::parse(&external_url).is_err() {
+            bail!("--external-url {external_url:?} is not an address");
+        }
+        // Upstream's flags that ours do not map to are accepted; this one changes what a query answers.
+        let delayed_name_removal = theirs.features.iter().any(|f| f == "promql-delayed-name-removal");
+        if theirs.query_concurrency == 0 {
+            bail!("--query.max-concurrency must be at least 1");
+        }
+        Ok(Self {
+            paths: up.paths.clone(),
+            data: up.data.clone(),
+            external_url,
+            retention_ms: up.retention.as_deref().map(|text| duration_ms("--retention", text)).transpose()?,
+            retention_bytes: up.retention_size.as_deref().map(size_bytes).transpose()?,
+            wal_sync: up.wal_sync,
+            procfs: up.procfs.clone(),
+            sysfs: up.sysfs.clone(),
+            rootfs: up.rootfs.clone(),
+            lookback_ms: duration_ms("--query.lookback-delta", &theirs.lookback)?,
+            query_timeout: Duration::from_millis(u64::try_from(duration_ms("--query.timeout", &theirs.query_timeout)?)?),
+            query_concurrency: theirs.query_concurrency,
+            query_samples: theirs.query_samples,
+            delayed_name_removal,
+            resend_delay_ms: duration_ms("--rules.alert.resend-delay", &theirs.resend_delay)?,
+            shown: shown(up),
+        })
+    }
+}
+
+fn duration_ms(flag: &str, text: &str) -> anyhow::Result<i64> {
+    model::parse_duration(text).map_err(anyhow::Error::msg).with_context(|| format!("{flag} {text:?}"))
+}
+
+fn size_bytes(text: &str) -> anyhow::Result<u64> {
+    config::decode::parse_size(text).with_context(|| format!("--retention-size {text:?} is not a size like 10GB"))
+}
+
+fn shown(up: &Up) -> Vec<(String, String)> {
+    let theirs = &up.prometheus;
+    let mut list = vec![
+        ("storage.tsdb.path", up.data.display().to_string()),
+        ("web.listen-address", up.listen.clone()),
+        ("web.enable-lifecycle", "true".to_owned()),
+        ("web.enable-remote-write-receiver", "true".to_owned()),
+        ("storage.tsdb.retention.time", up.retention.clone().unwrap_or_else(|| "15d".to_owned())),
+        ("query.lookback-delta", theirs.lookback.clone()),
+        ("query.timeout", theirs.query_timeout.clone()),
+        ("query.max-concurrency", theirs.query_concurrency.to_string()),
+        ("query.max-samples", theirs.query_samples.to_string()),
+        ("rules.alert.for-outage-tolerance", theirs.outage_tolerance.clone()),
+        ("rules.alert.for-grace-period", theirs.grace_period.clone()),
+        ("rules.alert.resend-delay", theirs.resend_delay.clone()),
+        ("enable-feature", theirs.features.join(",")),
+        ("log.level", theirs.log_level.clone()),
+    ];
+    if let Some(url) = &up.external_url {
+        list.push(("web.external-url", url.clone()));
+    }
+    if let Some(size) = &up.retention_size {
+        list.push(("storage.tsdb.retention.size", size.clone()));
+    }
+    list.sort();
+    list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

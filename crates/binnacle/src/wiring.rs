@@ -1,0 +1,196 @@
+//! Who is connected to whom: the one place that knows all parts.
+//!
+//! ```text
+//! collect, inside ──► ingest ──► tsdb ◄── promql ◄── rules ──alerts──► dispatch ──routed──► incidents
+//!                                  ▲                                       │
+//!                                 api ◄────────────────────────────────────┘
+//! ```
+//! Alerts and routed alerts travel over bounded queues, each read by a thread of its own.
+
+mod flows;
+mod own;
+mod reload;
+pub(crate) mod stand_ins;
+
+use crate::cli::WalSync;
+use crate::flags::Flags;
+use crate::setup::Setup;
+use anyhow::Context as _;
+use api::{About, Services};
+use collect::{Collector, Surroundings};
+use dispatch::Dispatch;
+use incidents::Incidents;
+use ingest::Ingest;
+use model::{Sink, Source, Timestamp};
+use own::Own;
+use promql::{Engine, EngineOptions};
+use reload::Configuration;
+use rules::RuleEngine;
+use runtime::{Registry, SharedClock, Shutdown};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use storage::State;
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tsdb::Db;
+
+/// Threads that evaluate rule groups.
+const RULE_THREADS: usize = 2;
+
+/// What everything is made on.
+#[derive(Clone)]
+struct Ground {
+    flags: Arc<Flags>,
+    clock: SharedClock,
+    registry: Registry,
+    state: State,
+    shutdown: Shutdown,
+    sockets: Handle,
+}
+
+/// A running program.
+pub(crate) struct Wired {
+    pub(crate) services: Arc<Services>,
+    threads: Vec<JoinHandle<()>>,
+    maintenance: tsdb::Maintenance,
+    sockets: Handle,
+}
+
+/// Makes all parts, connects them, applies the configuration, starts them. Reads the write-ahead log back, so it may
+/// take a while; must not run on a thread that serves sockets.
+pub(crate) fn start(
+    flags: &Arc<Flags>,
+    setup: Setup,
+    state: State,
+    (clock, shutdown, sockets): (SharedClock, Shutdown, Handle),
+) -> anyhow::Result<Wired> {
+    let registry = Registry::new();
+    let ground = Ground { flags: Arc::clone(flags), clock, registry, state, shutdown, sockets };
+    let started_at = ground.clock.now();
+    let db = Arc::new(open_store(&ground, &setup)?);
+    let maintenance = db.spawn_maintenance(&ground.shutdown)?;
+    let ingest = Arc::new(Ingest::to_db(Arc::clone(&db), ingest::remote_write::Limits::default(), &ground.registry));
+    let source: Arc<dyn Source> = Arc::clone(&db) as Arc<dyn Source>;
+    let sink: Arc<dyn Sink> = Arc::clone(&ingest) as Arc<dyn Sink>;
+    let engine = engine(&ground);
+    let incidents = Arc::new(Incidents::open(ground.state.clone(), &ground.registry, started_at)?);
+    let (dispatch, mut threads) = flows::dispatch(&ground, &setup, Arc::clone(&incidents))?;
+    let (alerts, from_rules) = flows::rules_to_dispatch(&ground, Arc::clone(&dispatch))?;
+    threads.push(from_rules);
+    let rules = Arc::new(RuleEngine::new(rules::Parts {
+        engine: engine.clone(),
+        source: Arc::clone(&source),
+        sink: Arc::clone(&sink),
+        state: ground.state.clone(),
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        alerts,
+    })?);
+    let own = Own::new(flags, &ground.registry, &ground.clock);
+    let configuration = Arc::new(Configuration::new(ground.clone(), Arc::clone(&rules), Arc::clone(&dispatch)));
+    let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
+    configuration.collect_with(Arc::clone(&collector));
+    configuration.apply(setup)?;
+    let (inside, inside_thread) =
+        collect::inside::spawn(own.sources(), sink, Arc::clone(&ground.clock), ground.shutdown.clone())?;
+    threads.push(inside_thread);
+    threads.extend(rules.start(RULE_THREADS, &ground.shutdown)?);
+    let shown = Arc::clone(&configuration);
+    let services = Arc::new(Services {
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        db,
+        source,
+        engine,
+        query_slots: Arc::new(Semaphore::new(flags.query_concurrency)),
+        ingest,
+        collector,
+        inside,
+        own_metadata: own.metadata(),
+        rules,
+        dispatch,
+        incidents,
+        about: about(flags, started_at),
+        setup: Arc::new(move || shown.view()),
+        reload: Arc::new(move || configuration.reload()),
+        ready: AtomicBool::new(true),
+    });
+    Ok(Wired { services, threads, maintenance, sockets: ground.sockets })
+}
+
+fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {
+    let flags = &ground.flags;
+    let stored = setup.prometheus.as_ref().map(|prometheus| &prometheus.file.storage);
+    let retention_ms = flags.retention_ms.or_else(|| stored.and_then(|s| s.retention_time_ms));
+    let options = tsdb::Options {
+        retention_ms: Some(retention_ms.unwrap_or(tsdb::RETENTION_MS)),
+        retention_bytes: flags.retention_bytes.or_else(|| stored.and_then(|s| s.retention_size_bytes)),
+        wal_sync: match flags.wal_sync {
+            WalSync::Interval => tsdb::WalSync::Interval,
+            WalSync::Always => tsdb::WalSync::Always,
+        },
+        clock: Arc::clone(&ground.clock),
+        metrics: ground.registry.clone(),
+        ..tsdb::Options::new(flags.data.join("metrics"))
+    };
+    Db::open(options).with_context(|| format!("metrics store in {}", flags.data.display()))
+}
+
+fn engine(ground: &Ground) -> Engine {
+    let flags = &ground.flags;
+    Engine::new(EngineOptions {
+        lookback_ms: flags.lookback_ms,
+        samples_max: flags.query_samples,
+        timeout: flags.query_timeout,
+        delayed_name_removal: flags.delayed_name_removal,
+        ..EngineOptions::new(Arc::clone(&ground.clock))
+    })
+}
+
+fn collector(
+    ground: &Ground,
+    sink: &Arc<dyn Sink>,
+    own: &Own,
+    configuration: &Arc<Configuration>,
+) -> Collector {
+    let configuration = Arc::clone(configuration);
+    Collector::new(Surroundings {
+        sink: Arc::clone(sink),
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        runtime: ground.sockets.clone(),
+        stand_ins: own.stand_ins(Arc::new(move || configuration.has_stand_ins())),
+    })
+}
+
+fn about(flags: &Flags, started_at: Timestamp) -> About {
+    let folder = std::env::current_dir().map(|folder| folder.display().to_string());
+    let retention_ms = flags.retention_ms.unwrap_or(tsdb::RETENTION_MS);
+    About {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at,
+        working_folder: folder.unwrap_or_default(),
+        flags: flags.shown.clone(),
+        retention: model::format_duration(retention_ms),
+    }
+}
+
+impl Wired {
+    /// Waits for every part to end after the signal, then closes the store.
+    pub(crate) fn end(self) {
+        self.sockets.block_on(self.services.collector.shut_down());
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread broke off");
+            }
+        }
+        self.maintenance.join();
+        if let Err(error) = self.services.db.close() {
+            tracing::error!(%error, "the metrics store did not close well");
+        }
+    }
+}
+
+/// A part that is made after those that use it.
+type Later<T> = Mutex<Option<Arc<T>>>;

@@ -1,0 +1,162 @@
+//! The configuration in force: applied at start, read again on demand, kept where a new one is wrong.
+
+use super::{Ground, Later};
+use crate::setup::{self, Options, Setup};
+use api::SetupView;
+use collect::Collector;
+use dispatch::Dispatch;
+use model::Timestamp;
+use rules::RuleEngine;
+use rules::file::{RuleFile, UnknownFields};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The built-in alert pack: what runs where no files are given.
+const DEFAULT_PACK: &str = include_str!("../../packs/default.yml");
+/// What its file is called in answers.
+const DEFAULT_PACK_NAME: &str = "builtin:default.yml";
+
+/// Applies configurations and remembers what was found.
+pub(super) struct Configuration {
+    ground: Ground,
+    rules: Arc<RuleEngine>,
+    dispatch: Arc<Dispatch>,
+    collector: Later<Collector>,
+    has_stand_ins: AtomicBool,
+    view: Mutex<SetupView>,
+    /// One reload at a time.
+    reloading: Mutex<()>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Configuration {
+    pub(super) fn new(ground: Ground, rules: Arc<RuleEngine>, dispatch: Arc<Dispatch>) -> Self {
+        Self {
+            ground,
+            rules,
+            dispatch,
+            collector: Mutex::default(),
+            has_stand_ins: AtomicBool::new(true),
+            view: Mutex::default(),
+            reloading: Mutex::default(),
+        }
+    }
+
+    /// Names the collector that applied configurations go to.
+    pub(super) fn collect_with(&self, collector: Arc<Collector>) {
+        *lock(&self.collector) = Some(collector);
+    }
+
+    pub(super) fn has_stand_ins(&self) -> bool {
+        self.has_stand_ins.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn view(&self) -> SetupView {
+        lock(&self.view).clone()
+    }
+
+    /// Reads the paths again and applies what they say. The old configuration stays where anything is wrong.
+    pub(super) fn reload(&self) -> Result<(), String> {
+        let _one_at_a_time = lock(&self.reloading);
+        let (setup, mistakes) = setup::read(&self.ground.flags.paths, Options::default());
+        let done = if mistakes.is_empty() {
+            self.apply(setup).map_err(|error| format!("{error:#}"))
+        } else {
+            Err(mistakes.join("\n"))
+        };
+        let successful = self.ground.registry.gauge(
+            "prometheus_config_last_reload_successful",
+            "Whether the last configuration reload attempt was successful.",
+            &[],
+        );
+        match &done {
+            Ok(()) => tracing::info!("the configuration was read again"),
+            Err(problem) => {
+                tracing::error!("the configuration was not read again, the old one stays: {problem}");
+                lock(&self.view).reload_problem = Some(problem.clone());
+            }
+        }
+        successful.set(if done.is_ok() { 1.0 } else { 0.0 });
+        done
+    }
+
+    /// Applies a setup without mistakes.
+    pub(super) fn apply(&self, setup: Setup) -> anyhow::Result<()> {
+        let now = self.ground.clock.now();
+        self.has_stand_ins.store(setup.settings.stand_ins, Ordering::Relaxed);
+        let mut view = self.shown(&setup, now);
+        view.notes.extend(super::stand_ins::notes(&setup));
+        let scrape_configs =
+            setup.prometheus.as_ref().map(|p| p.file.scrape_configs.clone()).unwrap_or_default();
+        self.dispatch.apply(super::flows::dispatch_config(&setup), now)?;
+        self.rules.apply(self.rule_config(setup)?, now)?;
+        let collector = lock(&self.collector).clone();
+        if let Some(collector) = collector {
+            self.ground.sockets.block_on(collector.apply(scrape_configs));
+        }
+        let seconds = self.ground.registry.gauge(
+            "prometheus_config_last_reload_success_timestamp_seconds",
+            "Timestamp of the last successful configuration reload.",
+            &[],
+        );
+        seconds.set(now.seconds());
+        *lock(&self.view) = view;
+        Ok(())
+    }
+
+    fn rule_config(&self, setup: Setup) -> anyhow::Result<rules::Config> {
+        let flags = &self.ground.flags;
+        let mut files = setup.rule_files;
+        if flags.paths.is_empty() || setup.settings.default_pack {
+            files.push(default_pack()?);
+        }
+        let mut config = rules::Config {
+            files,
+            external_url: flags.external_url.clone(),
+            resend_delay_ms: flags.resend_delay_ms,
+            ..rules::Config::default()
+        };
+        if let Some(prometheus) = setup.prometheus {
+            let global = prometheus.file.global;
+            config.interval_ms = global.evaluation_interval_ms;
+            config.query_offset_ms = global.rule_query_offset_ms;
+            config.external_labels = global.external_labels;
+            config.alert_relabel = prometheus.file.alert_relabel_configs;
+        } else {
+            // Without a file this is our own pack: this host is looked at every 5 s, so are its rules.
+            config.interval_ms = 5_000;
+        }
+        Ok(config)
+    }
+
+    fn shown(&self, setup: &Setup, now: Timestamp) -> SetupView {
+        let file = |(path, kind, status): &(std::path::PathBuf, setup::Kind, String)| {
+            (path.display().to_string(), format!("{}: {status}", kind.name()))
+        };
+        let prometheus = setup.prometheus.as_ref();
+        SetupView {
+            prometheus_config: prometheus.map(|p| setup::redact(&p.text)).unwrap_or_default(),
+            notes: setup.notes.clone(),
+            files: setup.listing.iter().map(file).collect(),
+            reload_problem: None,
+            loaded_at: Some(now),
+        }
+    }
+}
+
+fn default_pack() -> anyhow::Result<RuleFile> {
+    rules::file::parse(DEFAULT_PACK_NAME, DEFAULT_PACK, UnknownFields::Refuse)
+        .map_err(|problems| anyhow::anyhow!("the built-in alert pack: {problems}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_default_pack_is_sound() {
+        let pack = super::default_pack().expect("sound");
+        assert!(pack.groups.iter().map(|group| group.rules.len()).sum::<usize>() > 5);
+    }
+}
