@@ -8,6 +8,7 @@
 pub mod decode;
 pub mod http_client;
 pub mod problem;
+pub mod redact;
 pub mod secret;
 pub mod web_address;
 pub mod yaml;

@@ -12,7 +12,6 @@ mod inhibit;
 mod interval;
 mod other;
 mod receiver;
-mod redact;
 mod route;
 mod slack;
 mod tracing;
@@ -135,7 +134,7 @@ impl Config {
             inhibit_rules,
             time_intervals,
             receivers,
-            redacted: redact::print(root),
+            redacted: config::redact::print(root),
         })
     }
 

@@ -328,6 +328,12 @@ impl Reader {
     }
 }
 
+/// A YAML text as it may be shown: secrets hidden, comments gone.
+pub(crate) fn redact(text: &str) -> String {
+    let mut unreported = config::Problems::new("");
+    config::yaml::parse_single(text, &mut unreported).map(|root| config::redact::print(&root)).unwrap_or_default()
+}
+
 fn same_file(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }

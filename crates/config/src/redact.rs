@@ -3,8 +3,8 @@
 //! Which values are secret is decided by the name of the field and what it stands in. Where in doubt it
 //! is hidden: an address hidden needlessly is an annoyance, a token shown is a leak.
 
-use config::secret::HIDDEN;
-use config::yaml::{Node, NodeKind};
+use crate::secret::HIDDEN;
+use crate::yaml::{Node, NodeKind};
 use model::labels::Quoted;
 use std::fmt::Write as _;
 
@@ -53,7 +53,8 @@ const SECRET_WITHIN: [(&str, &str); 4] = [
 ];
 
 /// Prints a document.
-pub(super) fn print(root: &Node) -> String {
+#[must_use]
+pub fn print(root: &Node) -> String {
     let mut text = String::new();
     print_block(root, 0, "", &mut text);
     text
