@@ -1,6 +1,7 @@
 //! Scrapes servers on the loopback device: good ones, and those that send garbage, a gigabyte or nothing.
 
 mod server;
+mod tls;
 
 use super::{Collector, Surroundings};
 use crate::prometheus_file::{Reading, ScrapeConfig, read};

@@ -344,16 +344,49 @@ pub(super) fn nomad(section: &mut Section<'_, '_>) {
 }
 
 pub(super) fn oci(section: &mut Section<'_, '_>) {
-    let methods = [
-        "",
-        "api_key",
-        "config_file",
-        "instance_principal",
-        "resource_principal",
-        "workload_identity",
-        "oke_workload_identity",
-    ];
-    section.one_of("auth", &methods, "unknown OCI authentication method");
+    section.require("region", "oci_sd: region is required");
+    let credentials = ["tenancy", "user", "fingerprint", "key_file"];
+    let passphrases = ["key_passphrase", "key_passphrase_file"];
+    let given = passphrases.map(|name| !section.text(name).is_empty());
+    match section.text_or("auth", "api_key") {
+        "api_key" => {
+            for name in credentials {
+                section.require(name, &format!("oci_sd: api_key auth requires {name}"));
+            }
+            if given == [true, true] {
+                section.wrong(
+                    "key_passphrase_file",
+                    "oci_sd: at most one of key_passphrase and key_passphrase_file must be configured",
+                );
+            }
+        }
+        "instance_principal" => {
+            let others = credentials.iter().any(|name| !section.text(name).is_empty());
+            if others || given.contains(&true) {
+                section.wrong(
+                    "auth",
+                    "oci_sd: instance_principal auth must not have tenancy, user, fingerprint, key_file, key_passphrase, or key_passphrase_file set",
+                );
+            }
+        }
+        other => section.wrong(
+            "auth",
+            format!("oci_sd: unknown auth method {other:?}, expected \"api_key\" or \"instance_principal\""),
+        ),
+    }
+    for node in section.list("compartments") {
+        if node.text().unwrap_or_default().is_empty() {
+            section.wrong_at(node, "oci_sd: compartments must not be empty");
+        }
+    }
+    if model::parse_duration(section.text_or("refresh_interval", "1m"))
+        .is_ok_and(|millis| millis <= 0)
+    {
+        section.wrong(
+            "refresh_interval",
+            "oci_sd: refresh_interval must be positive",
+        );
+    }
 }
 
 pub(super) fn openstack(section: &mut Section<'_, '_>) {

@@ -237,6 +237,7 @@ const DOCKER: &[(&str, Kind)] = &[
     PORT,
     REFRESH,
     ("match_first_network", Flag),
+    ("include_no_network_targets", Flag),
 ];
 
 const DOCKERSWARM: &[(&str, Kind)] = &[
@@ -292,20 +293,13 @@ const NOMAD: &[(&str, Kind)] = &[
 
 const OCI: &[(&str, Kind)] = &[
     ("auth", Text),
+    ("tenancy", Text),
     ("user", Text),
     ("fingerprint", Text),
     ("key_file", Text),
-    ("private_key", Secret),
-    ("pass_phrase", Secret),
-    ("passphrase", Secret),
-    ("passphrase_file", Text),
-    ("config_file", Text),
-    ("profile", Text),
-    ("tenancy", Text),
-    ("tenancy_id", Text),
+    ("key_passphrase", Secret),
+    ("key_passphrase_file", Text),
     REGION,
-    ("compartment", Text),
-    ("compartment_id", Text),
     ("compartments", Texts),
     PORT,
     REFRESH,

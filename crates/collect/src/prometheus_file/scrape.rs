@@ -219,7 +219,7 @@ pub(super) fn read(
         extra_scrape_metrics: fields
             .read("extra_scrape_metrics", decode::boolean)
             .unwrap_or(global.extra_scrape_metrics),
-        failure_log_file: path(&mut fields, "scrape_failure_log_file"),
+        failure_log_file: failure_log_file(&mut fields, notes),
         http: http_client::inline(&mut fields, HttpClientConfig::default()),
         relabel_configs: relabel_rules(
             &mut fields,
@@ -237,6 +237,7 @@ pub(super) fn read(
     };
     times(&mut fields, &mut config, global);
     formats(&mut fields, &mut config, global);
+    histograms(&mut fields, notes);
     if config.failure_log_file.is_none() {
         config
             .failure_log_file
@@ -259,6 +260,16 @@ fn job_name(fields: &mut Fields<'_, '_>) -> String {
         fields.wrong("job_name is empty");
     }
     name
+}
+
+fn failure_log_file(fields: &mut Fields<'_, '_>, notes: &mut Notes) -> Option<PathBuf> {
+    let position = fields.position();
+    let file = path(fields, "scrape_failure_log_file");
+    if file.is_some() {
+        let message = "scrape_failure_log_file is checked but not active yet";
+        notes.add(position, message.to_owned());
+    }
+    file
 }
 
 fn flag_or_true(fields: &mut Fields<'_, '_>, name: &str) -> bool {
@@ -285,19 +296,27 @@ fn times(fields: &mut Fields<'_, '_>, config: &mut ScrapeConfig, global: &Global
     config.timeout_ms = timeout.unwrap_or(default);
 }
 
-/// Reads which formats to ask for, and the native-histogram fields that go with them.
-fn formats(fields: &mut Fields<'_, '_>, config: &mut ScrapeConfig, global: &Global) {
-    let context = format!("for scrape config with job name {:?}", config.job_name);
-    // Native histograms are stored later; until then the switches choose nothing but are checked.
+/// Checks the fields about native histograms, which are stored later.
+fn histograms(fields: &mut Fields<'_, '_>, notes: &mut Notes) {
     for switch in [
         "scrape_native_histograms",
         "always_scrape_classic_histograms",
         "convert_classic_histograms_to_nhcb",
     ] {
-        fields.read(switch, decode::boolean);
+        fields.read(switch, |node, problems| {
+            if decode::boolean(node, problems)? {
+                notes.not_active(node, switch);
+            }
+            Some(())
+        });
     }
     fields.read("native_histogram_bucket_limit", decode::unsigned);
     fields.read("native_histogram_min_bucket_factor", decode::float);
+}
+
+/// Reads which formats to ask for.
+fn formats(fields: &mut Fields<'_, '_>, config: &mut ScrapeConfig, global: &Global) {
+    let context = format!("for scrape config with job name {:?}", config.job_name);
     config.protocols = fields
         .read("scrape_protocols", |node, problems| {
             protocols(node, &context, problems)

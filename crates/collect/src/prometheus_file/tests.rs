@@ -1,3 +1,5 @@
+mod providers;
+
 use super::{PrometheusFile, Protocol, Reading, read};
 use crate::target;
 use model::Labels;

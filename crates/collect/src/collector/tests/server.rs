@@ -6,9 +6,10 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// What to answer.
 pub(super) enum Reply {
@@ -73,6 +74,14 @@ impl Server {
     pub(super) async fn start(
         reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::start_with(None, reply).await
+    }
+
+    /// Starts a server, with TLS where an acceptor is given.
+    pub(super) async fn start_with(
+        tls: Option<TlsAcceptor>,
+        reply: impl Fn(&str, usize) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -87,14 +96,19 @@ impl Server {
                 };
                 let (reply, kept, count) =
                     (Arc::clone(&reply), Arc::clone(&kept), Arc::clone(&count));
+                let tls = tls.clone();
                 connections.spawn(async move {
-                    let mut stream = stream;
-                    while let Some(request) = read_request(&mut stream).await {
-                        let before = count.fetch_add(1, Ordering::SeqCst);
-                        let answer = reply(&request, before);
+                    let answer = |request: String| {
+                        let answer = reply(&request, count.fetch_add(1, Ordering::SeqCst));
                         kept.lock().expect("no panic inside").push(request);
-                        if send(&mut stream, answer).await.is_err() {
-                            return;
+                        answer
+                    };
+                    match tls {
+                        None => serve(stream, answer).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, answer).await;
+                            }
                         }
                     }
                 });
@@ -113,7 +127,15 @@ impl Server {
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Option<String> {
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, answer: impl Fn(String) -> Reply) {
+    while let Some(request) = read_request(&mut stream).await {
+        if send(&mut stream, answer(request)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn read_request<S: AsyncRead + Unpin>(stream: &mut S) -> Option<String> {
     let mut request = Vec::new();
     let mut buffer = [0; 4096];
     while !request.windows(4).any(|window| window == b"\r\n\r\n") {
@@ -125,7 +147,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(request).ok()
 }
 
-async fn send(stream: &mut TcpStream, reply: Reply) -> std::io::Result<()> {
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, reply: Reply) -> std::io::Result<()> {
     match reply {
         Reply::Whole(bytes) => stream.write_all(&bytes).await,
         Reply::Endless => {
