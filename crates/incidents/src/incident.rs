@@ -103,10 +103,12 @@ pub enum EntryKind {
     NotificationFailed,
     /// It is over.
     Resolved,
+    /// It was not over: an alert whose end was reported fires on.
+    Reopened,
 }
 
 impl EntryKind {
-    const NAMES: [(Self, &'static str); 9] = [
+    const NAMES: [(Self, &'static str); 10] = [
         (Self::Opened, "opened"),
         (Self::AlertJoined, "alert_joined"),
         (Self::AlertLeft, "alert_left"),
@@ -116,6 +118,7 @@ impl EntryKind {
         (Self::NotificationSent, "notification_sent"),
         (Self::NotificationFailed, "notification_failed"),
         (Self::Resolved, "resolved"),
+        (Self::Reopened, "reopened"),
     ];
 
     /// The kind's name, as `alert_joined`.

@@ -16,6 +16,8 @@ pub(crate) const NOTE_BYTES_MAX: usize = 16 << 10;
 const WHO_BYTES_MAX: usize = 256;
 /// Bytes of a title, or of an alert's labels in a timeline, at most.
 const TEXT_BYTES_MAX: usize = 2048;
+/// How long after a start an alert of before may go without a report, at least.
+const UNHEARD_KEPT_MS: i64 = 5 * 60_000;
 /// How long an ended alert is remembered, so that the notification of its end finds its incident.
 const LEFT_KEPT_MS: i64 = 24 * 3_600_000;
 
@@ -48,8 +50,10 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub struct Machine {
     limits: Limits,
-    /// Alerts were last reported before this moment or the process was not there to hear it.
+    /// When the process started.
     started_at: Timestamp,
+    /// Firing alerts of before the start that nobody has reported since.
+    unheard: BTreeSet<Labels>,
     next_id: u64,
     incidents: BTreeMap<u64, Incident>,
     /// Those that are not resolved, by their labels.
@@ -71,6 +75,7 @@ impl Machine {
         let mut machine = Self {
             limits,
             started_at: now,
+            unheard: BTreeSet::new(),
             next_id: incidents.iter().map(|i| i.id).max().unwrap_or(0) + 1,
             incidents: BTreeMap::new(),
             open: BTreeMap::new(),
@@ -86,10 +91,20 @@ impl Machine {
         for (labels, followed) in alerts {
             if followed.left_at.is_none() {
                 *machine.firing.entry(followed.incident).or_default() += 1;
+                machine.unheard.insert(labels.clone());
             }
             machine.alerts.insert(labels, followed);
         }
         machine
+    }
+
+    /// Takes over from `before` what is in no row: the start, and which alerts were heard of since.
+    /// For a machine that is made anew without a restart.
+    #[must_use]
+    pub fn continuing(mut self, before: &Self) -> Self {
+        self.started_at = before.started_at;
+        self.unheard.clone_from(&before.unheard);
+        self
     }
 
     /// All incidents by id.
@@ -136,32 +151,68 @@ impl Machine {
 
     fn alert_fires(&mut self, now: Timestamp, routed: &RoutedAlert, output: &mut Output) {
         let alert = &routed.alert;
-        let known = self
-            .alerts
-            .get(&alert.labels)
-            .filter(|followed| followed.left_at.is_none())
-            .cloned();
-        if let Some(followed) = known {
-            let is_open = self
-                .incidents
-                .get(&followed.incident)
-                .is_some_and(Incident::is_open);
-            // Somebody resolved the incident by hand: only a new start of the alert is news.
-            if is_open || alert.starts_at <= followed.starts_at {
-                self.follow(now, followed.incident, routed, output);
-                if is_open {
-                    self.raise_severity(now, followed.incident, &alert.labels, output);
-                }
-                return;
-            }
-            self.leave(now, &alert.labels, output);
-        }
-        if routed.suppressed_by.is_none() {
+        self.unheard.remove(&alert.labels);
+        let known = self.alerts.get(&alert.labels).cloned();
+        let Some(known) = known else {
             self.join_or_open(now, routed, output);
+            return;
+        };
+        let incident = self.incidents.get(&known.incident);
+        let is_open = incident.is_some_and(Incident::is_open);
+        let is_new_start = alert.starts_at > known.starts_at;
+        match (known.left_at.is_none(), is_open) {
+            (true, true) => {
+                self.follow(now, known.incident, routed, output);
+                self.raise_severity(now, known.incident, &alert.labels, output);
+            }
+            // Somebody resolved the incident by hand: only a new start of the alert is news.
+            (true, false) if is_new_start => {
+                self.leave(now, &alert.labels, output);
+                self.join_or_open(now, routed, output);
+            }
+            (true, false) => self.follow(now, known.incident, routed, output),
+            (false, _) if is_new_start => self.join_or_open(now, routed, output),
+            // It never ended; only its reports failed to come in time.
+            (false, true) => self.join_or_open(now, routed, output),
+            (false, false) => self.fires_on(now, known.incident, routed, output),
         }
     }
 
+    /// An alert whose end was reported fires on, and its incident was resolved in between: unless that
+    /// was done by hand, the incident opens again.
+    fn fires_on(&mut self, now: Timestamp, id: u64, routed: &RoutedAlert, output: &mut Output) {
+        let Some(incident) = self.incidents.get_mut(&id) else {
+            return;
+        };
+        let is_by_hand = incident
+            .resolved
+            .as_ref()
+            .is_some_and(|(_, who)| !who.is_empty());
+        if is_by_hand {
+            self.follow(now, id, routed, output);
+            return;
+        }
+        if self.open.contains_key(&incident.labels) || routed.suppressed_by.is_some() {
+            self.join_or_open(now, routed, output);
+            return;
+        }
+        incident.resolved = None;
+        incident.status = match incident.acknowledged {
+            Some(_) => Status::Acknowledged,
+            None => Status::Open,
+        };
+        self.open.insert(incident.labels.clone(), id);
+        self.add_entry(now, id, (EntryKind::Reopened, "", ""), output);
+        announce(now, id, AnnouncementKind::Reopened, output);
+        self.join_or_open(now, routed, output);
+    }
+
+    /// Lets an alert belong to the incident of its kind; opens one where there is none. A suppressed
+    /// alert belongs to none.
     fn join_or_open(&mut self, now: Timestamp, routed: &RoutedAlert, output: &mut Output) {
+        if routed.suppressed_by.is_some() {
+            return;
+        }
         let is_new = !self.alerts.contains_key(&routed.alert.labels);
         if is_new && self.alerts.len() >= self.limits.alerts_max {
             output.refused_alerts += 1;
@@ -226,7 +277,7 @@ impl Machine {
         if before.is_none() {
             *self.firing.entry(id).or_default() += 1;
         }
-        // A repeated report moves only the times that a restart grants anew: nothing to write.
+        // A repeated report moves only times that matter to nobody after a restart.
         let is_repeated = before.is_some_and(|b| {
             b.starts_at == followed.starts_at && validity_ms(&b) == validity_ms(&followed)
         });
@@ -237,6 +288,7 @@ impl Machine {
 
     fn alert_ended(&mut self, now: Timestamp, routed: &RoutedAlert, output: &mut Output) {
         let alert = &routed.alert;
+        self.unheard.remove(&alert.labels);
         let Some(followed) = self.alerts.get(&alert.labels) else {
             return;
         };
@@ -396,22 +448,17 @@ impl Machine {
         });
     }
 
-    /// Ends alerts that were not reported in time. After a start every alert gets its whole
-    /// validity again: nobody was there to hear the reports.
+    /// Ends alerts that nobody knows any more: they fired before the start, and since then they were
+    /// not reported for as long as a report is valid. All others end when that is reported.
     fn tick(&mut self, now: Timestamp, output: &mut Output) {
-        let started_at = self.started_at;
-        let is_over = |followed: &Followed| {
-            let granted_anew = started_at.plus_millis(validity_ms(followed));
-            let deadline = followed.ends_at.max(granted_anew);
-            followed.left_at.is_none() && deadline <= now
+        let is_over = |labels: &&Labels| {
+            let validity_ms = self.alerts.get(*labels).map_or(0, validity_ms);
+            let waits_ms = validity_ms.max(UNHEARD_KEPT_MS);
+            now.millis_since(self.started_at) >= waits_ms
         };
-        let over: Vec<Labels> = self
-            .alerts
-            .iter()
-            .filter(|(_, followed)| is_over(followed))
-            .map(|(labels, _)| labels.clone())
-            .collect();
+        let over: Vec<Labels> = self.unheard.iter().filter(is_over).cloned().collect();
         for labels in over {
+            self.unheard.remove(&labels);
             self.leave(now, &labels, output);
         }
         self.forget_alerts(output, |followed| {
@@ -453,7 +500,7 @@ impl Machine {
     }
 }
 
-/// How long a report keeps an alert firing.
+/// How long the last report of an alert that was written down is valid.
 fn validity_ms(followed: &Followed) -> i64 {
     followed.ends_at.millis_since(followed.updated_at).max(0)
 }

@@ -17,7 +17,7 @@ pub struct Notification {
 /// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Input<'a> {
-    /// An alert was reported. Every report counts, repeated ones too: they keep it from expiring.
+    /// An alert's state changed, or is reported again: after a start every alert must be.
     Alert(&'a RoutedAlert),
     /// A notification left or failed.
     Notification(&'a Notification),
@@ -81,14 +81,17 @@ pub enum AnnouncementKind {
     Acknowledged,
     /// It is over.
     Resolved,
+    /// It was not over.
+    Reopened,
 }
 
 impl AnnouncementKind {
-    const NAMES: [(Self, &'static str); 4] = [
+    const NAMES: [(Self, &'static str); 5] = [
         (Self::Opened, "opened"),
         (Self::SeverityRaised, "severity_raised"),
         (Self::Acknowledged, "acknowledged"),
         (Self::Resolved, "resolved"),
+        (Self::Reopened, "reopened"),
     ];
 
     /// The kind's name, as `severity_raised`.

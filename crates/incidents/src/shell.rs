@@ -30,6 +30,8 @@ pub struct Filter {
 
 struct Inner {
     machine: Machine,
+    /// Reports that could not be written yet, the last of each alert; tried again with the next.
+    waiting: Vec<RoutedAlert>,
     /// Whether a transaction failed after the machine had moved on: it is rebuilt before its next step.
     is_ahead: bool,
 }
@@ -79,6 +81,7 @@ impl Incidents {
             ),
             inner: Mutex::new(Inner {
                 machine,
+                waiting: Vec::new(),
                 is_ahead: false,
             }),
             state,
@@ -89,32 +92,63 @@ impl Incidents {
         Ok(incidents)
     }
 
-    /// Takes alerts in as routing reports them, repeated reports included, in one transaction.
+    /// Takes alerts in as routing reports them, in one transaction.
+    ///
+    /// Each change of an alert must be reported once, and every alert once after a start. Where this
+    /// fails (a full disk), the reports are kept in memory and tried again with the next call of this
+    /// or of `tick`.
     pub fn observe(&self, now: Timestamp, alerts: &[RoutedAlert]) -> Result<(), Error> {
-        self.step(now, alerts.iter().map(Input::Alert))
+        let mut inner = self.lock();
+        for routed in alerts {
+            let labels = &routed.alert.labels;
+            inner
+                .waiting
+                .retain(|waiting| waiting.alert.labels != *labels);
+            if inner.waiting.len() < self.limits.alerts_max {
+                inner.waiting.push(routed.clone());
+            } else {
+                self.refused.increment();
+            }
+        }
+        self.observe_waiting(&mut inner, now)
+    }
+
+    fn observe_waiting(&self, inner: &mut Inner, now: Timestamp) -> Result<(), Error> {
+        if inner.waiting.is_empty() {
+            return Ok(());
+        }
+        let waiting = std::mem::take(&mut inner.waiting);
+        let result = self.step(inner, now, waiting.iter().map(Input::Alert));
+        if result.is_err() {
+            inner.waiting = waiting;
+        }
+        result
     }
 
     /// Writes notifications into the timelines of the incidents that they were about.
     pub fn notified(&self, now: Timestamp, notifications: &[Notification]) -> Result<(), Error> {
-        self.step(now, notifications.iter().map(Input::Notification))
+        let inputs = notifications.iter().map(Input::Notification);
+        self.step(&mut self.lock(), now, inputs)
     }
 
-    /// Lets time pass: alerts that were not reported again in time end. To be called every few
-    /// seconds.
+    /// Lets time pass: alerts of before the start that nobody has reported since end, and what could
+    /// not be written is tried again. To be called every few seconds.
     pub fn tick(&self, now: Timestamp) -> Result<(), Error> {
-        self.step(now, [Input::Tick])
+        let mut inner = self.lock();
+        self.observe_waiting(&mut inner, now)?;
+        self.step(&mut inner, now, [Input::Tick])
     }
 
     /// Someone takes an incident. Doing so twice changes nothing.
     pub fn acknowledge(&self, now: Timestamp, id: u64, who: &str) -> Result<Incident, Error> {
-        self.step(now, [Input::Acknowledge { id, who }])?;
+        self.step(&mut self.lock(), now, [Input::Acknowledge { id, who }])?;
         self.incident(id)
     }
 
     /// Someone declares an incident over. Alerts that still fire open another one only when they
     /// start anew.
     pub fn resolve(&self, now: Timestamp, id: u64, who: &str) -> Result<Incident, Error> {
-        self.step(now, [Input::Resolve { id, who }])?;
+        self.step(&mut self.lock(), now, [Input::Resolve { id, who }])?;
         self.incident(id)
     }
 
@@ -126,7 +160,7 @@ impl Incidents {
         who: &str,
         text: &str,
     ) -> Result<Incident, Error> {
-        self.step(now, [Input::Note { id, who, text }])?;
+        self.step(&mut self.lock(), now, [Input::Note { id, who, text }])?;
         self.incident(id)
     }
 
@@ -180,12 +214,12 @@ impl Incidents {
     /// Steps the machine through inputs and commits what changes in one transaction.
     fn step<'a>(
         &self,
+        inner: &mut Inner,
         now: Timestamp,
         inputs: impl IntoIterator<Item = Input<'a>>,
     ) -> Result<(), Error> {
-        let mut inner = self.lock();
         if inner.is_ahead {
-            self.rebuild(&mut inner, now)?;
+            self.rebuild(inner, now)?;
         }
         let mut all = Output::default();
         for input in inputs {
@@ -203,7 +237,7 @@ impl Incidents {
                 inner.is_ahead = true;
                 // Nobody may see what was not written. Reading works on a full disk; where it
                 // does not, the next step tries again.
-                self.rebuild(&mut inner, now).unwrap_or_default();
+                self.rebuild(inner, now).unwrap_or_default();
                 return Err(error.into());
             }
         }
@@ -212,7 +246,8 @@ impl Incidents {
     }
 
     fn rebuild(&self, inner: &mut Inner, now: Timestamp) -> Result<(), StateError> {
-        inner.machine = load(&self.state, self.limits, now)?;
+        let machine = load(&self.state, self.limits, now)?;
+        inner.machine = machine.continuing(&inner.machine);
         inner.is_ahead = false;
         Ok(())
     }

@@ -279,10 +279,42 @@ fn nothing_is_lost_in_a_crash() {
          at 62m  time
          at 62m  want incidents: #1 acknowledged medium DiskFull {host=\"a\"} ack ann
          at 63m  fires @0m DiskFull host=a
-         at 66m  time
-         at 66m  want incidents: #1 acknowledged medium DiskFull {host=\"a\"} ack ann
-         at 67m  time
-         at 67m  want incidents: #1 resolved medium DiskFull {host=\"a\"} ack ann by \"\"",
+         at 90m  time
+         at 90m  want incidents: #1 acknowledged medium DiskFull {host=\"a\"} ack ann",
+    );
+}
+
+#[test]
+fn alerts_that_nobody_knows_after_a_start_end() {
+    check(
+        "at 0m   fires @0m DiskFull host=a
+         at 0m   fires @0m DiskFull host=b
+         at 60m  crash
+         at 61m  fires @0m DiskFull host=b
+         at 64m  time
+         at 64m  want incidents: #1 open medium DiskFull {host=\"a\"}; #2 open medium DiskFull {host=\"b\"}
+         at 65m  time
+         at 90m  time
+         at 90m  want incidents: #1 resolved medium DiskFull {host=\"a\"} by \"\"; #2 open medium DiskFull {host=\"b\"}",
+    );
+}
+
+#[test]
+fn an_alert_that_had_not_ended_opens_its_incident_again() {
+    check(
+        "at 0m   fires @0m DiskFull host=a
+         at 1m   ack 1 ann
+         at 5m   ends @0m DiskFull host=a
+         at 5m   want incidents: #1 resolved medium DiskFull {host=\"a\"} ack ann by \"\"
+         at 6m   fires @0m DiskFull host=a !silence
+         at 6m   want incidents: #1 resolved medium DiskFull {host=\"a\"} ack ann by \"\"
+         at 7m   fires @0m DiskFull host=a
+         at 7m   want incidents: #1 acknowledged medium DiskFull {host=\"a\"} ack ann
+         at 7m   want announced: 1 opened, 1 acknowledged, 1 resolved, 1 reopened
+         at 8m   resolve 1 ann
+         at 9m   ends @0m DiskFull host=a
+         at 10m  fires @0m DiskFull host=a
+         at 10m  want incidents: #1 resolved medium DiskFull {host=\"a\"} ack ann by \"ann\"",
     );
 }
 
@@ -296,7 +328,16 @@ fn a_full_disk_changes_nothing_until_it_is_fine() {
          at 2m  disk fine
          at 2m  want announced: 1 opened
          at 3m  ack 1 bob
-         at 3m  want incidents: #1 acknowledged medium DiskFull {host=\"a\"} ack bob",
+         at 3m  want incidents: #1 acknowledged medium DiskFull {host=\"a\"} ack bob
+         at 4m  disk full
+         at 4m  fires @4m DiskFull host=b
+         at 4m  want error: state database: disk full
+         at 5m  ends @0m DiskFull host=a
+         at 5m  want error: state database: disk full
+         at 5m  want incidents: #1 acknowledged medium DiskFull {host=\"a\"} ack bob
+         at 6m  disk fine
+         at 6m  time
+         at 6m  want incidents: #1 resolved medium DiskFull {host=\"a\"} ack bob by \"\"; #2 open medium DiskFull {host=\"b\"}",
     );
 }
 
@@ -334,5 +375,26 @@ fn everything_has_a_limit() {
          at 1m  want error: the timeline of incident 1 is full
          at 1m  resolve 1 ann
          at 2m  want timeline#1: opened A {host=\"a\"}; alert_joined {alertname=\"A\", host=\"a\"}; note ann 3; note ann 4; note ann 5; note ann 6; note ann 7; note ann 8; resolved ann",
+    );
+}
+
+#[test]
+fn the_oldest_resolved_incidents_are_forgotten() {
+    check(
+        "at 0m  fires @0m A host=a
+         at 1m  resolve 1 ann
+         at 2m  fires @2m B host=a
+         at 3m  resolve 2 ann
+         at 3m  ends @2m B host=a
+         at 4m  fires @4m C host=a
+         at 4m  ends @4m C host=a
+         at 5m  fires @5m D host=a
+         at 5m  ends @5m D host=a
+         at 6m  fires @6m E host=a
+         at 6m  ends @6m E host=a
+         at 6m  want incidents: #1 resolved medium A {host=\"a\"} by \"ann\"; #3 resolved medium C {host=\"a\"} by \"\"; #4 resolved medium D {host=\"a\"} by \"\"; #5 resolved medium E {host=\"a\"} by \"\"
+         at 7m  crash
+         at 7m  fires @7m F host=a
+         at 7m  want incidents: #1 resolved medium A {host=\"a\"} by \"ann\"; #3 resolved medium C {host=\"a\"} by \"\"; #4 resolved medium D {host=\"a\"} by \"\"; #5 resolved medium E {host=\"a\"} by \"\"; #6 open medium F {host=\"a\"}",
     );
 }
