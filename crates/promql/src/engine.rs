@@ -28,7 +28,7 @@ pub(crate) use names::joined;
 pub use result::{InstantSample, QueryResult, QueryStats, QueryValue, RangeSeries};
 pub(crate) use steps::Steps;
 pub(crate) use value::{Row, Value};
-pub(crate) use window::{Samples, Window};
+pub(crate) use window::{Samples, Sliding, Window};
 
 use crate::ast::{Expr, ExprKind};
 use crate::error::QueryError;

@@ -3,9 +3,11 @@
 mod element;
 mod matching;
 mod set;
+mod stepwise;
 
+use super::column::ABSENT;
 use super::value::{Row, Value};
-use super::{Cell, Evaluation, Steps};
+use super::{Cell, Column, Evaluation, Steps};
 use crate::annotations::message;
 use crate::ast::{Binary, BinaryOperator, Span};
 use crate::error::QueryError;
@@ -62,6 +64,17 @@ impl Evaluation<'_> {
         let mut result = Vec::with_capacity(rows.len());
         for row in rows {
             self.check()?;
+            if !row.column.has_histograms() && element::floats(operator, 0.0, 0.0).is_some() {
+                let column = float_column(binary, row.column, (values, side));
+                if !column.is_empty() {
+                    result.push(if drops_name {
+                        self.renamed(row.labels, column)
+                    } else {
+                        Row { column, ..row }
+                    });
+                }
+                continue;
+            }
             let mut incompatible = None;
             let column = row.column.filter_map(|step, cell| {
                 let scalar = Cell::Float(values.get(step).copied().unwrap_or(f64::NAN));
@@ -125,6 +138,31 @@ impl Evaluation<'_> {
             self.notes
                 .info(span, message::custom_buckets_reconciled(name));
         }
+    }
+}
+
+/// Combines a column of floats with a scalar.
+fn float_column(binary: &Binary, column: Column, (values, side): (&[f64], ScalarSide)) -> Column {
+    let operator = binary.operator;
+    let compares = element::is_comparison(operator);
+    let combined = column.map_floats(|step, float| {
+        let scalar = values.get(step).copied().unwrap_or(f64::NAN);
+        let outcome = match side {
+            ScalarSide::Right => element::floats(operator, float, scalar),
+            ScalarSide::Left => element::floats(operator, scalar, float),
+        };
+        match outcome {
+            Some((_, keep)) if binary.returns_bool => f64::from(u8::from(keep)),
+            // A comparison keeps the vector's value, whichever side it stands on.
+            Some((_, true)) if compares => float,
+            Some((value, true)) => value,
+            Some((_, false)) | None => ABSENT,
+        }
+    });
+    if compares {
+        combined.trimmed()
+    } else {
+        combined
     }
 }
 

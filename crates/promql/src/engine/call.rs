@@ -1,8 +1,7 @@
 //! Function calls: finds the implementation and gives it what it works on.
 
 use super::value::{Row, Value};
-use super::window::Sliding;
-use super::{Column, Evaluation, Steps, Window};
+use super::{Column, Evaluation, Sliding, Steps, Window};
 use crate::annotations::{Annotations, message};
 use crate::ast::{Call, Expr, RangeBorders, Span, ValueType};
 use crate::error::QueryError;

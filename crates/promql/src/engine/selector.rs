@@ -2,7 +2,7 @@
 
 use super::duration::Shift;
 use super::value::{Row, Value};
-use super::{Cell, Column, Evaluation, Samples, Steps, without_parens};
+use super::{Cell, Column, Evaluation, Samples, Sliding, Steps, without_parens};
 use crate::annotations::message;
 use crate::ast::{Expr, ExprKind, RangeBorders, Span, VectorSelector};
 use crate::error::QueryError;
@@ -143,10 +143,12 @@ impl Evaluation<'_> {
         for series in self.select(&selector.matchers, (start, end))? {
             self.check()?;
             let samples = Samples::new(series.labels, &series.columns);
+            let mut sliding = Sliding::default();
             let mut column = Column::default();
             for step in 0..steps.count {
                 let at = shift.of(steps.at(step));
-                let window = samples.window(
+                let window = sliding.window(
+                    &samples,
                     at.saturating_sub(self.lookback_ms),
                     at.saturating_add(self.lookback_ms),
                 );

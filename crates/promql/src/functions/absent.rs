@@ -1,7 +1,7 @@
 //! `absent` and `absent_over_time`: 1 where there is nothing.
 
 use crate::ast::{Call, Expr, ExprKind, Span, VectorSelector};
-use crate::engine::{Column, Evaluation, Row, Steps, Value, argument, without_parens};
+use crate::engine::{Column, Evaluation, Row, Sliding, Steps, Value, argument, without_parens};
 use crate::error::QueryError;
 use model::matcher::MatchOperator;
 use model::{Labels, METRIC_NAME};
@@ -40,9 +40,10 @@ pub(crate) fn absent_over_time(
     let mut absent = vec![1.0; steps.count];
     for samples in &ranges.series {
         evaluation.check()?;
+        let mut sliding = Sliding::default();
         for (step, slot) in absent.iter_mut().enumerate() {
             let (start, end) = ranges.range_at(steps.at(step));
-            if !samples.window(start, end).is_empty() {
+            if !sliding.window(samples, start, end).is_empty() {
                 *slot = ABSENT_FLOAT;
             }
         }

@@ -147,16 +147,20 @@ impl Evaluation<'_> {
                 }
             }
         }
-        // NaN is taken only where nothing else is left. The sort is stable: of equal values the first stay.
-        floats.sort_by(|a, b| match operator {
-            Operator::Topk => nan_first(b.1, a.1),
-            _ => nan_last(a.1, b.1),
-        });
-        floats
-            .into_iter()
-            .take(count)
-            .map(|(place, _)| place)
-            .collect()
+        // NaN is taken only where nothing else is left, and of equal values the first.
+        let order = |a: &(usize, f64), b: &(usize, f64)| {
+            let by_value = match operator {
+                Operator::Topk => nan_first(b.1, a.1),
+                _ => nan_last(a.1, b.1),
+            };
+            by_value.then(a.0.cmp(&b.0))
+        };
+        if count < floats.len() {
+            floats.select_nth_unstable_by(count, order);
+            floats.truncate(count);
+        }
+        floats.sort_unstable_by(order);
+        floats.into_iter().map(|(place, _)| place).collect()
     }
 }
 

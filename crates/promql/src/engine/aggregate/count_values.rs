@@ -2,17 +2,50 @@
 
 use super::{group_labels, text_parameter};
 use crate::ast::Aggregate;
-use crate::engine::{Cell, Column, Evaluation, Row, Steps};
+use crate::engine::column::ABSENT;
+use crate::engine::{Cell, Column, Evaluation, Row, Steps, is_absent};
 use crate::error::QueryError;
 use model::number::format_float;
 use model::{Histogram, Labels};
 use runtime::HashMap;
 
-/// A result row while it is counted: its place, whether its name goes, its counts.
+/// A result row while it is counted.
 struct Counted {
-    place: usize,
+    labels: Labels,
     drops_name: bool,
     counts: Vec<f64>,
+}
+
+/// All result rows, and where each label set stands.
+#[derive(Default)]
+struct Counts {
+    places: HashMap<Labels, usize>,
+    rows: Vec<Counted>,
+}
+
+impl Counts {
+    /// The place of a label set; new ones have no count at any step.
+    fn place(&mut self, labels: Labels, steps: Steps) -> usize {
+        let rows = &mut self.rows;
+        *self.places.entry(labels).or_insert_with_key(|labels| {
+            rows.push(Counted {
+                labels: labels.clone(),
+                drops_name: false,
+                counts: vec![ABSENT; steps.count],
+            });
+            rows.len() - 1
+        })
+    }
+
+    fn count(&mut self, place: usize, step: usize, drops_name: bool) {
+        let Some(row) = self.rows.get_mut(place) else {
+            return;
+        };
+        row.drops_name |= drops_name;
+        if let Some(count) = row.counts.get_mut(step) {
+            *count = if is_absent(*count) { 1.0 } else { *count + 1.0 };
+        }
+    }
 }
 
 impl Evaluation<'_> {
@@ -24,49 +57,43 @@ impl Evaluation<'_> {
         let label = text_parameter(aggregate)
             .ok_or_else(|| QueryError::BadData("expected a string parameter".to_owned()))?;
         if label.is_empty() {
-            return Err(QueryError::execution(format!(
-                "invalid label name {label:?}"
-            )));
+            let text = format!("invalid label name {label:?}");
+            return Err(QueryError::execution(text));
         }
-        let mut found: HashMap<Labels, Counted> = HashMap::default();
+        let mut counts = Counts::default();
         for row in self.vector(&aggregate.operand, steps)? {
             self.check()?;
-            let mut group = group_labels(aggregate, &row.labels);
-            if !aggregate.without && aggregate.grouping.iter().any(|name| name == label) {
-                group = group.without(&[label]);
-            }
+            let group = group_labels(aggregate, &row.labels);
+            let before = counts.rows.len();
+            // Most series repeat their value: its label set is looked up once.
+            let mut last: Option<(u64, usize)> = None;
             for (step, cell) in row.column.iter() {
-                let text = match cell {
-                    Cell::Float(float) => format_float(float),
-                    Cell::Histogram(histogram) => histogram_text(&histogram),
+                let bits = match &cell {
+                    Cell::Float(float) => Some(float.to_bits()),
+                    Cell::Histogram(_) => None,
                 };
-                let place = found.len();
-                let counted = found
-                    .entry(group.with(label, &text))
-                    .or_insert_with(|| Counted {
-                        place,
-                        drops_name: false,
-                        counts: vec![model::STALE_MARKER; steps.count],
-                    });
-                counted.drops_name |= row.drops_name;
-                if let Some(count) = counted.counts.get_mut(step) {
-                    *count = if model::is_stale_marker(*count) {
-                        1.0
-                    } else {
-                        *count + 1.0
-                    };
-                }
+                let place = match last.filter(|(known, _)| Some(*known) == bits) {
+                    Some((_, place)) => place,
+                    None => counts.place(group.with(label, &text_of(&cell)), steps),
+                };
+                last = bits.map(|bits| (bits, place));
+                counts.count(place, step, row.drops_name);
             }
-            self.hold(steps.count)?;
+            self.hold((counts.rows.len() - before).saturating_mul(steps.count))?;
         }
-        let mut counted: Vec<(Labels, Counted)> = found.into_iter().collect();
-        counted.sort_by_key(|(_, counted)| counted.place);
-        let rows = counted.into_iter().map(|(labels, counted)| Row {
-            labels,
+        let rows = counts.rows.into_iter().map(|counted| Row {
+            labels: counted.labels,
             drops_name: counted.drops_name,
             column: Column::from_floats(0, counted.counts),
         });
         Ok(rows.collect())
+    }
+}
+
+fn text_of(cell: &Cell) -> String {
+    match cell {
+        Cell::Float(float) => format_float(*float),
+        Cell::Histogram(histogram) => histogram_text(histogram),
     }
 }
 

@@ -12,7 +12,7 @@ use super::truth;
 use crate::ast::{Binary, Cardinality, Span, VectorMatching};
 use crate::error::QueryError;
 use model::{Labels, METRIC_NAME};
-use runtime::HashMap;
+use runtime::{HashMap, HashSet};
 
 /// Numbers for label sets that match each other.
 pub(super) struct Signatures<'a> {
@@ -48,7 +48,7 @@ impl<'a> Signatures<'a> {
 }
 
 /// The labels that are matched on.
-fn matched_labels(labels: &Labels, matching: Option<&VectorMatching>) -> Labels {
+pub(super) fn matched_labels(labels: &Labels, matching: Option<&VectorMatching>) -> Labels {
     match matching {
         Some(matching) if matching.on => labels.only(&matching.labels),
         Some(matching) => {
@@ -63,24 +63,25 @@ fn matched_labels(labels: &Labels, matching: Option<&VectorMatching>) -> Labels 
 /// The series of both sides that match each other. `many` is the side that may have several: the left one,
 /// except for `group_right`.
 #[derive(Default)]
-struct Group {
-    many: Vec<Row>,
-    one: Vec<Row>,
+pub(super) struct Group {
+    pub(super) many: Vec<Row>,
+    pub(super) one: Vec<Row>,
 }
 
 /// The operation and its modifiers.
-struct Operation<'a> {
+pub(super) struct Operation<'a> {
     binary: &'a Binary,
-    matching: &'a VectorMatching,
+    pub(super) matching: &'a VectorMatching,
     /// Whether the sides were exchanged so that the first one is `many`.
     swapped: bool,
     /// The value of a missing sample of the `many` and of the `one` side: upstream does not exchange
     /// `fill_left` and `fill_right` for `group_right`, and neither does this.
-    fill: (Option<f64>, Option<f64>),
-    /// The steps at which both sides have samples, whatever their group: only there duplicates matter.
-    active: Vec<bool>,
+    pub(super) fill: (Option<f64>, Option<f64>),
+    /// The steps at which both sides have samples, whatever their group: only there duplicates matter. `None`
+    /// where no duplicates are possible, or all steps count.
+    active: Option<Vec<bool>>,
     span: Span,
-    steps: Steps,
+    pub(super) steps: Steps,
 }
 
 impl Evaluation<'_> {
@@ -96,19 +97,6 @@ impl Evaluation<'_> {
         let matching = binary.matching.as_ref().unwrap_or(&default);
         let swapped = matching.cardinality == Cardinality::OneToMany;
         let fill = (matching.fill_left, matching.fill_right);
-        let active = match fill {
-            (None, None) => both_present(&left, &right, steps),
-            _ => vec![true; steps.count],
-        };
-        let operation = Operation {
-            binary,
-            matching,
-            swapped,
-            fill,
-            active,
-            span,
-            steps,
-        };
         let (many, one) = if swapped {
             (right, left)
         } else {
@@ -122,6 +110,17 @@ impl Evaluation<'_> {
         for (signature, row) in signatures.numbered(one) {
             group_at(&mut groups, signature).one.push(row);
         }
+        let has_rivals = fill == (None, None) && groups.iter().any(|group| group.one.len() > 1);
+        let active = has_rivals.then(|| both_present(&groups, steps));
+        let operation = Operation {
+            binary,
+            matching,
+            swapped,
+            fill,
+            active,
+            span,
+            steps,
+        };
         let mut rows = Vec::with_capacity(groups.len());
         for group in &groups {
             self.check()?;
@@ -146,6 +145,24 @@ impl Evaluation<'_> {
                 }
                 Ok(())
             }
+            (_, [one]) if no_fill && operation.matching.cardinality != Cardinality::OneToOne => {
+                let results: Vec<Labels> = group
+                    .many
+                    .iter()
+                    .map(|many| operation.result_labels(&many.labels, &one.labels))
+                    .collect();
+                let different: HashSet<&Labels> = results.iter().collect();
+                if different.len() < results.len() {
+                    return self.combine_by_step(operation, group, rows);
+                }
+                for (many, labels) in group.many.iter().zip(results) {
+                    let column = self.pair(operation, many, one);
+                    if !column.is_empty() {
+                        rows.push(operation.finished_row(self, labels, column));
+                    }
+                }
+                Ok(())
+            }
             _ => self.combine_by_step(operation, group, rows),
         }
     }
@@ -157,10 +174,7 @@ impl Evaluation<'_> {
             return Ok(());
         }
         for step in (0..operation.steps.count).filter(|step| operation.is_active(*step)) {
-            let mut present = group.one.iter().filter(|row| row.column.has(step));
-            if let (Some(first), Some(second)) = (present.next(), present.next()) {
-                return Err(operation.duplicate(first, second));
-            }
+            operation.only_one(group, step)?;
         }
         Ok(())
     }
@@ -178,7 +192,11 @@ impl Evaluation<'_> {
         })
     }
 
-    fn element(&mut self, operation: &Operation<'_>, sides: (&Cell, &Cell)) -> Option<Cell> {
+    pub(super) fn element(
+        &mut self,
+        operation: &Operation<'_>,
+        sides: (&Cell, &Cell),
+    ) -> Option<Cell> {
         let (many, one) = sides;
         let sides = if operation.swapped {
             (one, many)
@@ -197,79 +215,6 @@ impl Evaluation<'_> {
             }
         }
     }
-
-    /// Combines a group whose members may change from step to step, or that is filled.
-    fn combine_by_step(
-        &mut self,
-        operation: &Operation<'_>,
-        group: &Group,
-        rows: &mut Vec<Row>,
-    ) -> Result<(), QueryError> {
-        let mut results: HashMap<Labels, (usize, Column)> = HashMap::default();
-        let mut used: HashMap<Labels, usize> = HashMap::default();
-        for step in (0..operation.steps.count).filter(|step| operation.is_active(*step)) {
-            let mut present = group.one.iter().filter(|row| row.column.has(step));
-            let one = present.next();
-            if let (Some(first), Some(second)) = (one, present.next()) {
-                return Err(operation.duplicate(first, second));
-            }
-            let one = match (one, operation.fill.1) {
-                (Some(row), _) => row.column.cell(step).map(|cell| (&row.labels, cell)),
-                (None, Some(fill)) => group
-                    .many
-                    .first()
-                    .map(|row| (&row.labels, Cell::Float(fill))),
-                (None, None) => None,
-            };
-            let Some((one_labels, one_cell)) = one else {
-                continue;
-            };
-            let is_filled = !group.one.iter().any(|row| row.column.has(step));
-            let mut pairs: Vec<(Labels, Cell)> = Vec::new();
-            for many in &group.many {
-                if let Some(cell) = many.column.cell(step) {
-                    let one_labels = if is_filled {
-                        &matched_labels(one_labels, Some(operation.matching))
-                    } else {
-                        one_labels
-                    };
-                    let labels = operation.result_labels(&many.labels, one_labels);
-                    pairs.push((labels, cell));
-                }
-            }
-            if pairs.is_empty()
-                && let Some(fill) = operation.fill.0
-                && !is_filled
-            {
-                let many_labels = matched_labels(one_labels, Some(operation.matching));
-                let labels = operation.result_labels(&many_labels, one_labels);
-                pairs.push((labels, Cell::Float(fill)));
-            }
-            if pairs.len() > 1 && operation.matching.cardinality == Cardinality::OneToOne {
-                return Err(QueryError::execution(
-                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
-                ));
-            }
-            for (labels, many_cell) in pairs {
-                if used.insert(labels.clone(), step) == Some(step) {
-                    return Err(QueryError::execution(
-                        "multiple matches for labels: grouping labels must ensure unique matches",
-                    ));
-                }
-                if let Some(cell) = self.element(operation, (&many_cell, &one_cell)) {
-                    let order = results.len();
-                    let entry = results.entry(labels).or_insert((order, Column::default()));
-                    entry.1.push(step, cell);
-                }
-            }
-        }
-        let mut results: Vec<(Labels, (usize, Column))> = results.into_iter().collect();
-        results.sort_by_key(|(_, (order, _))| *order);
-        for (labels, (_, column)) in results {
-            rows.push(operation.finished_row(self, labels, column));
-        }
-        Ok(())
-    }
 }
 
 fn group_at(groups: &mut Vec<Group>, index: usize) -> &mut Group {
@@ -283,26 +228,30 @@ fn group_at(groups: &mut Vec<Group>, index: usize) -> &mut Group {
 }
 
 /// The steps at which both sides have samples.
-fn both_present(left: &[Row], right: &[Row], steps: Steps) -> Vec<bool> {
-    let mut present = vec![(false, false); steps.count];
-    for (rows, is_left) in [(left, true), (right, false)] {
-        for row in rows {
-            for step in row.column.range().filter(|step| row.column.has(*step)) {
-                if let Some(slot) = present.get_mut(step) {
-                    *slot = (slot.0 || is_left, slot.1 || !is_left);
-                }
+fn both_present(groups: &[Group], steps: Steps) -> Vec<bool> {
+    let present = |side: fn(&Group) -> &[Row]| {
+        let mut present = vec![false; steps.count];
+        for row in groups.iter().flat_map(side) {
+            for (step, slot) in present.iter_mut().enumerate() {
+                *slot |= row.column.has(step);
             }
         }
-    }
-    present
-        .into_iter()
-        .map(|(left, right)| left && right)
+        present
+    };
+    let many = present(|group| &group.many);
+    let one = present(|group| &group.one);
+    many.iter()
+        .zip(one)
+        .map(|(many, one)| *many && one)
         .collect()
 }
 
 impl Operation<'_> {
-    fn is_active(&self, step: usize) -> bool {
-        self.active.get(step).copied().unwrap_or(false)
+    pub(super) fn is_active(&self, step: usize) -> bool {
+        match &self.active {
+            Some(active) => active.get(step).copied().unwrap_or(false),
+            None => true,
+        }
     }
 
     /// What a step's result is, once `bool` and filtering are applied.
@@ -344,7 +293,12 @@ impl Operation<'_> {
         self.finished_row(evaluation, labels, column)
     }
 
-    fn finished_row(&self, evaluation: &Evaluation<'_>, labels: Labels, column: Column) -> Row {
+    pub(super) fn finished_row(
+        &self,
+        evaluation: &Evaluation<'_>,
+        labels: Labels,
+        column: Column,
+    ) -> Row {
         if self.binary.returns_bool {
             return evaluation.renamed(labels, column);
         }
@@ -357,7 +311,7 @@ impl Operation<'_> {
 
     /// The labels of the result: those of the `many` side, for one-to-one matching only what is matched on, and
     /// those that `group_left` takes from the `one` side.
-    fn result_labels(&self, many: &Labels, one: &Labels) -> Labels {
+    pub(super) fn result_labels(&self, many: &Labels, one: &Labels) -> Labels {
         let mut labels = if element::is_comparison(self.binary.operator) {
             many.clone()
         } else {
@@ -374,6 +328,19 @@ impl Operation<'_> {
             labels = labels.with(name, one.value(name));
         }
         labels
+    }
+
+    /// The place of the only series of the `one` side that has a sample at a step.
+    pub(super) fn only_one(&self, group: &Group, step: usize) -> Result<Option<usize>, QueryError> {
+        let mut present = group
+            .one
+            .iter()
+            .enumerate()
+            .filter(|(_, row)| row.column.has(step));
+        match (present.next(), present.next()) {
+            (Some((_, first)), Some((_, second))) => Err(self.duplicate(first, second)),
+            (first, _) => Ok(first.map(|(place, _)| place)),
+        }
     }
 
     fn duplicate(&self, first: &Row, second: &Row) -> QueryError {
