@@ -9,11 +9,13 @@
 //! What it does not do: group samples into families, or turn `_created` lines into start times (they stay
 //! series of their own, as with Prometheus' defaults).
 
+mod check;
 mod error;
 mod lexer;
 mod number;
 mod unescape;
 
+pub use check::check;
 pub use error::ParseError;
 pub use number::{NORMAL_NAN, format_openmetrics};
 
