@@ -63,6 +63,14 @@ impl Text {
             Err(error) => Self::Wrong(format!("error parsing template {name}: {error}")),
         }
     }
+
+    /// The same text with the functions of an evaluation.
+    fn with(&self, functions: &FunctionMap) -> Self {
+        match self {
+            Self::Parsed(template) => Self::Parsed(template.clone().functions(functions)),
+            Self::Plain(_) | Self::Wrong(_) => self.clone(),
+        }
+    }
 }
 
 /// Checks a text of the alert `alert`; the error is Go's.
@@ -99,10 +107,12 @@ pub struct Surroundings {
 
 /// Expands the templates of a rule for the series of one evaluation.
 pub struct Expander<'a> {
-    templates: &'a AlertTemplates,
+    name: &'a str,
     context: Context,
     external_labels: Vec<(String, String)>,
-    functions: FunctionMap,
+    /// The templates with the functions of this evaluation.
+    labels: Vec<(&'a str, Text)>,
+    annotations: Vec<(&'a str, Text)>,
 }
 
 impl<'a> Expander<'a> {
@@ -118,10 +128,16 @@ impl<'a> Expander<'a> {
             Arc::clone(&surroundings.source),
         );
         let query = move |text: &str| query(&engine, source.as_ref(), text, now);
+        let functions = prometheus::functions(&context, query);
+        let prepare = |texts: &'a [(String, Text)]| {
+            let text = |(name, text): &'a (String, Text)| (name.as_str(), text.with(&functions));
+            texts.iter().map(text).collect()
+        };
         Self {
-            functions: prometheus::functions(&context, query),
+            name: &templates.name,
+            labels: prepare(&templates.labels),
+            annotations: prepare(&templates.annotations),
             external_labels: pairs(&surroundings.external_labels),
-            templates,
             context,
         }
     }
@@ -136,25 +152,22 @@ impl<'a> Expander<'a> {
     ) -> (Vec<(&'a str, String)>, Vec<(&'a str, String)>) {
         let data =
             prometheus::alert_data(&pairs(labels), &self.external_labels, &self.context, value);
-        let expand = |texts: &'a [(String, Text)]| {
+        let expand = |texts: &[(&'a str, Text)]| {
+            let texts = texts.iter();
             texts
-                .iter()
-                .map(|(name, text)| (name.as_str(), self.text(text, &data)))
+                .map(|(name, text)| (*name, self.text(text, &data)))
                 .collect()
         };
-        (
-            expand(&self.templates.labels),
-            expand(&self.templates.annotations),
-        )
+        (expand(&self.labels), expand(&self.annotations))
     }
 
     fn text(&self, text: &Text, data: &Value) -> String {
         let template = match text {
             Text::Plain(text) => return text.clone(),
             Text::Wrong(error) => return failed(error),
-            Text::Parsed(template) => template.clone().functions(&self.functions),
+            Text::Parsed(template) => template,
         };
-        let name = &self.templates.name;
+        let name = self.name;
         template
             .execute(name, data, &Limits::default())
             .unwrap_or_else(|error| {

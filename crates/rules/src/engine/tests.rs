@@ -9,10 +9,11 @@ use crate::file::{self, UnknownFields};
 use model::{Alert, Labels, MemoryStore, SeriesSamples, Sink, Timestamp, Value, format_float};
 use promql::{Engine, EngineOptions, QueryValue};
 use runtime::metrics::Counter;
-use runtime::queue::{self, Receiver, Sender};
-use runtime::{Registry, SharedClock, SimulatedClock};
+use runtime::queue::{self, Received, Receiver, Sender};
+use runtime::{Registry, SharedClock, Shutdown, SimulatedClock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use storage::{State, StateError};
 
 const MINUTE: i64 = 60_000;
@@ -508,4 +509,35 @@ fn the_query_offset_shifts_queries_and_samples() {
            at 2m  want query copy:
            at 3m  want query timestamp(copy) <= bool time() - 120: {host="a"} 1"#,
     );
+}
+
+#[test]
+fn threads_evaluate_until_the_end() {
+    let story = Story::new(&DISK.replace("for: 3m", "for: 0s"));
+    let clock = Arc::new(SimulatedClock::new(time(0)));
+    let shared: SharedClock = clock.clone();
+    let (sender, receiver) = queue::bounded(10, Counter::default());
+    let engine = rule_engine(
+        (&story.store, &story.state, &shared, &story.registry),
+        &sender,
+    );
+    engine
+        .apply(story.config.clone(), time(0))
+        .expect("applied");
+    for (name, value) in [("size", 100.0), ("free", 5.0)] {
+        let labels = Labels::from_pairs([("__name__", name), ("host", "a")]);
+        let row = SeriesSamples::float(labels, time(0), value);
+        story.store.append(&[row]).expect("memory takes all");
+    }
+    clock.advance(Duration::from_secs(60));
+    let shutdown = Shutdown::new();
+    let threads = engine.start(2, &shutdown).expect("threads");
+    let Received::Item(alerts) = receiver.receive(Duration::from_secs(30)) else {
+        panic!("no alert came");
+    };
+    assert_eq!(alerts[0].name(), "DiskFull");
+    shutdown.trigger();
+    for thread in threads {
+        thread.join().expect("no panic");
+    }
 }

@@ -196,6 +196,11 @@ fn run(seed: u64) {
     let end = i64::try_from(STEPS).expect("small") + 10 * 24 * 3_600_000 / MINUTE;
     let incidents = open(&state, end);
     listener.listen(&incidents, true);
+    all_was_heard(seed, &naive, &listener);
+}
+
+/// Every change of an incident was announced at least once.
+fn all_was_heard(seed: u64, naive: &Naive, listener: &Listener) {
     for (id, (status, _)) in &naive.status {
         let heard = listener
             .heard
