@@ -27,7 +27,7 @@ use crate::record::SamplesRecord;
 use crate::retention::TrustedClock;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use storage::files::FolderLock;
 use storage::{Wal, wal};
@@ -44,6 +44,8 @@ struct Writer {
 struct Work {
     manifest: Manifest,
     clock: TrustedClock,
+    /// The newest sample when an idle head was flushed last.
+    flushed_to: i64,
 }
 
 impl Work {
@@ -67,6 +69,8 @@ pub struct Db {
     blocks: RwLock<Blocks>,
     /// Samples before this time are in blocks; younger ones only in the head.
     boundary: AtomicI64,
+    /// On the monotonic clock.
+    last_append_ms: AtomicU64,
     metrics: Metrics,
     closed: AtomicBool,
     _lock: FolderLock,
@@ -103,7 +107,12 @@ impl Db {
             wal,
             writer: Mutex::new(writer),
             boundary: AtomicI64::new(manifest.boundary),
-            work: Mutex::new(Work { manifest, clock }),
+            work: Mutex::new(Work {
+                manifest,
+                clock,
+                flushed_to: i64::MIN,
+            }),
+            last_append_ms: AtomicU64::new(0),
             blocks: RwLock::new(blocks.into()),
             metrics: Metrics::new(&options.metrics),
             closed: AtomicBool::new(false),
@@ -123,6 +132,15 @@ impl Db {
 
     fn replace_blocks(&self, blocks: Blocks) {
         *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = blocks;
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        u64::try_from(self.options.clock.monotonic().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn note_append(&self) {
+        self.last_append_ms
+            .store(self.monotonic_ms(), Ordering::Relaxed);
     }
 
     fn blocks_folder(&self) -> PathBuf {

@@ -21,30 +21,80 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 /// Parts of the lookup table; more than threads, so that they seldom meet.
 const SHARDS: usize = 32;
 
-/// Labels that are looked up by their encoded form.
-struct Key(Labels);
+/// What series are looked up by: the encoded labels with their hash, which is computed once and serves
+/// both the choice of the shard and the table inside it.
+trait Key {
+    fn hash(&self) -> u64;
+    fn encoded(&self) -> &str;
+}
 
-impl Borrow<str> for Key {
-    fn borrow(&self) -> &str {
-        self.0.encoded()
+/// The key of a series in the table.
+struct Held {
+    hash: u64,
+    labels: Labels,
+}
+
+/// The key of a lookup.
+struct Sought<'a> {
+    hash: u64,
+    encoded: &'a str,
+}
+
+impl Key for Held {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn encoded(&self) -> &str {
+        self.labels.encoded()
     }
 }
 
-impl Hash for Key {
+impl Key for Sought<'_> {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn encoded(&self) -> &str {
+        self.encoded
+    }
+}
+
+impl<'a> Borrow<dyn Key + 'a> for Held {
+    fn borrow(&self) -> &(dyn Key + 'a) {
+        self
+    }
+}
+
+impl Hash for dyn Key + '_ {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.encoded().hash(state);
+        state.write_u64(Key::hash(self));
     }
 }
 
-impl PartialEq for Key {
+impl PartialEq for dyn Key + '_ {
     fn eq(&self, other: &Self) -> bool {
-        self.0.encoded() == other.0.encoded()
+        Key::hash(self) == Key::hash(other) && self.encoded() == other.encoded()
     }
 }
 
-impl Eq for Key {}
+impl Eq for dyn Key + '_ {}
 
-type Shard = RwLock<HashMap<Key, Arc<HeadSeries>>>;
+impl Hash for Held {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl PartialEq for Held {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.encoded() == other.encoded()
+    }
+}
+
+impl Eq for Held {}
+
+type Shard = RwLock<HashMap<Held, Arc<HeadSeries>>>;
 
 /// All series with recent samples.
 pub(crate) struct Head {
@@ -84,19 +134,19 @@ impl Head {
         }
     }
 
-    fn shard(&self, encoded: &str) -> &Shard {
+    /// The key of a lookup and the part of the table where it belongs.
+    fn sought<'a>(&self, encoded: &'a str) -> (Sought<'a>, &Shard) {
         let hash = self.hasher.hash_one(encoded);
         // The top bits: the table inside the shard uses the others.
-        &self.shards[usize::try_from(hash >> 59).unwrap_or_default() % SHARDS]
+        let shard = usize::try_from(hash >> 59).unwrap_or_default() % SHARDS;
+        (Sought { hash, encoded }, &self.shards[shard])
     }
 
     /// The series with these labels, if it is in the head.
     pub(crate) fn find(&self, encoded: &str) -> Option<Arc<HeadSeries>> {
-        let shard = self
-            .shard(encoded)
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        shard.get(encoded).map(Arc::clone)
+        let (key, shard) = self.sought(encoded);
+        let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+        shard.get(&key as &dyn Key).map(Arc::clone)
     }
 
     /// The series with these labels; made if there is room for another one.
@@ -126,15 +176,17 @@ impl Head {
     }
 
     fn create(&self, id: u32, labels: &Labels) -> Arc<HeadSeries> {
-        let mut shard = self
-            .shard(labels.encoded())
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(series) = shard.get(labels.encoded()) {
+        let (key, shard) = self.sought(labels.encoded());
+        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(series) = shard.get(&key as &dyn Key) {
             return Arc::clone(series);
         }
         let series = Arc::new(HeadSeries::new(id, labels.clone()));
-        shard.insert(Key(labels.clone()), Arc::clone(&series));
+        let held = Held {
+            hash: key.hash,
+            labels: labels.clone(),
+        };
+        shard.insert(held, Arc::clone(&series));
         self.index
             .write()
             .unwrap_or_else(PoisonError::into_inner)

@@ -94,8 +94,23 @@ impl Batch<'_> {
         self.push_value(series, timestamp, Value::Float(value));
     }
 
+    /// Adds a float sample of the series with these labels, given as `Labels::encoded`: the shortest way
+    /// from a decoder into the store. Answers whether the series was found or made.
+    pub fn push_encoded(&mut self, encoded: &str, timestamp: Timestamp, value: f64) -> bool {
+        let Some(series) = self.db.series_handle_encoded(encoded) else {
+            self.count_over_limit();
+            return false;
+        };
+        self.push_owned(series, timestamp, Value::Float(value));
+        true
+    }
+
     /// Adds a sample.
     pub fn push_value(&mut self, series: &SeriesHandle, timestamp: Timestamp, value: Value) {
+        self.push_owned(series.clone(), timestamp, value);
+    }
+
+    fn push_owned(&mut self, series: SeriesHandle, timestamp: Timestamp, value: Value) {
         let at = timestamp.millis();
         if at < self.bounds.oldest {
             self.refused.too_old += 1;
@@ -103,7 +118,7 @@ impl Batch<'_> {
             self.refused.too_new += 1;
         } else {
             self.rows.push(Row {
-                series: Arc::clone(&series.0),
+                series: series.0,
                 at,
                 value,
             });
@@ -166,6 +181,7 @@ impl Db {
         counts.late.fetch_add(late, Ordering::Relaxed);
         counts.newest.fetch_max(newest, Ordering::Relaxed);
         drop(writer);
+        self.note_append();
         self.wal.acknowledge(position).map_err(refusal)?;
         Ok(appended)
     }

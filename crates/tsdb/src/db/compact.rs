@@ -180,8 +180,8 @@ fn overlapping(blocks: &[BlockMeta], spans: Spans) -> Option<BTreeSet<u64>> {
 }
 
 fn in_one_span(blocks: &[BlockMeta], spans: Spans) -> Option<BTreeSet<u64>> {
-    let mut span_ms = spans.smallest_ms.saturating_mul(SPAN_GROWTH);
-    while span_ms <= spans.largest_ms {
+    let mut span_ms = spans.smallest_ms;
+    while span_ms <= spans.largest_ms.max(spans.smallest_ms) {
         let span_of = |block: &BlockMeta| {
             let start = window_start(block.start, span_ms);
             let inside = block.end.saturating_sub(start) < span_ms;
@@ -239,6 +239,7 @@ mod tests {
         check(&[(0, 9, 1), (10, 19, 1)], Some(&[1, 2]));
         check(&[(20, 29, 1), (30, 39, 1)], Some(&[1, 2]));
         check(&[(80, 89, 1), (90, 92, 1)], None);
+        check(&[(80, 84, 1), (85, 89, 1)], Some(&[1, 2]));
         check(&[(0, 29, 1), (30, 59, 1), (60, 89, 1)], Some(&[1, 2, 3]));
         check(&[(90, 99, 1), (100, 109, 1)], None);
         check(&[(0, 9, 1), (3, 5, 1)], Some(&[1, 2]));

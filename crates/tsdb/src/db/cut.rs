@@ -23,6 +23,15 @@ const GRACE_SHARE: i64 = 12;
 /// So many late samples in the head are cut without waiting for the end of a window.
 const LATE_MAX: usize = 2_000_000;
 
+/// Without a sample for so long the store is idle: what a burst left in memory goes to disk.
+const IDLE_AFTER_MS: u64 = 15_000;
+
+/// An idle head is worth a block when it holds so many samples …
+const IDLE_SAMPLES_MIN: usize = 100_000;
+
+/// … over at least this part of a window, so that slow scrapes do not make a block a minute.
+const IDLE_SPAN_SHARE: i64 = 4;
+
 impl Db {
     /// Writes everything in the head to blocks, the window that is still running included.
     pub fn flush(&self) -> Result<(), Error> {
@@ -42,7 +51,22 @@ impl Db {
         if boundary > work.manifest.boundary || late >= LATE_MAX {
             self.cut(work, boundary.max(work.manifest.boundary))?;
         }
+        if self.is_idle(work, newest) {
+            work.flushed_to = newest;
+            self.cut(work, i64::MAX)?;
+        }
         Ok(())
+    }
+
+    /// Whether nothing was appended for a while and the head holds enough to be worth a block of its own.
+    fn is_idle(&self, work: &Work, newest: i64) -> bool {
+        let last_append = self.last_append_ms.load(Ordering::Relaxed);
+        let rest = self.monotonic_ms().saturating_sub(last_append);
+        let since = work.manifest.boundary.max(work.flushed_to);
+        let span = newest.saturating_sub(since);
+        rest >= IDLE_AFTER_MS
+            && span >= self.options.block_ms / IDLE_SPAN_SHARE
+            && self.head.counts.samples.load(Ordering::Relaxed) >= IDLE_SAMPLES_MIN
     }
 
     fn cut(&self, work: &mut Work, boundary: i64) -> Result<(), Error> {

@@ -466,6 +466,28 @@ fn a_full_disk_recovers_without_a_restart() {
 }
 
 #[test]
+fn an_idle_head_goes_to_disk() {
+    let bench = Bench::new(1);
+    let mut batch = bench.db().batch();
+    for seconds in 0..2000 {
+        for id in 0..60 {
+            assert!(batch.push_encoded(labels(id).encoded(), at(seconds), 1.0));
+        }
+    }
+    assert_eq!(batch.commit().expect("commit").accepted, 120_000);
+    bench.clock.advance(Duration::from_secs(14));
+    bench.db().maintain(at(0)).expect("maintain");
+    assert_eq!(bench.db().stats(1).samples, 120_000);
+    bench.clock.advance(Duration::from_secs(1));
+    bench.db().maintain(at(0)).expect("maintain");
+    assert_eq!(bench.db().stats(1).samples, 0);
+    assert_eq!(
+        read(bench.db(), &[], TimeRange::ALL)[&labels(1)].len(),
+        2000
+    );
+}
+
+#[test]
 fn counts_cardinality() {
     let bench = Bench::new(1);
     let batch: Vec<_> = (0..5).map(|id| row(id, 0, 1.0)).collect();

@@ -12,7 +12,7 @@ use model::{Histogram, Labels, ReadBudget, SourceError, TimeRange, Timestamp, Va
 use runtime::{HashMap, Seeded};
 use std::collections::BTreeMap;
 use std::hash::BuildHasher as _;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use storage::encoding::Decoder;
 
@@ -123,8 +123,6 @@ struct Data {
     cutting_histograms: Histograms,
     /// The newest float, also after it was cut.
     newest: Option<(i64, f64)>,
-    /// Set when the head forgot this series: whoever still holds it looks it up again.
-    retired: bool,
 }
 
 /// One series in the head.
@@ -133,6 +131,8 @@ pub(crate) struct HeadSeries {
     pub(crate) labels: Labels,
     /// The log segment that already says which labels belong to the id.
     defined_in: AtomicU64,
+    /// Set when the head forgot this series: whoever still holds it looks it up again.
+    retired: AtomicBool,
     data: Mutex<Data>,
 }
 
@@ -142,6 +142,7 @@ impl HeadSeries {
             id,
             labels,
             defined_in: AtomicU64::new(0),
+            retired: AtomicBool::new(false),
             data: Mutex::default(),
         }
     }
@@ -150,9 +151,13 @@ impl HeadSeries {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a segment defines this series; answers whether that is news.
+    /// Notes that a segment defines this series; answers whether that is news. Only the writer asks.
     pub(crate) fn define_in(&self, segment: u64) -> bool {
-        self.defined_in.swap(segment, Ordering::Relaxed) != segment
+        let news = self.defined_in.load(Ordering::Relaxed) != segment;
+        if news {
+            self.defined_in.store(segment, Ordering::Relaxed);
+        }
+        news
     }
 
     /// Takes back what `define_in` noted, when the segment did not get the definition.
@@ -161,13 +166,15 @@ impl HeadSeries {
     }
 
     pub(crate) fn is_retired(&self) -> bool {
-        self.lock().retired
+        self.retired.load(Ordering::Acquire)
     }
 
     pub(super) fn retire_if_idle(&self, before: i64) -> bool {
-        let mut data = self.lock();
+        let data = self.lock();
         let idle = data.is_empty() && data.newest.is_none_or(|(at, _)| at < before);
-        data.retired |= idle;
+        if idle {
+            self.retired.store(true, Ordering::Release);
+        }
         idle
     }
 

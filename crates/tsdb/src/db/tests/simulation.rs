@@ -6,6 +6,7 @@ use model::{Matcher, Sink as _, TimeRange};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use storage::WalSync;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -139,11 +140,16 @@ proptest! {
         prop_assert_eq!(found(&bench, range), model);
     }
 
-    /// The power goes during a random change. What was acknowledged is there; what was under way may be;
-    /// nothing else is; and the database opens and goes on.
+    /// The power goes, or the process dies, during a random change. What was acknowledged is there; what
+    /// was under way may be; nothing else is; and the database opens and goes on. Against the death of
+    /// the process the records need not be synced.
     #[test]
-    fn survives_power_loss(steps in steps(), seed: u64, changes in 0..120_u64) {
+    fn survives_crashes(steps in steps(), seed: u64, changes in 0..120_u64, power_loss: bool) {
         let mut bench = bench(seed);
+        if !power_loss {
+            bench.options.wal_sync = WalSync::Interval;
+            bench.restart();
+        }
         let mut model = Model::new();
         bench.disk.crash_after(changes);
         let mut under_way = Model::new();
@@ -163,7 +169,11 @@ proptest! {
             break;
         }
         bench.db = None;
-        bench.disk.restart_machine();
+        if power_loss {
+            bench.disk.restart_machine();
+        } else {
+            bench.disk.restart_process();
+        }
         bench.db = Some(super::Db::open(bench.options.clone()).expect("opens after the crash"));
         let mut got = found(&bench, TimeRange::ALL);
         if let Some((id, range)) = being_deleted {

@@ -1,0 +1,254 @@
+//! Measures the store itself: CPU per sample on the way in, bytes a sample on disk, memory, and reading
+//! everything back. `cargo run --release -p tsdb --example measure` does 20,000 series of 240 samples;
+//! `cargo test` does a tiny run and checks that head and blocks give the same answers.
+//!
+//! Two kinds of data: `noisy`, a random walk of hundredths with 1.2 bytes of entropy a sample, and `host`,
+//! what a host exporter gives: constants, counters and slow gauges.
+
+use model::{Labels, Matcher, ReadBudget, Source as _, TimeRange, Timestamp};
+use runtime::Random;
+use std::path::Path;
+use tsdb::{Db, Options};
+
+const START_MS: i64 = 1_700_006_400_000;
+const STEP_MS: i64 = 15_000;
+const SERIES_PER_HOST: usize = 100;
+
+/// How much is written.
+#[derive(Clone, Copy)]
+struct Size {
+    hosts: usize,
+    samples: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Noisy,
+    Host,
+}
+
+/// What was measured: names and numbers, and the hash of what was read back.
+struct Report {
+    numbers: Vec<(&'static str, f64)>,
+    hash: u64,
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its numbers")]
+fn main() {
+    let size = Size {
+        hosts: 200,
+        samples: 240,
+    };
+    for kind in [Kind::Noisy, Kind::Host] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let report = measure(kind, size, folder.path());
+        println!("{kind:?}, result {:016x}", report.hash);
+        for (name, number) in report.numbers {
+            println!("  {name:<44}{number:>12.3}");
+        }
+    }
+}
+
+fn options(folder: &Path) -> Options {
+    Options {
+        retention_ms: None,
+        future_window_ms: None,
+        ..Options::new(folder)
+    }
+}
+
+fn measure(kind: Kind, size: Size, folder: &Path) -> Report {
+    let seconds = processor_seconds;
+    let db = Db::open(options(folder)).expect("opens");
+    let samples = model::number::usize_to_float(size.hosts * SERIES_PER_HOST * size.samples);
+    let per_sample = |seconds: f64| seconds * 1e9 / samples;
+    let bytes = |bytes: u64| model::number::u64_to_float(bytes) / samples;
+    let mut numbers = vec![("samples", samples)];
+    let append = append_all(&db, kind, size);
+    numbers.push(("append, ns of processor time a sample", per_sample(append)));
+    db.sync().expect("syncs");
+    numbers.push(("resident with everything in the head, MB", resident_mb()));
+    numbers.push((
+        "write-ahead log, bytes a sample",
+        bytes(db.stats(1).wal_bytes),
+    ));
+    let before = seconds();
+    let hash = read_all(&db);
+    numbers.push((
+        "read from the head, ns a sample",
+        per_sample(seconds() - before),
+    ));
+    drop(db);
+    let before = seconds();
+    let db = Db::open(options(folder)).expect("opens again");
+    numbers.push(("replay, s", seconds() - before));
+    let before = seconds();
+    db.flush().expect("flushes");
+    numbers.push(("write blocks, ns a sample", per_sample(seconds() - before)));
+    numbers.push(("blocks, bytes a sample", bytes(db.stats(1).block_bytes)));
+    let before = seconds();
+    assert_eq!(read_all(&db), hash, "blocks give what the head gave");
+    numbers.push((
+        "read from blocks, ns a sample",
+        per_sample(seconds() - before),
+    ));
+    Report { numbers, hash }
+}
+
+/// Writes scrape by scrape, each series found by its encoded labels as remote write does; answers the
+/// seconds of processor time that the store took, without those for making the data.
+fn append_all(db: &Db, kind: Kind, size: Size) -> f64 {
+    let mut random = Random::from_seed(1);
+    let mut hosts: Vec<Vec<(String, Walk)>> = (0..size.hosts)
+        .map(|host| {
+            let all = 0..SERIES_PER_HOST;
+            all.map(|i| series(kind, host, i, &mut random)).collect()
+        })
+        .collect();
+    let mut taken = 0.0;
+    for step in 0..size.samples {
+        let step = i64::try_from(step).unwrap_or_default();
+        let mut scrapes = Vec::new();
+        for host in &mut hosts {
+            let jitter = i64::try_from(random.below(20)).unwrap_or_default();
+            let at = Timestamp::from_millis(START_MS + step * STEP_MS + jitter);
+            let walks = host.iter_mut().map(|(_, walk)| walk.next(&mut random));
+            scrapes.push((at, walks.collect::<Vec<f64>>()));
+        }
+        let before = processor_seconds();
+        for (host, (at, values)) in hosts.iter().zip(scrapes) {
+            let mut batch = db.batch();
+            for ((encoded, _), value) in host.iter().zip(values) {
+                assert!(batch.push_encoded(encoded, at, value), "below the limit");
+            }
+            batch.commit().expect("takes samples");
+        }
+        taken += processor_seconds() - before;
+    }
+    taken
+}
+
+/// Seconds that this thread spent on a processor; 0 where the system does not say.
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = text
+        .split_whitespace()
+        .next()
+        .and_then(|n| n.parse::<f64>().ok());
+    nanoseconds.unwrap_or_default() / 1e9
+}
+
+/// A series that moves.
+struct Walk {
+    value: i64,
+    step: Step,
+    divisor: f64,
+}
+
+enum Step {
+    Never,
+    Uniform(u64),
+    Counter(u64),
+    Seldom(u64),
+}
+
+impl Walk {
+    fn next(&mut self, random: &mut Random) -> f64 {
+        let below =
+            |random: &mut Random, bound| i64::try_from(random.below(bound)).unwrap_or_default();
+        match self.step {
+            Step::Never => {}
+            // Around a level: 2.3 times 100 values have 1.2 bytes of entropy between two samples.
+            Step::Uniform(bound) => {
+                return model::number::i64_to_float(self.value + below(random, bound))
+                    / self.divisor;
+            }
+            Step::Counter(bound) => self.value += below(random, bound),
+            Step::Seldom(bound) => {
+                if random.below(20) == 0 {
+                    self.value += below(random, bound);
+                }
+            }
+        }
+        model::number::i64_to_float(self.value) / self.divisor
+    }
+}
+
+fn series(kind: Kind, host: usize, i: usize, random: &mut Random) -> (String, Walk) {
+    let name = format!(
+        "{}_metric_{}",
+        if i.is_multiple_of(3) { "node" } else { "app" },
+        i / 4
+    );
+    let labels = Labels::from_pairs([
+        ("__name__", name.as_str()),
+        ("instance", &format!("host-{host:03}.example.org:9100")),
+        ("job", "node"),
+        ("device", &format!("dev{}", i % 4)),
+        ("datacenter", &format!("dc-{}", host % 3)),
+    ]);
+    let value = i64::try_from(random.below(1_000_000)).unwrap_or_default();
+    let (step, divisor) = match (kind, i % 10) {
+        (Kind::Noisy, _) => (Step::Uniform(230), 100.0),
+        (Kind::Host, 0..=4) => (Step::Never, 1.0),
+        (Kind::Host, 5 | 6) => (Step::Seldom(1000), 1.0),
+        (Kind::Host, 7 | 8) => (Step::Seldom(100), 100.0),
+        (Kind::Host, _) => (Step::Counter(50), 100.0),
+    };
+    let walk = Walk {
+        value,
+        step,
+        divisor,
+    };
+    (labels.encoded().to_owned(), walk)
+}
+
+/// Reads everything and answers a hash of it.
+fn read_all(db: &Db) -> u64 {
+    let budget = ReadBudget::new(usize::MAX);
+    let matchers = [Matcher::equal("job", "node")];
+    let series = db
+        .select(&matchers, TimeRange::ALL, &budget)
+        .expect("reads");
+    let mut hash = 0_u64;
+    let mut mix = |word: u64| {
+        hash = (hash ^ word)
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+    };
+    for series in series {
+        mix(series.labels.fingerprint());
+        let columns = series.columns;
+        for (at, value) in columns.timestamps.iter().zip(columns.values.iter()) {
+            mix(at.cast_unsigned());
+            mix(value.to_bits());
+        }
+    }
+    hash
+}
+
+/// Resident memory of this process in MB; 0 where the system does not say.
+fn resident_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    kib.unwrap_or_default() / 1024.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, Size, measure};
+
+    #[test]
+    fn a_tiny_run_reads_back_what_it_wrote() {
+        for kind in [Kind::Noisy, Kind::Host] {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            let size = Size {
+                hosts: 2,
+                samples: 40,
+            };
+            let report = measure(kind, size, folder.path());
+            assert!(report.hash != 0 && report.numbers.len() > 5);
+        }
+    }
+}
