@@ -8,7 +8,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use std::fmt::Write as _;
 
 /// Bytes of a body where the job sets no limit: a target must not take the memory of the rest.
-pub const BODY_BYTES_MAX: u64 = 256 << 20;
+pub const BODY_BYTES_MAX: u64 = 128 << 20;
 
 /// What a target answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +101,9 @@ impl Request {
         let content_type = response.headers().get(CONTENT_TYPE);
         let content_type = content_type.and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
+        if response.content_length() > Some(self.body_bytes_max) {
+            return Err(FetchError::BodySize);
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             let length = u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX);

@@ -2,13 +2,14 @@
 //!
 //! TLS is rustls with ring. Without a `ca` the authorities are the system's (the bundle that
 //! `SSL_CERT_FILE` or the distribution names) and the web's. Certificates are read when a client is
-//! built; credentials are added to each request by `HttpClientConfig::request_headers`.
+//! built, and again when they have changed; credentials are added to each request by `HttpClientConfig::request_headers`.
 
 mod tls;
 
 use config::Secret;
-use config::http_client::{HttpClientConfig, ProxyConfig};
+use config::http_client::{HttpClientConfig, ProxyConfig, TlsTexts};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Redirects that are followed, as Go's client does.
 const REDIRECTS_MAX: usize = 10;
@@ -23,7 +24,7 @@ pub fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
     } else {
         reqwest::redirect::Policy::none()
     };
-    let tls = tls::client_config(&config.tls, config.http2)?;
+    let tls = tls::client_config(&config.tls, &config.tls.load()?, config.http2)?;
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .redirect(redirects)
@@ -47,6 +48,56 @@ pub fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
         }
     };
     builder.build().map_err(|error| cause(&error))
+}
+
+/// A client that is built anew when its certificate files change.
+#[derive(Debug)]
+pub struct RefreshedClient {
+    config: HttpClientConfig,
+    present: Mutex<Present>,
+}
+
+#[derive(Debug)]
+struct Present {
+    texts: Result<TlsTexts, String>,
+    client: Result<reqwest::Client, String>,
+}
+
+impl RefreshedClient {
+    /// Builds the client. Why it could not be built is told when it is asked for.
+    #[must_use]
+    pub fn new(config: HttpClientConfig) -> Self {
+        let present = Present {
+            texts: config.tls.load(),
+            client: build(&config),
+        };
+        Self {
+            config,
+            present: Mutex::new(present),
+        }
+    }
+
+    /// The client, or why there is none.
+    pub fn client(&self) -> Result<reqwest::Client, String> {
+        self.lock().client.clone()
+    }
+
+    /// Looks whether the files have changed, and builds the client anew if so. Reads files.
+    pub fn refresh(&self) {
+        if !self.config.tls.names_files() {
+            return;
+        }
+        let texts = self.config.tls.load();
+        if self.lock().texts == texts {
+            return;
+        }
+        let client = build(&self.config);
+        *self.lock() = Present { texts, client };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Present> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Turns checked headers into the library's. Fails where a value cannot stand in a header.

@@ -163,6 +163,8 @@ impl SeriesCache {
             Ok(()) => {
                 self.mark_vanished(at);
                 self.forget_unseen();
+                // An exposition that was huge once must not hold its memory for ever.
+                self.rows.truncate(self.row_count.saturating_mul(2));
                 (scraped, Ok(()))
             }
             Err(error) => {

@@ -4,7 +4,7 @@
 //! they run on a blocking thread, a few at a time for the whole process.
 
 use crate::fetch::{self, Answer, FetchError, Request};
-use crate::http_client;
+use crate::http_client::RefreshedClient;
 use crate::metrics::Metrics;
 use crate::prometheus_file::ScrapeConfig;
 use crate::report::{Report, ReportSeries};
@@ -19,8 +19,9 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::MissedTickBehavior;
 
-/// How often it is asked again whether a part of ours answers for a target.
-const STAND_IN_CHECK: Duration = Duration::from_mins(1);
+/// How often it is asked again whether a part of ours answers for a target, and whether its certificates
+/// have changed.
+const READER_CHECK: Duration = Duration::from_mins(1);
 
 /// A part of Binnacle that answers for a target which does not exist here.
 #[derive(Clone)]
@@ -48,7 +49,7 @@ pub(crate) struct Shared {
 pub(crate) struct Job {
     pub(crate) config: ScrapeConfig,
     request: Request,
-    client: Result<reqwest::Client, String>,
+    client: RefreshedClient,
     /// Why no target of the job is scraped at all.
     forced_error: Mutex<Option<String>>,
 }
@@ -57,15 +58,15 @@ impl Job {
     pub(crate) fn new(config: ScrapeConfig) -> Self {
         Self {
             request: Request::new(&config),
-            client: http_client::build(&config.http),
+            client: RefreshedClient::new(config.http.clone()),
             forced_error: Mutex::default(),
             config,
         }
     }
 
     /// Why the job's client could not be made.
-    pub(crate) fn client_error(&self) -> Option<&str> {
-        self.client.as_ref().err().map(String::as_str)
+    pub(crate) fn client_error(&self) -> Option<String> {
+        self.client.client().err()
     }
 
     pub(crate) fn force_error(&self, error: Option<String>) {
@@ -146,7 +147,7 @@ impl TargetLoop {
         let mut ticks = tokio::time::interval(millis(interval_ms));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut grid = Grid::new(self.shared.clock.now(), interval_ms);
-        let mut stand_in_checked: Option<Duration> = None;
+        let mut reader_checked: Option<Duration> = None;
         let mut scraped = false;
         loop {
             tokio::select! {
@@ -154,9 +155,8 @@ impl TargetLoop {
                 _ = stop.changed() => return self.alive(scraped),
             }
             let now = self.shared.clock.monotonic();
-            if stand_in_checked.is_none_or(|checked| now.saturating_sub(checked) >= STAND_IN_CHECK)
-            {
-                stand_in_checked = Some(now);
+            if reader_checked.is_none_or(|checked| now.saturating_sub(checked) >= READER_CHECK) {
+                reader_checked = Some(now);
                 self.choose_reader().await;
             }
             let at = grid.align(self.shared.clock.now());
@@ -177,11 +177,15 @@ impl TargetLoop {
         series
     }
 
-    /// Asks whether a part of ours answers for the target.
+    /// Asks whether a part of ours answers for the target, and whether its certificates have changed.
     async fn choose_reader(&mut self) {
         let choose = Arc::clone(&self.shared.stand_ins);
-        let state = Arc::clone(&self.state);
-        let chosen = tokio::task::spawn_blocking(move || choose(&state.target)).await;
+        let (job, state) = (Arc::clone(&self.job), Arc::clone(&self.state));
+        let work = move || {
+            job.client.refresh();
+            choose(&state.target)
+        };
+        let chosen = tokio::task::spawn_blocking(work).await;
         self.stand_in = chosen.ok().flatten();
     }
 
@@ -192,15 +196,15 @@ impl TargetLoop {
         if let Some(stand_in) = &self.stand_in {
             return Reading::Inside(stand_in.clone());
         }
-        let client = match &self.job.client {
+        let client = match self.job.client.client() {
             Ok(client) => client,
-            Err(error) => return Reading::Refused(error.clone()),
+            Err(error) => return Reading::Refused(error),
         };
         let target = &self.state.target;
         let request = self
             .job
             .request
-            .send(client, &target.url, target.timeout_ms);
+            .send(&client, &target.url, target.timeout_ms);
         let answer = tokio::time::timeout(millis(target.timeout_ms), request).await;
         let deadline = |_elapsed| {
             Err(FetchError::Deadline {

@@ -239,6 +239,14 @@ impl TlsConfig {
         self.key.set_directory(directory);
     }
 
+    /// Whether certificates or key are in files, which may change under us.
+    #[must_use]
+    pub const fn names_files(&self) -> bool {
+        matches!(self.ca, SecretSource::File(_))
+            || matches!(self.certificate, SecretSource::File(_))
+            || matches!(self.key, SecretSource::File(_))
+    }
+
     /// Reads certificates and key. Fails where a file cannot be read.
     pub fn load(&self) -> Result<TlsTexts, String> {
         let ca = if self.ca.is_empty() {

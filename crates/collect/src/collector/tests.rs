@@ -9,6 +9,7 @@ use crate::{Health, StandIn};
 use model::{Appended, SeriesSamples, Sink, SinkError, Value, is_stale_marker};
 use runtime::{Registry, SystemClock};
 use server::{Reply, Server};
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -350,6 +351,41 @@ async fn discovers_by_http() {
         labels.value("__meta_url"),
         format!("http://{}/list", lister.address)
     );
+}
+
+#[tokio::test]
+async fn discovers_by_file() {
+    let server = Server::start(|_, _| Reply::text("a 1\n")).await;
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("targets.yml");
+    let list = |labels: &str| {
+        let text = format!(
+            "- targets: ['{}']\n  labels: {{{labels}}}\n",
+            server.address
+        );
+        // A rename, so that a half-written file is never read.
+        let fresh = folder.path().join("fresh");
+        let mut written = std::fs::File::create(&fresh).expect("file");
+        written.write_all(text.as_bytes()).expect("written");
+        std::fs::rename(fresh, &file).expect("renamed");
+    };
+    list("env: first");
+    let bench = bench();
+    let job = format!(
+        "- {{job_name: j, file_sd_configs: [{{files: ['{}']}}]}}\n",
+        file.display()
+    );
+    bench.collector.apply(jobs(&job)).await;
+    bench.sink.wait_for("a{env=\"first\", job=\"j\"} 1").await;
+    list("env: second");
+    bench
+        .sink
+        .wait_for("a{env=\"first\", job=\"j\"} stale")
+        .await;
+    bench.sink.wait_for("a{env=\"second\", job=\"j\"} 1").await;
+    let target = bench.collector.targets().pop().expect("one target");
+    let path = file.display().to_string();
+    assert_eq!(target.target.discovered.value("__meta_filepath"), path);
 }
 
 #[tokio::test]

@@ -51,6 +51,8 @@ pub(super) fn read(
 ) -> StorageSettings {
     fields.read("runtime", |node, problems| {
         schema::check(node, &RUNTIME, problems);
+        let message = "runtime tunes Go's garbage collector; there is none here";
+        notes.add(node.position, message.to_owned());
         Some(())
     });
     fields.read("tracing", |node, problems| {
@@ -63,12 +65,16 @@ pub(super) fn read(
         otlp_strategy(node, global.name_validation, problems);
         Some(())
     });
-    fields.read("storage", storage).unwrap_or_default()
+    fields
+        .read("storage", |node, problems| storage(node, notes, problems))
+        .unwrap_or_default()
 }
 
-fn storage(node: &Node, problems: &mut Problems) -> Option<StorageSettings> {
+fn storage(node: &Node, notes: &mut Notes, problems: &mut Problems) -> Option<StorageSettings> {
     let mut fields = Fields::of(node, "config.StorageConfig", problems)?;
-    let mut settings = fields.read("tsdb", tsdb).unwrap_or_default();
+    let mut settings = fields
+        .read("tsdb", |node, problems| tsdb(node, notes, problems))
+        .unwrap_or_default();
     settings.exemplars_max = fields.read("exemplars", |node, problems| {
         let mut fields = Fields::of(node, "config.ExemplarsConfig", problems)?;
         let max = fields.read("max_exemplars", decode::integer);
@@ -79,12 +85,18 @@ fn storage(node: &Node, problems: &mut Problems) -> Option<StorageSettings> {
     Some(settings)
 }
 
-fn tsdb(node: &Node, problems: &mut Problems) -> Option<StorageSettings> {
+fn tsdb(node: &Node, notes: &mut Notes, problems: &mut Problems) -> Option<StorageSettings> {
     let mut fields = Fields::of(node, "config.TSDBConfig", problems)?;
     let window = fields.read("out_of_order_time_window", decode::duration_ms);
-    let mut settings = fields.read("retention", retention).unwrap_or_default();
+    let mut settings = fields
+        .read("retention", |node, problems| {
+            retention(node, notes, problems)
+        })
+        .unwrap_or_default();
     settings.out_of_order_window_ms = window;
     fields.read("chunk_encoding", |node, problems| {
+        let message = "storage.tsdb.chunk_encoding has no meaning here: each block gets the encoding that suits it";
+        notes.add(node.position, message.to_owned());
         let mut fields = Fields::of(node, "config.TSDBChunkEncodingConfig", problems)?;
         fields.read("floats", |node, problems| {
             decode::one_of(node, &[("xor", ()), ("xor2", ())], problems)
@@ -92,12 +104,15 @@ fn tsdb(node: &Node, problems: &mut Problems) -> Option<StorageSettings> {
         fields.finish();
         Some(())
     });
-    fields.read("stale_series_compaction_threshold", decode::float);
+    fields.read("stale_series_compaction_threshold", |node, problems| {
+        notes.not_active(node, "storage.tsdb.stale_series_compaction_threshold");
+        decode::float(node, problems)
+    });
     fields.finish();
     Some(settings)
 }
 
-fn retention(node: &Node, problems: &mut Problems) -> Option<StorageSettings> {
+fn retention(node: &Node, notes: &mut Notes, problems: &mut Problems) -> Option<StorageSettings> {
     let mut fields = Fields::of(node, "config.TSDBRetentionConfig", problems)?;
     let settings = StorageSettings {
         retention_time_ms: fields.read("time", decode::duration_ms),
@@ -105,6 +120,7 @@ fn retention(node: &Node, problems: &mut Problems) -> Option<StorageSettings> {
         ..StorageSettings::default()
     };
     fields.read("percentage", |node, problems| {
+        notes.not_active(node, "storage.tsdb.retention.percentage");
         let percentage = decode::float(node, problems)?;
         if !(0.0..=100.0).contains(&percentage) {
             let message = format!("'storage.tsdb.retention.percentage' must be in the range [0, 100], got {percentage}");

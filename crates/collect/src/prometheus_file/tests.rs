@@ -3,6 +3,7 @@ mod providers;
 use super::{PrometheusFile, Protocol, Reading, read};
 use crate::target;
 use model::Labels;
+use proptest::prelude::*;
 use std::path::Path;
 
 fn parse(text: &str) -> Result<PrometheusFile, String> {
@@ -218,4 +219,71 @@ fn agrees_with_upstreams_files() {
         disagree.join("\n")
     );
     assert!(agree >= AGREE_MIN, "{agree} agree; {}", disagree.join("\n"));
+}
+
+/// Upstream's sections in one file: what everyone has, cut off anywhere.
+const WHOLE: &str = "global: {scrape_interval: 15s, external_labels: {a: $B}, scrape_protocols: [PrometheusText0.0.4]}
+runtime: {gogc: 42}
+rule_files: [first.rules, 'my/*.rules']
+scrape_configs:
+- job_name: service-y
+  http_headers: {foo: {values: [foobar], secrets: [bar, foo], files: [password]}}
+  consul_sd_configs: [{server: 'localhost:1234', tags: [canary], node_meta: {rack: '123'}}]
+  relabel_configs:
+  - source_labels: [__meta_sd_consul_tags]
+    separator: ','
+    regex: label:([^=]+)=([^,]+)
+    target_label: ${1}
+    replacement: ${2}
+  - {regex: , replacement: static, target_label: abc}
+  - {action: labelmap, regex: 1}
+  - {action: Uppercase, source_labels: [instance], target_label: instance}
+  tls_config: {min_version: TLS10, cert_file: a, key_file: b}
+  static_configs: [{targets: ['a:1', '[::1]:2'], labels: {my: label}}]
+remote_write:
+- url: http://remote1/push
+  oauth2: {client_id: '123', client_secret: '456', token_url: 'http://remote1/auth', tls_config: {cert_file: a, key_file: b}}
+- {url: 'http://remote2/push', protobuf_message: io.prometheus.write.v2.Request, headers: {name: value}}
+remote_read: [{url: 'http://remote1/read', read_recent: true, required_matchers: {job: special}}]
+storage: {tsdb: {out_of_order_time_window: 30m, stale_series_compaction_threshold: 0.5, retention: {time: 1d, size: 1GB, percentage: 28}}}
+tracing: {endpoint: 'localhost:4317', client_type: grpc, headers: {foo: bar}, timeout: 5s, compression: gzip}
+otlp: {promote_resource_attributes: [k8s.cluster.name]}
+";
+
+#[test]
+fn reads_the_whole() {
+    let file = parse(WHOLE).expect("valid");
+    let notes: Vec<&str> = file
+        .notes
+        .iter()
+        .map(|note| note.message.as_str())
+        .collect();
+    assert!(
+        notes.contains(&"runtime tunes Go's garbage collector; there is none here"),
+        "{notes:?}"
+    );
+    assert!(notes.contains(&"storage.tsdb.retention.percentage is checked but not active yet"));
+    assert_eq!(file.storage.retention_time_ms, Some(86_400_000));
+    assert_eq!(file.storage.retention_size_bytes, Some(1 << 30));
+    assert_eq!(file.storage.out_of_order_window_ms, Some(1_800_000));
+    assert_eq!(
+        file.scrape_configs
+            .first()
+            .map(|config| config.relabel_configs.len()),
+        Some(4)
+    );
+}
+
+proptest! {
+    /// A file cut off or damaged anywhere is read or refused, never a panic; where it is refused it says
+    /// where.
+    #[test]
+    fn never_panics(cut in 0..WHOLE.len(), at in 0..WHOLE.len(), with in "[\\PC\n]{0,6}") {
+        let mut text: String = WHOLE.chars().take(cut).collect();
+        let at = at.min(text.len());
+        text.insert_str(at, &with);
+        if let Err(message) = parse(&text) {
+            prop_assert!(!message.is_empty());
+        }
+    }
 }
