@@ -74,9 +74,9 @@ pub struct Followed {
     pub incident: u64,
     /// When the alert began to fire.
     pub starts_at: Timestamp,
-    /// When it counts as ended unless it is reported again.
+    /// When its source says that it ends unless it is reported again.
     pub ends_at: Timestamp,
-    /// When it was last reported.
+    /// When it was last reported; before a start, when that was last written down.
     pub updated_at: Timestamp,
     /// When it ended, if it did.
     pub left_at: Option<Timestamp>,

@@ -16,7 +16,7 @@ pub(crate) const NOTE_BYTES_MAX: usize = 16 << 10;
 const WHO_BYTES_MAX: usize = 256;
 /// Bytes of a title, or of an alert's labels in a timeline, at most.
 const TEXT_BYTES_MAX: usize = 2048;
-/// How long after a start an alert of before may go without a report, at least.
+/// How long after a start an alert of before may go without a report.
 const UNHEARD_KEPT_MS: i64 = 5 * 60_000;
 /// How long an ended alert is remembered, so that the notification of its end finds its incident.
 const LEFT_KEPT_MS: i64 = 24 * 3_600_000;
@@ -278,9 +278,7 @@ impl Machine {
             *self.firing.entry(id).or_default() += 1;
         }
         // A repeated report moves only times that matter to nobody after a restart.
-        let is_repeated = before.is_some_and(|b| {
-            b.starts_at == followed.starts_at && validity_ms(&b) == validity_ms(&followed)
-        });
+        let is_repeated = before.is_some_and(|b| b.starts_at == followed.starts_at);
         if !is_repeated {
             output.rows.push(Row::Alert(alert.labels.clone(), followed));
         }
@@ -448,18 +446,13 @@ impl Machine {
         });
     }
 
-    /// Ends alerts that nobody knows any more: they fired before the start, and since then they were
-    /// not reported for as long as a report is valid. All others end when that is reported.
+    /// Ends alerts that nobody knows any more: they fired before the start, and were not reported
+    /// since. All others end when that is reported.
     fn tick(&mut self, now: Timestamp, output: &mut Output) {
-        let is_over = |labels: &&Labels| {
-            let validity_ms = self.alerts.get(*labels).map_or(0, validity_ms);
-            let waits_ms = validity_ms.max(UNHEARD_KEPT_MS);
-            now.millis_since(self.started_at) >= waits_ms
-        };
-        let over: Vec<Labels> = self.unheard.iter().filter(is_over).cloned().collect();
-        for labels in over {
-            self.unheard.remove(&labels);
-            self.leave(now, &labels, output);
+        if now.millis_since(self.started_at) >= UNHEARD_KEPT_MS {
+            for labels in std::mem::take(&mut self.unheard) {
+                self.leave(now, &labels, output);
+            }
         }
         self.forget_alerts(output, |followed| {
             followed
@@ -498,11 +491,6 @@ impl Machine {
         }
         output.rows.push(Row::Incident(incident.clone()));
     }
-}
-
-/// How long the last report of an alert that was written down is valid.
-fn validity_ms(followed: &Followed) -> i64 {
-    followed.ends_at.millis_since(followed.updated_at).max(0)
 }
 
 fn announce(at: Timestamp, incident: u64, kind: AnnouncementKind, output: &mut Output) {
