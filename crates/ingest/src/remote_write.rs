@@ -4,8 +4,7 @@
 //! before anything is unpacked, series and samples are counted against `Limits`. Labels stay as they were sent
 //! until somebody needs them. Applying a batch checks them; a series with bad labels is refused on its own, the
 //! rest is kept, and the sender is told (400, which it does not retry). Key decision: a `SeriesCache` knows
-//! series by the hash of their labels as sent and compares them byte by byte, so that a series that was
-//! seen before costs neither an allocation nor a copy.
+//! series by their labels as sent, so that a series that was seen before costs neither an allocation nor a copy.
 //!
 //! Specification: prometheus.io/docs/specs/prw/remote_write_spec. What it does not do: version 2.0.
 
