@@ -1,6 +1,7 @@
 use super::{Duplicate, UnknownFields, duplicates, looks_like_rules, parse};
 use config::{Problems, yaml};
 use model::Labels;
+use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
 /// The mistakes of a text, one a line; empty for a good one.
@@ -209,4 +210,35 @@ fn finds_duplicates() {
         labels: Labels::default(),
     };
     assert_eq!(duplicates(&[file]), [want]);
+}
+
+/// Pieces that rule files are made of, in any order.
+const PIECES: [&str; 16] = [
+    "groups:\n",
+    "- name: g\n",
+    "  rules:\n",
+    "  - record: r\n",
+    "  - alert: A\n",
+    "    expr: up == 0\n",
+    "    expr: 'sum('\n",
+    "    for: 5m\n",
+    "    labels: {a: '{{ $x }}'}\n",
+    "    annotations:\n",
+    "      s: '{{ $value }}'\n",
+    "    expr: [1]\n",
+    "  limit: -3\n",
+    "  interval: 0s\n",
+    "  labels: ~\n",
+    "x: &a [*a]\n",
+];
+
+proptest! {
+    #[test]
+    fn reads_or_refuses_anything(picks in prop::collection::vec(0..PIECES.len(), 0..12)) {
+        let text: String = picks.iter().map(|pick| PIECES[*pick]).collect();
+        match parse("r.yml", &text, UnknownFields::Refuse) {
+            Ok(file) => prop_assert!(file.groups.iter().all(|group| !group.name.is_empty())),
+            Err(problems) => prop_assert!(!problems.is_empty()),
+        }
+    }
 }

@@ -151,3 +151,11 @@ fn the_default_pack_passes_its_tests() {
         );
     }
 }
+
+/// More than nine hundred samples and alerts of the original, so that a change of the state machine cannot slip through.
+#[test]
+fn timelines_are_those_of_promtool() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/promtool");
+    let outcome = run_file(&folder.join("timelines_test.yml"), &SystemClock::shared());
+    assert!(outcome.passed, "{}", outcome.text);
+}
