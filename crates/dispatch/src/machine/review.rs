@@ -31,9 +31,14 @@ impl Machine {
             return;
         };
         let routed = self.routed(now, fingerprint, alert);
+        // Another silence or source is no news as long as the kind of reason stays.
+        let kind = |reason: &Option<String>| {
+            let words = reason.as_ref().map(|reason| reason.split(' '));
+            words.and_then(|mut words| words.next().map(str::to_owned))
+        };
         let same = |told: &RoutedAlert| {
             told.resolved == routed.resolved
-                && told.suppressed_by == routed.suppressed_by
+                && kind(&told.suppressed_by) == kind(&routed.suppressed_by)
                 && told.receivers == routed.receivers
                 && told.group_labels == routed.group_labels
                 && told.alert.starts_at == routed.alert.starts_at
