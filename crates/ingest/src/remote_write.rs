@@ -411,22 +411,18 @@ pub fn apply_to_db(
     let mut rows = db.batch();
     let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
     for row in batch.rows() {
-        let series = match cache.series(&row, limits, db) {
-            Ok(Some(series)) => series,
-            Ok(None) => {
-                rows.count_over_limit();
-                continue;
+        let push = |series: &tsdb::SeriesHandle| {
+            for (at, value) in row.samples {
+                rows.push(series, *at, *value);
             }
-            Err(reason) => {
-                refused.add(reason);
-                continue;
+            for (at, histogram) in row.histograms {
+                rows.push_value(series, *at, Value::Histogram(Arc::clone(histogram)));
             }
         };
-        for (at, value) in row.samples {
-            rows.push(series, *at, *value);
-        }
-        for (at, histogram) in row.histograms {
-            rows.push_value(series, *at, Value::Histogram(Arc::clone(histogram)));
+        match cache.with_series(&row, limits, db, push) {
+            Ok(true) => {}
+            Ok(false) => rows.count_over_limit(),
+            Err(reason) => refused.add(reason),
         }
     }
     // Commits of several requests wait for the disk together.

@@ -38,8 +38,6 @@ pub struct SeriesCache {
     /// Look-ups since generations changed.
     lookups: usize,
     encoder: LabelEncoder,
-    /// The answer for a series that is not kept.
-    passing: Option<SeriesHandle>,
 }
 
 impl SeriesCache {
@@ -49,45 +47,48 @@ impl SeriesCache {
         Self::default()
     }
 
-    /// The series of a row, made in the store where it is new. `None` beyond the store's limit of series;
-    /// an error says why the labels are refused.
-    pub(super) fn series(
+    /// Calls `use_series` with the series of a row, made in the store where it is new.
+    ///
+    /// Answers whether there is one: not beyond the store's limit of series. An error says why the labels are
+    /// refused.
+    pub(super) fn with_series(
         &mut self,
         row: &BatchRow<'_>,
         limits: &LabelLimits,
         db: &Db,
-    ) -> Result<Option<&SeriesHandle>, String> {
-        if !row.labels_alone {
-            let encoded = self.encoder.encode(row.labels, limits)?;
-            self.passing = db.series_handle_encoded(encoded);
-            return Ok(self.passing.as_ref());
-        }
-        self.change_generations();
+        use_series: impl FnOnce(&SeriesHandle),
+    ) -> Result<bool, String> {
         let sent = row.labels.rest();
         let hash = self.hasher.hash_one(sent);
-        let is_known = |known: &Known| *known.labels_as_sent == *sent;
-        if !self.young.get(&hash).is_some_and(is_known) {
-            let known = match self.old.remove(&hash).filter(is_known) {
-                Some(known) => known,
-                None => {
-                    let encoded = self.encoder.encode(row.labels, limits)?;
-                    let Some(series) = db.series_handle_encoded(encoded) else {
-                        return Ok(None);
-                    };
-                    Known {
-                        labels_as_sent: Box::from(sent),
-                        series,
-                    }
+        let is_known = |known: &&Known| *known.labels_as_sent == *sent;
+        self.lookups += 1;
+        if let Some(known) = self.young.get(&hash).filter(is_known) {
+            use_series(&known.series);
+            return Ok(true);
+        }
+        self.change_generations();
+        let known = match self.old.remove(&hash).filter(|known| is_known(&known)) {
+            Some(known) => known,
+            None => {
+                let encoded = self.encoder.encode(row.labels, limits)?;
+                let Some(series) = db.series_handle_encoded(encoded) else {
+                    return Ok(false);
+                };
+                Known {
+                    labels_as_sent: Box::from(sent),
+                    series,
                 }
-            };
+            }
+        };
+        use_series(&known.series);
+        if row.labels_alone {
             self.label_bytes += sent.len();
             self.young.insert(hash, known);
         }
-        Ok(self.young.get(&hash).map(|known| &known.series))
+        Ok(true)
     }
 
     fn change_generations(&mut self) {
-        self.lookups += 1;
         let due = (self.young.len() * LOOKUPS_PER_SERIES).max(LOOKUPS_MIN);
         if self.lookups > due || self.label_bytes > LABEL_BYTES_MAX {
             self.old = std::mem::take(&mut self.young);
