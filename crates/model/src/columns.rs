@@ -116,6 +116,12 @@ impl ReadBudget {
         self.samples_left.fetch_add(samples, Ordering::Relaxed);
     }
 
+    /// Samples that can still be taken.
+    #[must_use]
+    pub fn samples_left(&self) -> usize {
+        self.samples_left.load(Ordering::Relaxed)
+    }
+
     /// Samples taken so far, given back or not.
     #[must_use]
     pub fn samples_read(&self) -> usize {

@@ -15,6 +15,7 @@ mod invariant;
 mod names;
 mod result;
 mod selector;
+mod slices;
 mod steps;
 mod subquery;
 mod value;

@@ -11,6 +11,9 @@ pub enum QueryError {
     /// Evaluation hit something it cannot compute, or a limit.
     #[error("{0}")]
     Execution(String),
+    /// It would hold more samples than it may.
+    #[error("query processing would load too many samples into memory in query execution")]
+    TooManySamples,
     /// It took longer than it may.
     #[error("query timed out in expression evaluation")]
     Timeout,
@@ -34,7 +37,7 @@ impl QueryError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::BadData(_) => "bad_data",
-            Self::Execution(_) => "execution",
+            Self::Execution(_) | Self::TooManySamples => "execution",
             Self::Timeout => "timeout",
             Self::Canceled => "canceled",
             Self::Storage(_) => "internal",
@@ -45,7 +48,7 @@ impl QueryError {
 impl From<SourceError> for QueryError {
     fn from(error: SourceError) -> Self {
         match error {
-            SourceError::TooManySamples => Self::Execution(error.to_string()),
+            SourceError::TooManySamples => Self::TooManySamples,
             SourceError::Cancelled => Self::Canceled,
             SourceError::Store(message) => Self::Storage(message),
         }

@@ -93,7 +93,7 @@ async fn run(services: Arc<Services>, params: Params, at: QueryTime) -> Answer {
 pub(crate) fn failure(error: QueryError) -> Failure {
     let status = match &error {
         QueryError::BadData(_) => StatusCode::BAD_REQUEST,
-        QueryError::Execution(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        QueryError::Execution(_) | QueryError::TooManySamples => StatusCode::UNPROCESSABLE_ENTITY,
         QueryError::Timeout | QueryError::Canceled => StatusCode::SERVICE_UNAVAILABLE,
         QueryError::Storage(_) => StatusCode::INTERNAL_SERVER_ERROR,
     };

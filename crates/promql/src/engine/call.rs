@@ -1,5 +1,6 @@
 //! Function calls: finds the implementation and gives it what it works on.
 
+use super::slices::Slice;
 use super::value::{Row, Value};
 use super::{Column, Evaluation, Sliding, Steps, Window};
 use crate::annotations::{Annotations, message};
@@ -108,6 +109,20 @@ impl Evaluation<'_> {
             }
         }
         let matrix = argument(call, place)?;
+        let rows = self.sliced(Slice::whole(steps), &|evaluation, slice| {
+            evaluation.window_slice(call, (function, matrix), &parameters, slice)
+        })?;
+        self.without_duplicates(rows)
+    }
+
+    fn window_slice(
+        &mut self,
+        call: &Call,
+        (function, matrix): (WindowFunction, &Expr),
+        parameters: &[Vec<f64>],
+        slice: Slice,
+    ) -> Result<Vec<Row>, QueryError> {
+        let steps = slice.steps;
         let ranges = self.range_vector(matrix, steps)?;
         check_borders(call.function.name, ranges.borders)?;
         let mut rows = Vec::with_capacity(ranges.series.len());
@@ -131,7 +146,7 @@ impl Evaluation<'_> {
                 touched += window.len();
                 let at_step: Vec<f64> = parameters
                     .iter()
-                    .map(|values| values.get(step).copied().unwrap_or(f64::NAN))
+                    .map(|values| values.get(slice.first + step).copied().unwrap_or(f64::NAN))
                     .collect();
                 let mut context = WindowCall {
                     labels: &samples.labels,
@@ -165,7 +180,7 @@ impl Evaluation<'_> {
             }
         }
         self.notes = notes;
-        self.without_duplicates(rows)
+        Ok(rows)
     }
 }
 

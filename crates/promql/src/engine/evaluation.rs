@@ -75,7 +75,7 @@ impl<'a> Evaluation<'a> {
             self.eval_kind(expr, steps)?
         };
         // Whatever was held on the way is gone by now, except for the result.
-        self.settle(before.saturating_add(value.cells()))?;
+        self.hold_exactly(before.saturating_add(value.cells()))?;
         Ok(value)
     }
 
@@ -155,10 +155,15 @@ impl<'a> Evaluation<'a> {
             end: Timestamp::from_millis(end),
         };
         let begun = self.options.clock.monotonic();
+        let left = self.budget.samples_left();
         let selected = self.source.select(matchers, range, self.budget);
         let spent = self.options.clock.monotonic().saturating_sub(begun);
         self.stats.select_seconds += spent.as_secs_f64();
-        let series = selected?;
+        let series = selected.inspect_err(|_| {
+            // A read that failed half-way holds nothing.
+            let taken = left.saturating_sub(self.budget.samples_left());
+            self.budget.give_back(taken);
+        })?;
         self.held += series.iter().map(|one| one.columns.len()).sum::<usize>();
         self.stats.samples_peak = self.stats.samples_peak.max(self.held);
         Ok(series)
@@ -175,10 +180,16 @@ impl<'a> Evaluation<'a> {
 
     /// Counts samples as held; fails when they are too many.
     pub(crate) fn hold(&mut self, samples: usize) -> Result<(), QueryError> {
-        self.settle(self.held.saturating_add(samples))
+        self.hold_exactly(self.held.saturating_add(samples))
     }
 
-    fn settle(&mut self, held: usize) -> Result<(), QueryError> {
+    /// How many samples are held.
+    pub(super) const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Sets how many samples are held; fails when they are too many.
+    pub(super) fn hold_exactly(&mut self, held: usize) -> Result<(), QueryError> {
         if held > self.held {
             self.budget.take(held - self.held)?;
         } else {

@@ -1,6 +1,7 @@
 //! Selectors: the latest sample of each series at each step.
 
 use super::duration::Shift;
+use super::slices::Slice;
 use super::value::{Row, Value};
 use super::{Cell, Column, Evaluation, Samples, Sliding, Steps, without_parens};
 use crate::annotations::message;
@@ -21,7 +22,9 @@ impl Evaluation<'_> {
         steps: Steps,
     ) -> Result<Vec<Row>, QueryError> {
         if selector.borders == RangeBorders::Smoothed {
-            return self.smoothed_selector(selector, span, steps);
+            return self.sliced(Slice::whole(steps), &|evaluation, slice| {
+                evaluation.smoothed_selector(selector, span, slice.steps)
+            });
         }
         let shift = self.shift(&selector.modifiers)?;
         self.latest(
@@ -85,6 +88,18 @@ impl Evaluation<'_> {
         shift: Shift,
         steps: Steps,
         cell: impl Fn(&Columns, usize) -> Cell,
+    ) -> Result<Vec<Row>, QueryError> {
+        self.sliced(Slice::whole(steps), &|evaluation, slice| {
+            evaluation.latest_of_slice(matchers, shift, slice.steps, &cell)
+        })
+    }
+
+    fn latest_of_slice(
+        &mut self,
+        matchers: &[Matcher],
+        shift: Shift,
+        steps: Steps,
+        cell: &impl Fn(&Columns, usize) -> Cell,
     ) -> Result<Vec<Row>, QueryError> {
         let Some((first, last)) = extent(shift, steps) else {
             return Ok(Vec::new());

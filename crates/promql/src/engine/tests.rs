@@ -4,7 +4,7 @@ use crate::ast::{
     MatrixSelector, Modifiers, RangeBorders, Span, VectorMatching, VectorSelector,
 };
 use model::{Labels, Matcher, MemoryStore, SeriesSamples, Sink, Timestamp, Value};
-use runtime::SimulatedClock;
+use runtime::{SharedClock, SimulatedClock};
 use std::sync::Arc;
 
 fn expr(kind: ExprKind) -> Expr {
@@ -170,4 +170,29 @@ fn limits_the_samples_in_memory() {
         "query processing would load too many samples into memory in query execution"
     );
     assert_eq!(error.kind(), "execution");
+}
+
+#[test]
+fn reads_in_slices_what_does_not_fit_at_once() {
+    let clock = Arc::new(SimulatedClock::new(Timestamp::from_millis(0)));
+    let range = (Timestamp::from_millis(0), Timestamp::from_millis(600_000));
+    let check = |query: &str| {
+        let expr = crate::parse(query).unwrap();
+        let mut options = EngineOptions::new(SharedClock::clone(&(clock.clone() as SharedClock)));
+        let whole = Engine::new(options.clone())
+            .range(&store(), &expr, range, 60_000)
+            .unwrap();
+        // The two series have 41 samples each in the range.
+        options.samples_max = 75;
+        let sliced = Engine::new(options)
+            .range(&store(), &expr, range, 60_000)
+            .unwrap();
+        assert_eq!(sliced.value, whole.value, "{query}");
+        assert!(whole.stats.samples_peak > 75);
+        assert!(sliced.stats.samples_peak <= 75);
+    };
+    check("requests_total");
+    check("sum(requests_total)");
+    check("rate(requests_total[2m])");
+    check("quantile_over_time(time() / 600, requests_total[2m])");
 }
