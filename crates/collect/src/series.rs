@@ -82,15 +82,75 @@ struct Known {
     tracked_before: bool,
 }
 
+impl Known {
+    const fn new(labels: Option<Labels>) -> Self {
+        Self {
+            labels,
+            seen_in: 0,
+            tracked_in: 0,
+            tracked_before: false,
+        }
+    }
+
+    /// Notes that a scrape has the series; answers whether it had it already.
+    const fn see(&mut self, scrape: u64, is_tracked: bool) -> bool {
+        let seen_already = self.seen_in == scrape;
+        self.seen_in = scrape;
+        if is_tracked && self.tracked_in != scrape {
+            self.tracked_before = self.tracked_in + 1 == scrape;
+            self.tracked_in = scrape;
+        }
+        seen_already
+    }
+}
+
+/// Rows for the store, kept from scrape to scrape for their allocations.
+#[derive(Default)]
+struct Rows {
+    list: Vec<SeriesSamples>,
+    /// Rows in use; those behind wait to be used again.
+    count: usize,
+}
+
+impl Rows {
+    fn push(&mut self, labels: &Labels, sample: Sample, exemplar: Option<Exemplar>) {
+        let index = self.count;
+        self.count += 1;
+        let Some(row) = self.list.get_mut(index) else {
+            self.list.push(SeriesSamples {
+                labels: labels.clone(),
+                samples: vec![sample],
+                exemplars: exemplar.into_iter().collect(),
+            });
+            return;
+        };
+        // Mostly the same series as the last time: then there is no count of references to change.
+        if !std::ptr::eq(row.labels.encoded(), labels.encoded()) {
+            row.labels = labels.clone();
+        }
+        row.samples.clear();
+        row.samples.push(sample);
+        row.exemplars.clear();
+        row.exemplars.extend(exemplar);
+    }
+}
+
+/// The scrape that is being read.
+struct Present<'r> {
+    rules: &'r SeriesRules,
+    at: Timestamp,
+    counts: Scraped,
+}
+
 /// What one target exposed so far.
 pub struct SeriesCache {
     known: HashMap<Box<[u8]>, Known>,
     /// Series of an earlier configuration's cache, marked as ended unless the next scrape has them.
     inherited: Vec<Labels>,
     scrape: u64,
-    rows: Vec<SeriesSamples>,
-    /// Rows in use; those behind are kept for their allocations.
-    row_count: usize,
+    /// Texts that the present scrape had so far.
+    seen: usize,
+    rows: Rows,
     metadata: Arc<Metadata>,
 }
 
@@ -109,8 +169,8 @@ impl SeriesCache {
             inherited: Vec::new(),
             // Above zero, so that "never tracked" is not "tracked by the scrape before".
             scrape: 1,
-            rows: Vec::new(),
-            row_count: 0,
+            seen: 0,
+            rows: Rows::default(),
             metadata: Arc::default(),
         }
     }
@@ -127,7 +187,7 @@ impl SeriesCache {
     /// The rows of the last call.
     #[must_use]
     pub fn rows(&self) -> &[SeriesSamples] {
-        self.rows.get(..self.row_count).unwrap_or_default()
+        self.rows.list.get(..self.rows.count).unwrap_or_default()
     }
 
     /// What `# TYPE`, `# HELP` and `# UNIT` said so far.
@@ -156,161 +216,108 @@ impl SeriesCache {
         rules: &SeriesRules,
         at: Timestamp,
     ) -> (Scraped, Result<(), SeriesError>) {
-        self.scrape += 1;
-        self.row_count = 0;
-        let mut scraped = Scraped::default();
-        match self.read_entries(body, format, rules, at, &mut scraped) {
+        self.begin();
+        let counts = Scraped::default();
+        let mut present = Present { rules, at, counts };
+        match self.read_entries(body, format, &mut present) {
             Ok(()) => {
-                self.mark_vanished(at);
-                self.forget_unseen();
+                if self.seen < self.known.len() || !self.inherited.is_empty() {
+                    self.mark_vanished(at);
+                    self.forget_unseen();
+                }
                 // An exposition that was huge once must not hold its memory for ever.
-                self.rows.truncate(self.row_count.saturating_mul(2));
-                (scraped, Ok(()))
+                self.rows.list.truncate(self.rows.count.saturating_mul(2));
+                (present.counts, Ok(()))
             }
             Err(error) => {
-                self.row_count = 0;
+                self.rows.count = 0;
                 self.mark_all(at);
-                (scraped, Err(error))
+                (present.counts, Err(error))
             }
         }
     }
 
     /// Takes a scrape that failed or brought nothing: `rows` are the markers of all series.
     pub fn read_nothing(&mut self, at: Timestamp) {
-        self.scrape += 1;
-        self.row_count = 0;
+        self.begin();
         self.mark_all(at);
+    }
+
+    fn begin(&mut self) {
+        self.scrape += 1;
+        self.seen = 0;
+        self.rows.count = 0;
     }
 
     /// Adds a row behind those of the last call.
     pub fn add_row(&mut self, labels: &Labels, at: Timestamp, value: f64) {
-        self.push(labels, Sample::float(at, value), None);
+        self.rows.push(labels, Sample::float(at, value), None);
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the parts of one call, passed through"
-    )]
     fn read_entries(
         &mut self,
         body: &[u8],
         format: Format,
-        rules: &SeriesRules,
-        at: Timestamp,
-        scraped: &mut Scraped,
+        present: &mut Present<'_>,
     ) -> Result<(), SeriesError> {
         let mut parser = Parser::new(body, format);
-        let mut over_limit = false;
         loop {
             let entry = parser
                 .next_entry()
                 .map_err(|error| SeriesError::Invalid(error.message))?;
-            let series = match entry {
+            match entry {
                 None => break,
-                Some(Entry::Series(series)) => series,
-                Some(other) => {
-                    self.learn(&other);
-                    continue;
-                }
-            };
-            scraped.samples += 1;
-            let Some(labels) = self.labels_of(&parser, &series, rules, scraped)? else {
-                continue;
-            };
-            scraped.kept += 1;
-            let own_time = series.timestamp.filter(|_| rules.honor_timestamps);
-            if self.is_repeated(&series, own_time, rules) {
-                scraped.duplicates += 1;
-                continue;
+                Some(Entry::Series(series)) => self.take(&parser, &series, present)?,
+                Some(other) => self.learn(&other),
             }
-            let limit = rules.limits.samples;
-            if limit > 0 && u64::try_from(scraped.kept).unwrap_or(u64::MAX) > limit {
-                over_limit = true; // go on to count them all
-                continue;
-            }
-            let sample = Sample::float(own_time.unwrap_or(at), series.value);
-            let exemplar = if series.has_exemplar {
-                parser.exemplar().ok().flatten()
-            } else {
-                None
-            };
-            self.push(&labels, sample, exemplar);
         }
-        if over_limit {
+        if is_over(present.counts.kept, present.rules.limits.samples) {
             return Err(SeriesError::SampleLimit);
         }
         Ok(())
     }
 
-    /// The labels of a line's series; `None` where relabelling drops it.
-    fn labels_of(
+    /// Takes in one sample.
+    fn take(
         &mut self,
         parser: &Parser<'_>,
         series: &SeriesEntry<'_>,
-        rules: &SeriesRules,
-        scraped: &mut Scraped,
-    ) -> Result<Option<Labels>, SeriesError> {
-        if let Some(known) = self.known.get_mut(series.raw) {
-            if known.labels.is_none() {
-                known.seen_in = self.scrape;
+        present: &mut Present<'_>,
+    ) -> Result<(), SeriesError> {
+        let (rules, counts) = (present.rules, &mut present.counts);
+        counts.samples += 1;
+        let known = match self.known.get_mut(series.raw) {
+            Some(known) => known,
+            None => {
+                let labels = new_labels(parser, series, rules)?;
+                counts.series_added += usize::from(labels.is_some());
+                let known = Known::new(labels);
+                self.known.entry(Box::from(series.raw)).or_insert(known)
             }
-            return Ok(known.labels.clone());
-        }
-        let exposed = parser
-            .labels()
-            .map_err(|error| SeriesError::Invalid(error.message))?;
-        let labels = labels::of_series(&exposed, series.raw, rules);
-        if let Some(labels) = &labels {
-            labels::check(labels, rules)?;
-            scraped.series_added += 1;
-        }
-        let known = Known {
-            labels: labels.clone(),
-            seen_in: if labels.is_none() { self.scrape } else { 0 },
-            tracked_in: 0,
-            tracked_before: false,
         };
-        self.known.insert(Box::from(series.raw), known);
-        Ok(labels)
-    }
-
-    /// Notes that the present scrape has a series; answers whether it had it already.
-    fn is_repeated(
-        &mut self,
-        series: &SeriesEntry<'_>,
-        own_time: Option<Timestamp>,
-        rules: &SeriesRules,
-    ) -> bool {
-        let scrape = self.scrape;
-        let Some(known) = self.known.get_mut(series.raw) else {
-            return false;
-        };
-        let seen_already = known.seen_in == scrape;
-        known.seen_in = scrape;
+        let own_time = series.timestamp.filter(|_| rules.honor_timestamps);
         let is_tracked = own_time.is_none() || rules.track_timestamps_staleness;
-        if is_tracked && known.tracked_in != scrape {
-            known.tracked_before = known.tracked_in + 1 == scrape;
-            known.tracked_in = scrape;
+        let seen_already = known.see(self.scrape, is_tracked);
+        self.seen += usize::from(!seen_already);
+        let Some(labels) = &known.labels else {
+            return Ok(());
+        };
+        counts.kept += 1;
+        if seen_already && own_time.is_none() {
+            counts.duplicates += 1;
+            return Ok(());
         }
-        seen_already && own_time.is_none()
-    }
-
-    fn push(&mut self, labels: &Labels, sample: Sample, exemplar: Option<Exemplar>) {
-        let index = self.row_count;
-        self.row_count += 1;
-        if let Some(row) = self.rows.get_mut(index) {
-            row.labels = labels.clone();
-            row.samples.clear();
-            row.samples.push(sample);
-            row.exemplars.clear();
-            row.exemplars.extend(exemplar);
-            return;
+        // Beyond the limit they are only counted: the scrape will fail and say how many there were.
+        if !is_over(counts.kept, rules.limits.samples) {
+            let exemplar = if series.has_exemplar {
+                parser.exemplar().ok().flatten()
+            } else {
+                None
+            };
+            let sample = Sample::float(own_time.unwrap_or(present.at), series.value);
+            self.rows.push(labels, sample, exemplar);
         }
-        self.rows.push(SeriesSamples {
-            labels: labels.clone(),
-            samples: vec![sample],
-            exemplars: exemplar.into_iter().collect(),
-        });
+        Ok(())
     }
 
     /// Adds markers for series that the scrape before had and the present one does not.
@@ -334,7 +341,8 @@ impl SeriesCache {
             .collect();
         for labels in vanished {
             if !present.contains(&labels) {
-                self.push(&labels, Sample::float(at, STALE_MARKER), None);
+                self.rows
+                    .push(&labels, Sample::float(at, STALE_MARKER), None);
             }
         }
     }
@@ -352,7 +360,8 @@ impl SeriesCache {
             }
         }
         for labels in ended {
-            self.push(&labels, Sample::float(at, STALE_MARKER), None);
+            self.rows
+                .push(&labels, Sample::float(at, STALE_MARKER), None);
         }
     }
 
@@ -389,6 +398,27 @@ impl SeriesCache {
             Entry::Series(_) | Entry::Comment(_) => {}
         }
     }
+}
+
+/// The labels of a series that was not known; `None` where relabelling drops it.
+fn new_labels(
+    parser: &Parser<'_>,
+    series: &SeriesEntry<'_>,
+    rules: &SeriesRules,
+) -> Result<Option<Labels>, SeriesError> {
+    let exposed = parser
+        .labels()
+        .map_err(|error| SeriesError::Invalid(error.message))?;
+    let labels = labels::of_series(&exposed, series.raw, rules);
+    if let Some(labels) = &labels {
+        labels::check(labels, rules)?;
+    }
+    Ok(labels)
+}
+
+/// Whether a count is beyond a limit; 0 is no limit.
+fn is_over(count: usize, limit: u64) -> bool {
+    limit > 0 && u64::try_from(count).unwrap_or(u64::MAX) > limit
 }
 
 #[cfg(test)]
