@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 /// Each span is so many times the one before.
-const SPAN_GROWTH: i64 = 3;
+pub(super) const SPAN_GROWTH: i64 = 3;
 
 /// The longest block without a limit of age.
 const SPAN_MAX_MS: i64 = 31 * 86_400_000;
@@ -43,13 +43,9 @@ struct Spans {
 impl Db {
     /// Merges one group of blocks; answers whether there was one.
     pub(super) fn compact_once(&self, work: &mut Work) -> Result<bool, Error> {
-        let longest = self
-            .options
-            .retention_ms
-            .map_or(SPAN_MAX_MS, |ms| SPAN_MAX_MS.min(ms / RETENTION_SHARE));
         let spans = Spans {
             smallest_ms: self.options.block_ms.max(1),
-            largest_ms: longest,
+            largest_ms: self.longest_span_ms(),
             boundary: work.manifest.boundary,
         };
         let Some(group) = plan(&work.manifest.blocks, spans) else {
@@ -57,6 +53,12 @@ impl Db {
         };
         self.merge(work, &group)?;
         Ok(true)
+    }
+
+    /// The longest span that blocks are merged into.
+    pub(super) fn longest_span_ms(&self) -> i64 {
+        let by_retention = self.options.retention_ms.map(|ms| ms / RETENTION_SHARE);
+        by_retention.map_or(SPAN_MAX_MS, |ms| SPAN_MAX_MS.min(ms))
     }
 
     /// Rewrites every block with tombstones, so that what was deleted is gone from the disk.

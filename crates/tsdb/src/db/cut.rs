@@ -5,6 +5,7 @@
 //! that hold nothing younger. Writers wait only for the note; readers meanwhile see the samples in the
 //! head, or in head and block, never in neither.
 
+use super::compact::SPAN_GROWTH;
 use super::{Blocks, Db, Work};
 use crate::block::{Block, BlockMeta, BlockWriter};
 use crate::error::Error;
@@ -31,6 +32,15 @@ const IDLE_SAMPLES_MIN: usize = 100_000;
 
 /// … over at least this part of a window, so that slow scrapes do not make a block a minute.
 const IDLE_SPAN_SHARE: i64 = 4;
+
+/// More windows than this in one cut are widened.
+const WINDOWS_MAX: usize = 36;
+
+/// The spans of time that a cut makes blocks of.
+struct Windows {
+    length_ms: i64,
+    starts: BTreeSet<i64>,
+}
 
 impl Db {
     /// Writes everything in the head to blocks, the window that is still running included.
@@ -87,9 +97,15 @@ impl Db {
         });
         drop(pool);
         series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        let done = self
-            .write_windows(work, &series, &windows)
-            .and_then(|blocks| self.publish_cut(work, blocks, Cut { position, boundary }));
+        let windows = self.widen(windows);
+        let first_block = work.manifest.next_block;
+        let written = self.write_windows(work, &series, windows);
+        if written.is_err() {
+            // A full disk must not fill further with every attempt.
+            self.remove_files(&(first_block..work.manifest.next_block).collect());
+        }
+        let done =
+            written.and_then(|blocks| self.publish_cut(work, blocks, Cut { position, boundary }));
         let cut: usize = series.iter().map(|s| s.end_cut(done.is_ok())).sum();
         self.head.counts.samples.fetch_sub(cut, Ordering::Relaxed);
         done?;
@@ -119,21 +135,39 @@ impl Db {
         windows.extend(all.map(|at| window_start(*at, block_ms)));
     }
 
+    /// Old data that comes in bulk spans years: it goes into longer windows at once, which a merge would
+    /// make of it anyway.
+    fn widen(&self, starts: BTreeSet<i64>) -> Windows {
+        let mut windows = Windows {
+            length_ms: self.options.block_ms.max(1),
+            starts,
+        };
+        loop {
+            let wider = windows.length_ms.saturating_mul(SPAN_GROWTH);
+            if windows.starts.len() <= WINDOWS_MAX || wider > self.longest_span_ms() {
+                return windows;
+            }
+            windows.length_ms = wider;
+            let starts = windows.starts.iter().map(|at| window_start(*at, wider));
+            windows.starts = starts.collect();
+        }
+    }
+
     /// Writes one block for each window.
     fn write_windows(
         &self,
         work: &mut Work,
         series: &[Arc<HeadSeries>],
-        windows: &BTreeSet<i64>,
+        windows: Windows,
     ) -> Result<Vec<BlockMeta>, Error> {
         let folder = self.blocks_folder();
         let mut blocks = Vec::new();
-        for &window in windows {
+        for window in windows.starts {
             let id = work.next_block();
             let mut writer = BlockWriter::begin(&self.options.files, &folder, (id, id))?;
             let range = TimeRange {
                 start: Timestamp::from_millis(window),
-                end: Timestamp::from_millis(window.saturating_add(self.options.block_ms - 1)),
+                end: Timestamp::from_millis(window.saturating_add(windows.length_ms - 1)),
             };
             for series in series {
                 let mut gathered = Gathered::default();

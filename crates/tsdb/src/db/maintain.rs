@@ -65,16 +65,22 @@ impl Db {
     /// removes what is too old or too much, sets damaged blocks aside.
     pub fn maintain(&self, now: Timestamp) -> Result<(), Error> {
         let mut work = self.work();
-        self.set_damaged_aside(&mut work)?;
-        self.retain(&mut work, now)?;
-        if self.wal.rearm() {
-            self.cut_if_due(&mut work)?;
-        }
-        while self.compact_once(&mut work)? {}
+        let done = self.maintain_files(&mut work, now);
         for block in self.blocks().iter() {
             block.trim_memory();
         }
         self.count_state();
+        done
+    }
+
+    /// What frees space comes first: the rest may need it.
+    fn maintain_files(&self, work: &mut Work, now: Timestamp) -> Result<(), Error> {
+        self.set_damaged_aside(work)?;
+        self.retain(work, now)?;
+        if self.wal.rearm() {
+            self.cut_if_due(work)?;
+        }
+        while self.compact_once(work)? {}
         Ok(())
     }
 

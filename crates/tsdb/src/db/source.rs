@@ -39,7 +39,11 @@ impl Source for Db {
     }
 
     fn series(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Labels>, SourceError> {
-        Ok(self.matching(matchers, range)?.into_iter().collect())
+        let mut found = Vec::new();
+        self.for_each_matching(matchers, range, &mut |labels| found.push(labels))?;
+        found.sort();
+        found.dedup();
+        Ok(found)
     }
 
     fn label_names(
@@ -48,13 +52,13 @@ impl Source for Db {
         range: TimeRange,
     ) -> Result<Vec<String>, SourceError> {
         let mut names = BTreeSet::new();
-        for labels in self.matching(matchers, range)? {
+        self.for_each_matching(matchers, range, &mut |labels| {
             for (name, _) in &labels {
                 if !names.contains(name) {
                     names.insert(name.to_owned());
                 }
             }
-        }
+        })?;
         Ok(names.into_iter().collect())
     }
 
@@ -65,13 +69,13 @@ impl Source for Db {
         range: TimeRange,
     ) -> Result<Vec<String>, SourceError> {
         let mut values = BTreeSet::new();
-        for labels in self.matching(matchers, range)? {
+        self.for_each_matching(matchers, range, &mut |labels| {
             if let Some(value) = labels.get(name)
                 && !values.contains(value)
             {
                 values.insert(value.to_owned());
             }
-        }
+        })?;
         Ok(values.into_iter().collect())
     }
 }
@@ -83,27 +87,31 @@ impl Db {
         inside.map(Arc::clone).collect()
     }
 
-    /// The label sets of the series that match and have samples in the range.
-    fn matching(
+    /// Calls `each` with the labels of every series that matches and has samples in the range; once for the
+    /// head and once for each block that has it.
+    fn for_each_matching(
         &self,
         matchers: &[Matcher],
         range: TimeRange,
-    ) -> Result<BTreeSet<Labels>, SourceError> {
+        each: &mut dyn FnMut(Labels),
+    ) -> Result<(), SourceError> {
         if range.start > range.end {
-            return Ok(BTreeSet::new());
+            return Ok(());
         }
-        let series = self.head.select(matchers);
-        let touching = series.iter().filter(|series| series.touches(range));
-        let mut found: BTreeSet<Labels> = touching.map(|series| series.labels.clone()).collect();
+        for series in self.head.select(matchers) {
+            if series.touches(range) {
+                each(series.labels.clone());
+            }
+        }
         for block in self.blocks_in(range) {
             let mut reader = BlockReader::new(&block).map_err(to_source)?;
             for id in postings::select(reader.index.as_ref(), matchers) {
                 if reader.touches(id, range).map_err(to_source)? {
-                    found.insert(reader.index.labels(id));
+                    each(reader.index.labels(id));
                 }
             }
         }
-        Ok(found)
+        Ok(())
     }
 }
 

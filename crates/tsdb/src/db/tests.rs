@@ -488,6 +488,23 @@ fn an_idle_head_goes_to_disk() {
 }
 
 #[test]
+fn a_year_at_once_makes_few_blocks() {
+    let bench = Bench::new(1);
+    let mut batch = bench.db().batch();
+    for hours in (0..365 * 24).rev() {
+        assert!(batch.push_encoded(labels(1).encoded(), at(hours * 3600), 1.0));
+    }
+    batch.commit().expect("commit");
+    bench.db().flush().expect("flush");
+    let stats = bench.db().stats(1);
+    assert!((5..=40).contains(&stats.blocks), "{} blocks", stats.blocks);
+    assert_eq!(
+        read(bench.db(), &[], TimeRange::ALL)[&labels(1)].len(),
+        365 * 24
+    );
+}
+
+#[test]
 fn counts_cardinality() {
     let bench = Bench::new(1);
     let batch: Vec<_> = (0..5).map(|id| row(id, 0, 1.0)).collect();
