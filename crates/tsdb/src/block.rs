@@ -26,6 +26,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use storage::{Readable, SharedFiles};
 
+/// An index stays in memory for so many rounds of maintenance without a query, 5 minutes: dashboards come
+/// back sooner.
+const IDLE_TRIMS_MAX: u32 = 30;
+
 /// What the manifest knows of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BlockMeta {
@@ -66,7 +70,8 @@ pub(crate) struct Block {
 #[derive(Default)]
 struct CachedIndex {
     index: Option<Arc<BlockIndex>>,
-    used_since_trim: bool,
+    /// Calls of `trim_memory` since the index was asked for.
+    idle_trims: u32,
 }
 
 impl Block {
@@ -129,7 +134,7 @@ impl Block {
     /// The index, from memory or disk.
     pub(crate) fn index(&self) -> Result<Arc<BlockIndex>, Error> {
         let mut cached = self.cached();
-        cached.used_since_trim = true;
+        cached.idle_trims = 0;
         if let Some(index) = &cached.index {
             return Ok(Arc::clone(index));
         }
@@ -143,13 +148,13 @@ impl Block {
         Ok(index)
     }
 
-    /// Drops an index that was not asked for since the last call.
+    /// Drops an index that was not asked for during many calls.
     pub(crate) fn trim_memory(&self) {
         let mut cached = self.cached();
-        if !cached.used_since_trim {
+        cached.idle_trims = cached.idle_trims.saturating_add(1);
+        if cached.idle_trims > IDLE_TRIMS_MAX {
             cached.index = None;
         }
-        cached.used_since_trim = false;
     }
 
     /// What was deleted.

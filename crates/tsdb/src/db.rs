@@ -87,6 +87,8 @@ impl Db {
         files.make_folder(folder).map_err(at(folder))?;
         let lock = files.lock_folder(folder).map_err(at(folder))?;
         let mut manifest = Manifest::load(files.as_ref(), folder)?;
+        let metrics = Metrics::new(&options.metrics);
+        let listed = manifest.blocks.len();
         let blocks = open_blocks(&options, &mut manifest)?;
         let head = Head::new(options.series_max);
         let mut replay = replay::Replay::new(&head, manifest.cuts.clone());
@@ -97,6 +99,8 @@ impl Db {
         };
         let (wal, recovery) = Wal::open(wal_options, |record| replay.apply(record))?;
         replay.report(&recovery);
+        let damaged = recovery.damage.len() + listed - manifest.blocks.len();
+        metrics.damages.add(damaged as u64);
         let writer = Writer {
             newest_in: std::mem::take(&mut replay.newest_in),
             ..Writer::default()
@@ -114,7 +118,7 @@ impl Db {
             }),
             last_append_ms: AtomicU64::new(0),
             blocks: RwLock::new(blocks.into()),
-            metrics: Metrics::new(&options.metrics),
+            metrics,
             closed: AtomicBool::new(false),
             _lock: lock,
             options,

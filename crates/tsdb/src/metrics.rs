@@ -18,6 +18,12 @@ pub(crate) struct Metrics {
     block_bytes: [Gauge; 2],
     wal_bytes: Gauge,
     read_only: Gauge,
+    /// Blocks that were merged into others.
+    pub(crate) merges: [Counter; 2],
+    /// Rounds of maintenance that failed.
+    pub(crate) failures: Counter,
+    /// Segments of the log and blocks that were set aside.
+    pub(crate) damages: Counter,
 }
 
 /// What the gauges show.
@@ -69,6 +75,28 @@ impl Metrics {
                 gauge("prometheus_tsdb_storage_blocks_bytes", "Bytes of all blocks, upstream's name."),
             ],
             wal_bytes: gauge("binnacle_tsdb_wal_bytes", "Bytes of the write-ahead log."),
+            merges: [
+                registry.counter(
+                    "binnacle_tsdb_merges_total",
+                    "Merges of blocks into longer ones.",
+                    &[],
+                ),
+                registry.counter(
+                    "prometheus_tsdb_compactions_total",
+                    "Merges of blocks into longer ones, upstream's name.",
+                    &[],
+                ),
+            ],
+            failures: registry.counter(
+                "binnacle_tsdb_maintenance_failures_total",
+                "Rounds of cutting, merging and retention that failed.",
+                &[],
+            ),
+            damages: registry.counter(
+                "binnacle_tsdb_damaged_files_total",
+                "Log segments and blocks that were damaged and set aside.",
+                &[],
+            ),
             read_only: gauge(
                 "binnacle_tsdb_read_only",
                 "1 while the disk is full, read-only or broken and no samples are taken.",

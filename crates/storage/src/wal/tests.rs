@@ -110,6 +110,35 @@ fn a_full_disk_poisons_until_there_is_room() {
     );
 }
 
+/// Writers that wait at the same time share a sync, and none is told too early.
+#[test]
+fn concurrent_writers_share_syncs() {
+    let disk = SimulatedFiles::new(1);
+    let (wal, _, _) = open(disk.shared(), &folder());
+    std::thread::scope(|scope| {
+        for thread in 0..4_u8 {
+            let wal = &wal;
+            scope.spawn(move || {
+                for i in 0..100_u8 {
+                    write(wal, &[thread, i]).expect("write");
+                }
+            });
+        }
+    });
+    assert!(disk.changes() <= 4 + 2 * 400, "at most one sync a write");
+    drop(wal);
+    disk.restart_machine();
+    let (_, records, _) = open(disk.shared(), &folder());
+    assert_eq!(records.len(), 400);
+    for thread in 0..4 {
+        let own = records.iter().filter(|record| record[0] == thread);
+        assert!(
+            own.map(|record| record[1]).is_sorted(),
+            "in the order of writing"
+        );
+    }
+}
+
 #[test]
 fn a_record_that_the_reader_refuses_fails_the_opening() {
     let disk = SimulatedFiles::new(1);

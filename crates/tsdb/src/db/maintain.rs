@@ -70,6 +70,9 @@ impl Db {
             block.trim_memory();
         }
         self.count_state();
+        if done.is_err() {
+            self.metrics.failures.increment();
+        }
         done
     }
 
@@ -80,7 +83,11 @@ impl Db {
         if self.wal.rearm() {
             self.cut_if_due(work)?;
         }
-        while self.compact_once(work)? {}
+        while self.compact_once(work)? {
+            for counter in &self.metrics.merges {
+                counter.increment();
+            }
+        }
         Ok(())
     }
 
@@ -122,6 +129,7 @@ impl Db {
         }
         // Renamed first: a file that no manifest names is removed at the next opening.
         for id in &damaged {
+            self.metrics.damages.increment();
             quarantine(&self.options.files, &self.blocks_folder(), *id, "damaged");
         }
         let manifest = work.manifest.clone();

@@ -488,6 +488,22 @@ fn an_idle_head_goes_to_disk() {
 }
 
 #[test]
+fn maintenance_threads_end_with_the_shutdown() {
+    let bench = Bench::new(1);
+    let options = Options {
+        folder: "/other".into(),
+        ..bench.options.clone()
+    };
+    let db = Arc::new(Db::open(options).expect("opens"));
+    let shutdown = runtime::Shutdown::new();
+    let maintenance = db.spawn_maintenance(&shutdown).expect("threads");
+    shutdown.trigger();
+    maintenance.join();
+    assert_eq!(Arc::strong_count(&db), 1);
+    db.close().expect("closes");
+}
+
+#[test]
 fn a_year_at_once_makes_few_blocks() {
     let bench = Bench::new(1);
     let mut batch = bench.db().batch();
