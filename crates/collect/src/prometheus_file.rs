@@ -22,7 +22,7 @@ pub use relabel::relabel_rules;
 pub use scrape::{Limits, Protocol, ScrapeConfig};
 pub use settings::StorageSettings;
 
-use config::{Fields, Node, Position, Problems, decode, yaml};
+use config::{Fields, Node, NodeKind, Position, Problems, decode, yaml};
 use model::RelabelRule;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -166,23 +166,29 @@ pub fn read_scrape_configs(
     Ok((configs, notes.finish(reading.file)))
 }
 
-/// Whether a text looks like a prometheus.yml: a mapping with one of the sections that only it has.
+/// Sections that no other known program's file has.
+const TELLTALE_SECTIONS: [&str; 6] = [
+    "scrape_configs",
+    "scrape_config_files",
+    "rule_files",
+    "alerting",
+    "remote_write",
+    "remote_read",
+];
+/// Sections whose names others use, too.
+const OTHER_SECTIONS: [&str; 5] = ["global", "runtime", "storage", "tracing", "otlp"];
+
+/// Whether a file looks like a prometheus.yml: it has a section that only such files have, or nothing but
+/// sections that such files may have.
 #[must_use]
 pub fn is_prometheus_file(root: &Node) -> bool {
-    let sections = [
-        "scrape_configs",
-        "scrape_config_files",
-        "rule_files",
-        "alerting",
-        "remote_write",
-        "remote_read",
-    ];
-    let global = root.get("global");
-    let interval = ["scrape_interval", "evaluation_interval", "external_labels"];
-    sections.iter().any(|name| root.get(name).is_some())
-        || interval
-            .iter()
-            .any(|name| global.is_some_and(|global| global.get(name).is_some()))
+    let NodeKind::Mapping(pairs) = &root.kind else {
+        return false;
+    };
+    let mut names = pairs.iter().filter_map(|(key, _)| key.text());
+    let is_telltale = |name: &str| TELLTALE_SECTIONS.contains(&name);
+    names.clone().any(is_telltale)
+        || !pairs.is_empty() && names.all(|name| OTHER_SECTIONS.contains(&name))
 }
 
 fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Option<PrometheusFile> {

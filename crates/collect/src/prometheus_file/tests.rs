@@ -85,6 +85,20 @@ fn refuses_with_upstreams_words() {
 }
 
 #[test]
+fn knows_its_own() {
+    let check = |text: &str, want| {
+        let mut problems = config::Problems::new("f");
+        let root = config::yaml::parse_single(text, &mut problems).expect("yaml");
+        assert_eq!(super::is_prometheus_file(&root), want, "{text}");
+    };
+    check("scrape_configs: []\nwhat: ever\n", true);
+    check("otlp: {}\nstorage: {tsdb: {}}\n", true);
+    check("global: {resolve_timeout: 5m}\nroute: {}\n", false);
+    check("groups: []\n", false);
+    check("", false);
+}
+
+#[test]
 fn notes_what_is_not_active_once() {
     let file = parse(
         "scrape_configs:\n\
