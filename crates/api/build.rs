@@ -8,13 +8,20 @@ fn main() -> io::Result<()> {
     let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("page");
     let dist = here.join("../../ui/dist");
-    println!("cargo::rerun-if-changed={}", dist.join(".sources").display());
+    println!(
+        "cargo::rerun-if-changed={}",
+        dist.join(".sources").display()
+    );
     println!("cargo::rerun-if-changed=build.rs");
     if out.is_dir() {
         fs::remove_dir_all(&out)?;
     }
     fs::create_dir_all(&out)?;
-    if dist.is_dir() { copy(&dist, &out) } else { Ok(()) }
+    if dist.is_dir() {
+        copy(&dist, &out)
+    } else {
+        Ok(())
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> io::Result<()> {

@@ -45,7 +45,11 @@ impl Failure {
 
     /// Any status.
     pub(crate) fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
-        Self { status, kind, message: message.into() }
+        Self {
+            status,
+            kind,
+            message: message.into(),
+        }
     }
 
     /// The message.
@@ -80,7 +84,10 @@ pub(crate) fn success(data: &Value) -> Response {
 /// A body that is JSON already.
 pub(crate) fn json_text(text: String) -> Response {
     let mut response = Response::new(Body::from(text));
-    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        http::HeaderValue::from_static("application/json"),
+    );
     response
 }
 
@@ -92,13 +99,18 @@ pub(crate) fn plain_json(value: &Value) -> Response {
 /// A text of a content type.
 pub(crate) fn text(kind: &'static str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
-    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
     response
 }
 
 /// Plain text with a line's end, as Prometheus' management paths answer.
 pub(crate) fn line(status: StatusCode, message: &str) -> Response {
-    with_status(status, text("text/plain; charset=utf-8", format!("{message}\n")))
+    with_status(
+        status,
+        text("text/plain; charset=utf-8", format!("{message}\n")),
+    )
 }
 
 /// Replaces the status of an answer.

@@ -60,11 +60,17 @@ impl Role {
     ];
 
     fn parse(name: &str) -> Option<Self> {
-        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, role)| *role)
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, role)| *role)
     }
 
     fn name(self) -> &'static str {
-        Self::NAMES.iter().find(|(_, role)| *role == self).map_or("", |(name, _)| name)
+        Self::NAMES
+            .iter()
+            .find(|(_, role)| *role == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -95,7 +101,10 @@ impl Auth {
     /// Opens the tables.
     pub fn open(state: State) -> Result<Self, AuthError> {
         state.migrate(TABLES)?;
-        Ok(Self { state, remembered: Mutex::default() })
+        Ok(Self {
+            state,
+            remembered: Mutex::default(),
+        })
     }
 
     /// Whether anybody could prove himself.
@@ -110,7 +119,12 @@ impl Auth {
     }
 
     /// Makes a token and gives its text, which is not kept.
-    pub fn create_token(&self, name: &str, role: Role, now: Timestamp) -> Result<String, AuthError> {
+    pub fn create_token(
+        &self,
+        name: &str,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<String, AuthError> {
         check_name(name)?;
         let secret = runtime::random::secret_bytes::<32>().map_err(AuthError::Refused)?;
         let token = format!("bin_{}", URL_SAFE_NO_PAD.encode(secret));
@@ -129,13 +143,22 @@ impl Auth {
     ) -> Result<(), AuthError> {
         check_name(name)?;
         if password.chars().count() < 10 {
-            return Err(AuthError::Refused("a password needs at least 10 characters".to_owned()));
+            return Err(AuthError::Refused(
+                "a password needs at least 10 characters".to_owned(),
+            ));
         }
         let salt = runtime::random::secret_bytes::<16>().map_err(AuthError::Refused)?;
         let refused = |error: argon2::password_hash::Error| AuthError::Refused(error.to_string());
         let salt = SaltString::encode_b64(&salt).map_err(refused)?;
-        let hash = Argon2::default().hash_password(password.as_bytes(), &salt).map_err(refused)?;
-        self.insert("users", "password_hash", (name, role, now), &hash.to_string())
+        let hash = Argon2::default()
+            .hash_password(password.as_bytes(), &salt)
+            .map_err(refused)?;
+        self.insert(
+            "users",
+            "password_hash",
+            (name, role, now),
+            &hash.to_string(),
+        )
     }
 
     fn insert(
@@ -164,7 +187,8 @@ impl Auth {
         self.state.read(|db| {
             let mut rows = Vec::new();
             for (kind, table) in [("token", "tokens"), ("user", "users")] {
-                let mut statement = db.prepare(&format!("SELECT name, role FROM {table} ORDER BY name"))?;
+                let mut statement =
+                    db.prepare(&format!("SELECT name, role FROM {table} ORDER BY name"))?;
                 let found = statement.query_map([], |row| Ok((kind, row.get(0)?, row.get(1)?)))?;
                 for row in found {
                     rows.push(row?);
@@ -178,8 +202,12 @@ impl Auth {
     pub fn remove(&self, kind: &str, name: &str) -> Result<bool, AuthError> {
         let table = if kind == "user" { "users" } else { "tokens" };
         let sql = format!("DELETE FROM {table} WHERE name = ?1");
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.state.transaction(|tx| Ok(tx.execute(&sql, [name])? > 0))
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.state
+            .transaction(|tx| Ok(tx.execute(&sql, [name])? > 0))
     }
 
     /// Checks an `Authorization` header. Takes tens of milliseconds for a password it has not seen lately.
@@ -203,14 +231,18 @@ impl Auth {
     }
 
     fn lock_remembered(&self) -> std::sync::MutexGuard<'_, BTreeMap<[u8; 32], (Role, Timestamp)>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+        self.remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn look_up(&self, header: &str) -> Result<Option<Role>, AuthError> {
         if let Some(token) = header.strip_prefix("Bearer ") {
             return self.token_role(token.trim());
         }
-        let Some((user, password)) = basic(header) else { return Ok(None) };
+        let Some((user, password)) = basic(header) else {
+            return Ok(None);
+        };
         if password.starts_with("bin_") {
             return self.token_role(&password);
         }
@@ -219,9 +251,14 @@ impl Auth {
             let row = db.query_row(sql, [&user], |row| Ok((row.get(0)?, row.get(1)?)));
             Ok::<_, AuthError>(row.optional()?)
         })?;
-        let Some((role, hash)) = found else { return Ok(None) };
-        let right = PasswordHash::new(&hash)
-            .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+        let Some((role, hash)) = found else {
+            return Ok(None);
+        };
+        let right = PasswordHash::new(&hash).is_ok_and(|hash| {
+            Argon2::default()
+                .verify_password(password.as_bytes(), &hash)
+                .is_ok()
+        });
         Ok(Role::parse(&role).filter(|_| right))
     }
 
@@ -236,15 +273,19 @@ impl Auth {
 }
 
 fn basic(header: &str) -> Option<(String, String)> {
-    let decoded = STANDARD.decode(header.strip_prefix("Basic ")?.trim()).ok()?;
+    let decoded = STANDARD
+        .decode(header.strip_prefix("Basic ")?.trim())
+        .ok()?;
     let text = String::from_utf8(decoded).ok()?;
-    text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
+    text.split_once(':')
+        .map(|(user, password)| (user.to_owned(), password.to_owned()))
 }
 
 fn check_name(name: &str) -> Result<(), AuthError> {
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@');
     if name.is_empty() || name.len() > 100 || !name.chars().all(fits) {
-        let message = format!("{name:?} is not a name: letters, digits, - _ . @, at most 100 bytes");
+        let message =
+            format!("{name:?} is not a name: letters, digits, - _ . @, at most 100 bytes");
         return Err(AuthError::Refused(message));
     }
     Ok(())
@@ -264,8 +305,12 @@ mod tests {
         let auth = Auth::open(State::in_memory().expect("state")).expect("auth");
         assert!(!auth.has_anybody().expect("read"));
         let token = auth.create_token("ci", Role::Editor, now).expect("token");
-        auth.create_user("ann", Role::Admin, "correct horse", now).expect("user");
-        assert!(auth.create_user("ann", Role::Admin, "correct horse", now).is_err());
+        auth.create_user("ann", Role::Admin, "correct horse", now)
+            .expect("user");
+        assert!(
+            auth.create_user("ann", Role::Admin, "correct horse", now)
+                .is_err()
+        );
         assert!(auth.create_user("bob", Role::Admin, "short", now).is_err());
         assert!(auth.has_anybody().expect("read"));
         let check = |header: &str, want: Option<Role>| {

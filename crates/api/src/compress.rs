@@ -31,19 +31,36 @@ pub(crate) async fn layer(request: Request, next: Next) -> Response {
         gzip(&bytes)
     } else {
         let plain = bytes.clone();
-        tokio::task::spawn_blocking(move || gzip(&plain)).await.ok().flatten()
+        tokio::task::spawn_blocking(move || gzip(&plain))
+            .await
+            .ok()
+            .flatten()
     };
-    let Some(compressed) = compressed else { return Response::from_parts(parts, Body::from(bytes)) };
+    let Some(compressed) = compressed else {
+        return Response::from_parts(parts, Body::from(bytes));
+    };
     parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-    parts.headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    parts
+        .headers
+        .insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    parts
+        .headers
+        .insert(VARY, HeaderValue::from_static("Accept-Encoding"));
     Response::from_parts(parts, Body::from(compressed))
 }
 
 fn is_worth_it(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let kind = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
     let is_text = kind.starts_with(b"application/json") || kind.starts_with(b"text/plain");
-    let is_long = response.body().size_hint().exact().is_some_and(|length| length >= BYTES_MIN);
+    let is_long = response
+        .body()
+        .size_hint()
+        .exact()
+        .is_some_and(|length| length >= BYTES_MIN);
     is_text && is_long && !response.headers().contains_key(CONTENT_ENCODING)
 }
 

@@ -43,12 +43,20 @@ pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Ne
     if matches!(path, "/-/healthy" | "/-/ready") {
         return next.run(request).await;
     }
-    if let Err(failure) = guard.admits_name(&request).and_then(|()| admits_origin(&request)) {
+    if let Err(failure) = guard
+        .admits_name(&request)
+        .and_then(|()| admits_origin(&request))
+    {
         return failure.into_response();
     }
     if let Admission::Proof(auth) = &guard.admission {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some(header) = header.map(str::to_owned) else { return ask_for_proof() };
+        let header = request
+            .headers()
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok());
+        let Some(header) = header.map(str::to_owned) else {
+            return ask_for_proof();
+        };
         let (auth, now) = (Arc::clone(auth), guard.clock.now());
         let needed = needed_role(request.method(), path);
         let checked = tokio::task::spawn_blocking(move || auth.check(&header, now)).await;
@@ -78,21 +86,31 @@ impl Guard {
         if matches!(self.admission, Admission::Open | Admission::Proof(_)) {
             return Ok(());
         }
-        let host = request.headers().get(HOST).and_then(|value| value.to_str().ok());
+        let host = request
+            .headers()
+            .get(HOST)
+            .and_then(|value| value.to_str().ok());
         // HTTP/2 carries the name in the address.
         let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
         let name = host_name(host.unwrap_or_default());
         let known = name == "localhost"
             || name.ends_with(".localhost")
             || name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
-            || self.host_names.iter().any(|known| known.eq_ignore_ascii_case(name));
+            || self
+                .host_names
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name));
         if known {
             return Ok(());
         }
         let message = format!(
             "the name {name:?} is not this server's; call it by its address, or set external_url to that name"
         );
-        Err(Failure::new(StatusCode::MISDIRECTED_REQUEST, "forbidden", message))
+        Err(Failure::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "forbidden",
+            message,
+        ))
     }
 }
 
@@ -100,7 +118,9 @@ impl Guard {
 fn admits_origin(request: &Request) -> Result<(), Failure> {
     let headers = request.headers();
     let origin = headers.get(ORIGIN).and_then(|value| value.to_str().ok());
-    let (Some(origin), false) = (origin, is_reading(request.method())) else { return Ok(()) };
+    let (Some(origin), false) = (origin, is_reading(request.method())) else {
+        return Ok(());
+    };
     let host = headers.get(HOST).and_then(|value| value.to_str().ok());
     let host = host.or_else(|| request.uri().authority().map(http::uri::Authority::as_str));
     let origin_host = origin.split_once("://").map(|(_, host)| host);
@@ -146,7 +166,11 @@ fn needed_role(method: &Method, path: &str) -> Role {
 }
 
 fn ask_for_proof() -> Response {
-    let failure = Failure::new(StatusCode::UNAUTHORIZED, "unauthorized", "a user or a token is needed");
+    let failure = Failure::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthorized",
+        "a user or a token is needed",
+    );
     let mut response = failure.into_response();
     let challenge = HeaderValue::from_static("Basic realm=\"Binnacle\", charset=\"UTF-8\"");
     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);

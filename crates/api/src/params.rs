@@ -18,7 +18,11 @@ impl Params {
     /// Reads an encoded query string.
     pub(crate) fn parse(encoded: &str) -> Self {
         let pairs = url::form_urlencoded::parse(encoded.as_bytes());
-        Self { pairs: pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect() }
+        Self {
+            pairs: pairs
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        }
     }
 
     /// The first value of a name that is not empty.
@@ -27,15 +31,23 @@ impl Params {
     }
 
     /// Every value of a name.
-    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
+    pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let name = name.to_owned();
+        self.pairs
+            .iter()
+            .filter(move |(n, _)| *n == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// A whole number, `None` where it is absent.
     pub(crate) fn count(&self, name: &str) -> Result<Option<usize>, Failure> {
-        let Some(text) = self.get(name) else { return Ok(None) };
+        let Some(text) = self.get(name) else {
+            return Ok(None);
+        };
         text.parse().map(Some).map_err(|_not_a_number| {
-            Failure::bad_data(format!("invalid parameter {name:?}: {text:?} is not a whole number"))
+            Failure::bad_data(format!(
+                "invalid parameter {name:?}: {text:?} is not a whole number"
+            ))
         })
     }
 
@@ -57,10 +69,10 @@ impl<S: Send + Sync> FromRequest<S> for Params {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
         let mut params = Self::parse(request.uri().query().unwrap_or_default());
-        let is_form = request
-            .headers()
-            .get(CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+        let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            kind.as_bytes()
+                .starts_with(b"application/x-www-form-urlencoded")
+        });
         if is_form {
             let body = read_body(request.into_body(), FORM_BYTES_MAX).await?;
             let text = std::str::from_utf8(&body)

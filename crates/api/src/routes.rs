@@ -24,9 +24,20 @@ fn prometheus() -> Router<Arc<Services>> {
     Router::new()
         .route("/api/v1/query", get(query::instant).post(query::instant))
         .route("/api/v1/query_range", get(query::range).post(query::range))
-        .route("/api/v1/format_query", get(query::format).post(query::format))
-        .route("/api/v1/series", get(series::series).post(series::series).delete(status::not_enabled))
-        .route("/api/v1/labels", get(series::label_names).post(series::label_names))
+        .route(
+            "/api/v1/format_query",
+            get(query::format).post(query::format),
+        )
+        .route(
+            "/api/v1/series",
+            get(series::series)
+                .post(series::series)
+                .delete(status::not_enabled),
+        )
+        .route(
+            "/api/v1/labels",
+            get(series::label_names).post(series::label_names),
+        )
         .route("/api/v1/label/{name}/values", get(series::label_values))
         .route("/api/v1/metadata", get(targets::metadata))
         .route("/api/v1/targets", get(targets::targets))
@@ -46,11 +57,20 @@ fn prometheus() -> Router<Arc<Services>> {
 
 fn alertmanager_v2() -> Router<Arc<Services>> {
     Router::new()
-        .route("/api/v2/alerts", get(alertmanager::alerts::list).post(alertmanager::alerts::put))
+        .route(
+            "/api/v2/alerts",
+            get(alertmanager::alerts::list).post(alertmanager::alerts::put),
+        )
         .route("/api/v2/alerts/groups", get(alertmanager::alerts::groups))
-        .route("/api/v2/silences", get(alertmanager::silences::list).post(alertmanager::silences::put))
+        .route(
+            "/api/v2/silences",
+            get(alertmanager::silences::list).post(alertmanager::silences::put),
+        )
         .route("/api/v2/silence/{id}", get(alertmanager::silences::show))
-        .route("/api/v2/silence/{id}", delete(alertmanager::silences::expire))
+        .route(
+            "/api/v2/silence/{id}",
+            delete(alertmanager::silences::expire),
+        )
         .route("/api/v2/status", get(alertmanager::status::status))
         .route("/api/v2/receivers", get(alertmanager::status::receivers))
         // The old API, which is posted to by clients of Alertmanager before 0.16. `GET /api/v1/status` of
@@ -61,19 +81,34 @@ fn alertmanager_v2() -> Router<Arc<Services>> {
 fn own_api() -> Router<Arc<Services>> {
     Router::new()
         .route("/api/binnacle/v1/status", get(own::status::status))
-        .route("/api/binnacle/v1/notifications", get(own::notifications::list))
+        .route(
+            "/api/binnacle/v1/notifications",
+            get(own::notifications::list),
+        )
         .route("/api/binnacle/v1/incidents", get(own::incidents::list))
         .route("/api/binnacle/v1/incidents/{id}", get(own::incidents::show))
-        .route("/api/binnacle/v1/incidents/{id}/acknowledge", post(own::incidents::acknowledge))
-        .route("/api/binnacle/v1/incidents/{id}/resolve", post(own::incidents::resolve))
-        .route("/api/binnacle/v1/incidents/{id}/notes", post(own::incidents::note))
+        .route(
+            "/api/binnacle/v1/incidents/{id}/acknowledge",
+            post(own::incidents::acknowledge),
+        )
+        .route(
+            "/api/binnacle/v1/incidents/{id}/resolve",
+            post(own::incidents::resolve),
+        )
+        .route(
+            "/api/binnacle/v1/incidents/{id}/notes",
+            post(own::incidents::note),
+        )
 }
 
 fn management_paths() -> Router<Arc<Services>> {
     Router::new()
         .route("/-/healthy", get(management::healthy))
         .route("/-/ready", get(management::ready))
-        .route("/-/reload", post(management::reload).put(management::reload))
+        .route(
+            "/-/reload",
+            post(management::reload).put(management::reload),
+        )
         .route("/metrics", get(management::metrics))
 }
 
@@ -90,12 +125,16 @@ pub fn alertmanager_port(services: Arc<Services>) -> Router {
 
 /// What Loki answers on its port while log streams are not here yet: whether it is ready.
 pub fn loki_port(services: Arc<Services>) -> Router {
-    Router::new().route("/ready", get(management::loki_ready)).with_state(services)
+    Router::new()
+        .route("/ready", get(management::loki_ready))
+        .with_state(services)
 }
 
 /// What Grafana answers on its port while dashboards are not here yet: its health.
 pub fn grafana_port(services: Arc<Services>) -> Router {
-    Router::new().route("/api/health", get(management::grafana_health)).with_state(services)
+    Router::new()
+        .route("/api/health", get(management::grafana_health))
+        .with_state(services)
 }
 
 /// What Pushgateway answers on its port while pushes are not here yet: metrics and health.

@@ -37,7 +37,12 @@ impl Connected<IncomingStream<'_, TcpListener>> for Peer {
 /// Serves all listeners until the signal, then lets open requests end.
 pub async fn serve(listeners: Vec<Listener>, shutdown: &Shutdown) {
     let mut servers = JoinSet::new();
-    for Listener { socket, router, guard } in listeners {
+    for Listener {
+        socket,
+        router,
+        guard,
+    } in listeners
+    {
         let signal = std::sync::Arc::new(Notify::new());
         let raised = std::sync::Arc::clone(&signal);
         // `notify_one` is remembered, so a signal before the server waits is not lost.
@@ -46,7 +51,10 @@ pub async fn serve(listeners: Vec<Listener>, shutdown: &Shutdown) {
         let service = router.into_make_service_with_connect_info::<Peer>();
         servers.spawn(async move {
             let ended = async move { signal.notified().await };
-            if let Err(error) = axum::serve(socket, service).with_graceful_shutdown(ended).await {
+            if let Err(error) = axum::serve(socket, service)
+                .with_graceful_shutdown(ended)
+                .await
+            {
                 tracing::error!(%error, "a listener ended");
             }
         });

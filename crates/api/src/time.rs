@@ -9,7 +9,9 @@ const SECONDS_LIMIT: f64 = 9_223_372_036_854_775.0;
 
 /// A time parameter, or `default` where it is absent.
 pub(crate) fn time(params: &Params, name: &str, default: Timestamp) -> Result<Timestamp, Failure> {
-    params.get(name).map_or(Ok(default), |text| parse(name, text))
+    params
+        .get(name)
+        .map_or(Ok(default), |text| parse(name, text))
 }
 
 /// A time that must be given.
@@ -34,7 +36,9 @@ fn parse(name: &str, text: &str) -> Result<Timestamp, Failure> {
 
 /// A duration in milliseconds: seconds with a fraction or Prometheus' form; `None` where it is absent.
 pub(crate) fn duration_ms(params: &Params, name: &str) -> Result<Option<i64>, Failure> {
-    let Some(text) = params.get(name) else { return Ok(None) };
+    let Some(text) = params.get(name) else {
+        return Ok(None);
+    };
     if let Ok(seconds) = text.parse::<f64>()
         && seconds.is_finite()
         && seconds.abs() <= SECONDS_LIMIT

@@ -5,7 +5,12 @@ use std::path::PathBuf;
 
 /// Watches systems, says when they break, gets the right person to act.
 #[derive(Debug, Parser)]
-#[command(name = "binnacle", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "binnacle",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -18,35 +23,47 @@ pub(crate) enum Command {
         binnacle up --config.file=/etc/prometheus/prometheus.yml --storage.tsdb.path=/var/lib/binnacle")]
     Up(Box<Up>),
     /// Validate files: what each was taken for, and every error with file:line:column
-    #[command(after_help = "Examples:\n  binnacle check monitoring/\n  binnacle check metrics exposition.txt\n\n\
-        Exit status: 0 all good, 1 a problem was found, 2 could not run.")]
+    #[command(
+        after_help = "Examples:\n  binnacle check monitoring/\n  binnacle check metrics exposition.txt\n\n\
+        Exit status: 0 all good, 1 a problem was found, 2 could not run."
+    )]
     Check(Check),
     /// Run tests: rule unit tests, or PromQL scripts
-    #[command(after_help = "Examples:\n  binnacle test rules tests.yml\n  binnacle test promql *.test")]
+    #[command(
+        after_help = "Examples:\n  binnacle test rules tests.yml\n  binnacle test promql *.test"
+    )]
     Test(Test),
     /// Ask a running server
     #[command(after_help = "Examples:\n  binnacle query 'up'\n  \
         binnacle query --since 1h --step 1m 'rate(node_cpu_seconds_total[5m])'")]
     Query(Query),
     /// Look at alerts, or send one
-    #[command(after_help = "Examples:\n  binnacle alert list\n  binnacle alert add alertname=Test severity=info")]
+    #[command(
+        after_help = "Examples:\n  binnacle alert list\n  binnacle alert add alertname=Test severity=info"
+    )]
     Alert(Alert),
     /// Look at, make and end silences
     #[command(after_help = "Examples:\n  binnacle silence list\n  \
         binnacle silence add --for 2h --comment 'disk swap' alertname=DiskFull\n  binnacle silence expire ID")]
     Silence(Silence),
     /// Look at incidents and act on them
-    #[command(after_help = "Examples:\n  binnacle incident list\n  binnacle incident ack ID\n  \
-        binnacle incident note ID 'restarted the database'")]
+    #[command(
+        after_help = "Examples:\n  binnacle incident list\n  binnacle incident ack ID\n  \
+        binnacle incident note ID 'restarted the database'"
+    )]
     Incident(Incident),
     /// Say whether a running server is healthy, one line a check, with the fix
     #[command(after_help = "Example:\n  binnacle doctor http://127.0.0.1:9090")]
     Doctor(Doctor),
     /// Tokens for requests to a server that listens beyond loopback
-    #[command(after_help = "Example:\n  binnacle token create ci --role editor --data ./binnacle-data")]
+    #[command(
+        after_help = "Example:\n  binnacle token create ci --role editor --data ./binnacle-data"
+    )]
     Token(Credential),
     /// Users for requests to a server that listens beyond loopback; the password is read from standard input
-    #[command(after_help = "Example:\n  binnacle user create ann --role admin --data ./binnacle-data < password.txt")]
+    #[command(
+        after_help = "Example:\n  binnacle user create ann --role admin --data ./binnacle-data < password.txt"
+    )]
     User(Credential),
     /// Print a shell's completions, or the man page
     #[command(after_help = "Examples:\n  binnacle completions bash\n  binnacle completions man")]
@@ -73,10 +90,20 @@ pub(crate) struct Up {
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Where data is kept
-    #[arg(long, value_name = "DIR", default_value = "binnacle-data", alias = "storage.tsdb.path")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "binnacle-data",
+        alias = "storage.tsdb.path"
+    )]
     pub(crate) data: PathBuf,
     /// Where to listen; beyond loopback a user or token must exist
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090", alias = "web.listen-address")]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:9090",
+        alias = "web.listen-address"
+    )]
     pub(crate) listen: String,
     /// Also answer on the ports of the programs that are replaced (9093, 3100, 3000, 3001, 9091)
     #[arg(long)]
@@ -88,7 +115,12 @@ pub(crate) struct Up {
     #[arg(long, value_enum, default_value = "interval")]
     pub(crate) wal_sync: WalSync,
     /// How long samples are kept
-    #[arg(long, value_name = "DURATION", alias = "storage.tsdb.retention.time", alias = "storage.tsdb.retention")]
+    #[arg(
+        long,
+        value_name = "DURATION",
+        alias = "storage.tsdb.retention.time",
+        alias = "storage.tsdb.retention"
+    )]
     pub(crate) retention: Option<String>,
     /// How much disk samples may take (512MB, 10GB)
     #[arg(long, value_name = "SIZE", alias = "storage.tsdb.retention.size")]
@@ -126,16 +158,28 @@ pub(crate) struct PrometheusFlags {
     #[arg(long = "config.file", value_name = "FILE")]
     pub(crate) config_file: Option<PathBuf>,
     /// How far back a query looks for a sample
-    #[arg(long = "query.lookback-delta", value_name = "DURATION", default_value = "5m")]
+    #[arg(
+        long = "query.lookback-delta",
+        value_name = "DURATION",
+        default_value = "5m"
+    )]
     pub(crate) lookback: String,
     /// How long a query may take
     #[arg(long = "query.timeout", value_name = "DURATION", default_value = "2m")]
     pub(crate) query_timeout: String,
     /// Queries evaluated at once
-    #[arg(long = "query.max-concurrency", value_name = "COUNT", default_value_t = 20)]
+    #[arg(
+        long = "query.max-concurrency",
+        value_name = "COUNT",
+        default_value_t = 20
+    )]
     pub(crate) query_concurrency: usize,
     /// Samples one query may hold in memory
-    #[arg(long = "query.max-samples", value_name = "COUNT", default_value_t = 50_000_000)]
+    #[arg(
+        long = "query.max-samples",
+        value_name = "COUNT",
+        default_value_t = 50_000_000
+    )]
     pub(crate) query_samples: usize,
     /// Accepted; reloading and remote write are always on
     #[arg(long = "web.enable-lifecycle")]
@@ -165,13 +209,25 @@ pub(crate) struct PrometheusFlags {
     #[arg(long = "log.format", value_name = "FORMAT")]
     pub(crate) log_format: Option<String>,
     /// How long an outage of this server may be for `for` to continue
-    #[arg(long = "rules.alert.for-outage-tolerance", value_name = "DURATION", default_value = "1h")]
+    #[arg(
+        long = "rules.alert.for-outage-tolerance",
+        value_name = "DURATION",
+        default_value = "1h"
+    )]
     pub(crate) outage_tolerance: String,
     /// Alerts with a `for` below this are not restored from samples
-    #[arg(long = "rules.alert.for-grace-period", value_name = "DURATION", default_value = "10m")]
+    #[arg(
+        long = "rules.alert.for-grace-period",
+        value_name = "DURATION",
+        default_value = "10m"
+    )]
     pub(crate) grace_period: String,
     /// Least time before an alert is sent again
-    #[arg(long = "rules.alert.resend-delay", value_name = "DURATION", default_value = "1m")]
+    #[arg(
+        long = "rules.alert.resend-delay",
+        value_name = "DURATION",
+        default_value = "1m"
+    )]
     pub(crate) resend_delay: String,
 }
 
@@ -232,7 +288,7 @@ pub(crate) struct ServerAddress {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
     pub(crate) url: String,
     /// A token for it; BINNACLE_TOKEN is used where this is absent
-    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<String>,
 }
 
@@ -398,7 +454,12 @@ pub(crate) struct Credential {
     #[command(subcommand)]
     pub(crate) action: CredentialAction,
     /// The data folder of the server
-    #[arg(long, value_name = "DIR", default_value = "binnacle-data", global = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "binnacle-data",
+        global = true
+    )]
     pub(crate) data: PathBuf,
 }
 

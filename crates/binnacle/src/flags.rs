@@ -39,7 +39,10 @@ impl Flags {
             bail!("--external-url {external_url:?} is not an address");
         }
         // Upstream's flags that ours do not map to are accepted; this one changes what a query answers.
-        let delayed_name_removal = theirs.features.iter().any(|f| f == "promql-delayed-name-removal");
+        let delayed_name_removal = theirs
+            .features
+            .iter()
+            .any(|f| f == "promql-delayed-name-removal");
         if theirs.query_concurrency == 0 {
             bail!("--query.max-concurrency must be at least 1");
         }
@@ -47,14 +50,21 @@ impl Flags {
             paths: up.paths.clone(),
             data: up.data.clone(),
             external_url,
-            retention_ms: up.retention.as_deref().map(|text| duration_ms("--retention", text)).transpose()?,
+            retention_ms: up
+                .retention
+                .as_deref()
+                .map(|text| duration_ms("--retention", text))
+                .transpose()?,
             retention_bytes: up.retention_size.as_deref().map(size_bytes).transpose()?,
             wal_sync: up.wal_sync,
             procfs: up.procfs.clone(),
             sysfs: up.sysfs.clone(),
             rootfs: up.rootfs.clone(),
             lookback_ms: duration_ms("--query.lookback-delta", &theirs.lookback)?,
-            query_timeout: Duration::from_millis(u64::try_from(duration_ms("--query.timeout", &theirs.query_timeout)?)?),
+            query_timeout: Duration::from_millis(u64::try_from(duration_ms(
+                "--query.timeout",
+                &theirs.query_timeout,
+            )?)?),
             query_concurrency: theirs.query_concurrency,
             query_samples: theirs.query_samples,
             delayed_name_removal,
@@ -65,11 +75,14 @@ impl Flags {
 }
 
 fn duration_ms(flag: &str, text: &str) -> anyhow::Result<i64> {
-    model::parse_duration(text).map_err(anyhow::Error::msg).with_context(|| format!("{flag} {text:?}"))
+    model::parse_duration(text)
+        .map_err(anyhow::Error::msg)
+        .with_context(|| format!("{flag} {text:?}"))
 }
 
 fn size_bytes(text: &str) -> anyhow::Result<u64> {
-    config::decode::parse_size(text).with_context(|| format!("--retention-size {text:?} is not a size like 10GB"))
+    config::decode::parse_size(text)
+        .with_context(|| format!("--retention-size {text:?} is not a size like 10GB"))
 }
 
 fn shown(up: &Up) -> Vec<(String, String)> {
@@ -79,12 +92,21 @@ fn shown(up: &Up) -> Vec<(String, String)> {
         ("web.listen-address", up.listen.clone()),
         ("web.enable-lifecycle", "true".to_owned()),
         ("web.enable-remote-write-receiver", "true".to_owned()),
-        ("storage.tsdb.retention.time", up.retention.clone().unwrap_or_else(|| "15d".to_owned())),
+        (
+            "storage.tsdb.retention.time",
+            up.retention.clone().unwrap_or_else(|| "15d".to_owned()),
+        ),
         ("query.lookback-delta", theirs.lookback.clone()),
         ("query.timeout", theirs.query_timeout.clone()),
-        ("query.max-concurrency", theirs.query_concurrency.to_string()),
+        (
+            "query.max-concurrency",
+            theirs.query_concurrency.to_string(),
+        ),
         ("query.max-samples", theirs.query_samples.to_string()),
-        ("rules.alert.for-outage-tolerance", theirs.outage_tolerance.clone()),
+        (
+            "rules.alert.for-outage-tolerance",
+            theirs.outage_tolerance.clone(),
+        ),
         ("rules.alert.for-grace-period", theirs.grace_period.clone()),
         ("rules.alert.resend-delay", theirs.resend_delay.clone()),
         ("enable-feature", theirs.features.join(",")),
@@ -97,5 +119,7 @@ fn shown(up: &Up) -> Vec<(String, String)> {
         list.push(("storage.tsdb.retention.size", size.clone()));
     }
     list.sort();
-    list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    list.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

@@ -56,7 +56,11 @@ pub(crate) async fn open(
     let listen = resolve(&up.listen).await?;
     let admission = admission(up, listen, state)?;
     let host_names: Arc<[String]> = host_names(up, setup).into();
-    let guard = Guard { admission, host_names, clock: Arc::clone(clock) };
+    let guard = Guard {
+        admission,
+        host_names,
+        clock: Arc::clone(clock),
+    };
     let mut doors = vec![bind(listen, Face::Main).await?];
     if up.compat_ports {
         for (port, face) in COMPAT_PORTS {
@@ -68,16 +72,28 @@ pub(crate) async fn open(
 
 async fn resolve(listen: &str) -> anyhow::Result<SocketAddr> {
     // `:9090` listens everywhere, as Prometheus takes it.
-    let text = if listen.starts_with(':') { format!("0.0.0.0{listen}") } else { listen.to_owned() };
+    let text = if listen.starts_with(':') {
+        format!("0.0.0.0{listen}")
+    } else {
+        listen.to_owned()
+    };
     let mut found = tokio::net::lookup_host(&text)
         .await
         .with_context(|| format!("--listen {listen:?} is not an address like 127.0.0.1:9090"))?;
-    found.next().with_context(|| format!("--listen {listen:?} resolves to no address"))
+    found
+        .next()
+        .with_context(|| format!("--listen {listen:?} resolves to no address"))
 }
 
 async fn bind(address: SocketAddr, face: Face) -> anyhow::Result<Door> {
-    let socket = TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))?;
-    Ok(Door { face, socket, place: LateRouter::new() })
+    let socket = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}"))?;
+    Ok(Door {
+        face,
+        socket,
+        place: LateRouter::new(),
+    })
 }
 
 fn admission(up: &Up, listen: SocketAddr, state: &State) -> anyhow::Result<Admission> {
@@ -88,9 +104,12 @@ fn admission(up: &Up, listen: SocketAddr, state: &State) -> anyhow::Result<Admis
     if auth.has_anybody()? {
         return Ok(Admission::Proof(Arc::new(auth)));
     }
-    let open = up.allow_open || runtime::environment::var("BINNACLE_ALLOW_OPEN").is_some_and(|v| v == "1");
+    let open =
+        up.allow_open || runtime::environment::var("BINNACLE_ALLOW_OPEN").is_some_and(|v| v == "1");
     if open {
-        tracing::warn!("{listen} is open to everybody who can reach it: no user and no token exists");
+        tracing::warn!(
+            "{listen} is open to everybody who can reach it: no user and no token exists"
+        );
         return Ok(Admission::Open);
     }
     let data = up.data.display();
@@ -103,7 +122,10 @@ fn admission(up: &Up, listen: SocketAddr, state: &State) -> anyhow::Result<Admis
 
 fn host_names(up: &Up, setup: &Setup) -> Vec<String> {
     let mut names = setup.settings.host_names.clone();
-    let external = up.external_url.as_deref().and_then(|url| reqwest::Url::parse(url).ok());
+    let external = up
+        .external_url
+        .as_deref()
+        .and_then(|url| reqwest::Url::parse(url).ok());
     names.extend(external.and_then(|url| url.host_str().map(str::to_owned)));
     names
 }
@@ -113,8 +135,17 @@ impl Doors {
     pub(crate) fn into_listeners(self) -> (Vec<Listener>, Places) {
         let mut places = Vec::new();
         let mut listeners = Vec::new();
-        for Door { face, socket, place } in self.doors {
-            listeners.push(Listener { socket, router: place.router(), guard: self.guard.clone() });
+        for Door {
+            face,
+            socket,
+            place,
+        } in self.doors
+        {
+            listeners.push(Listener {
+                socket,
+                router: place.router(),
+                guard: self.guard.clone(),
+            });
             places.push((face, place));
         }
         (listeners, Places(places))

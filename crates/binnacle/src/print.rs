@@ -1,5 +1,9 @@
 //! The one place that writes to the terminal.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what a command answers with")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what a command answers with"
+)]
 
 /// Prints a line of an answer.
 pub(crate) fn line(text: &str) {

@@ -66,15 +66,30 @@ pub(crate) fn start(
     (clock, shutdown, sockets): (SharedClock, Shutdown, Handle),
 ) -> anyhow::Result<Wired> {
     let registry = Registry::new();
-    let ground = Ground { flags: Arc::clone(flags), clock, registry, state, shutdown, sockets };
+    let ground = Ground {
+        flags: Arc::clone(flags),
+        clock,
+        registry,
+        state,
+        shutdown,
+        sockets,
+    };
     let started_at = ground.clock.now();
     let db = Arc::new(open_store(&ground, &setup)?);
     let maintenance = db.spawn_maintenance(&ground.shutdown)?;
-    let ingest = Arc::new(Ingest::to_db(Arc::clone(&db), ingest::remote_write::Limits::default(), &ground.registry));
+    let ingest = Arc::new(Ingest::to_db(
+        Arc::clone(&db),
+        ingest::remote_write::Limits::default(),
+        &ground.registry,
+    ));
     let source: Arc<dyn Source> = Arc::clone(&db) as Arc<dyn Source>;
     let sink: Arc<dyn Sink> = Arc::clone(&ingest) as Arc<dyn Sink>;
     let engine = engine(&ground);
-    let incidents = Arc::new(Incidents::open(ground.state.clone(), &ground.registry, started_at)?);
+    let incidents = Arc::new(Incidents::open(
+        ground.state.clone(),
+        &ground.registry,
+        started_at,
+    )?);
     let (dispatch, mut threads) = flows::dispatch(&ground, &setup, Arc::clone(&incidents))?;
     let (alerts, from_rules) = flows::rules_to_dispatch(&ground, Arc::clone(&dispatch))?;
     threads.push(from_rules);
@@ -88,12 +103,20 @@ pub(crate) fn start(
         alerts,
     })?);
     let own = Own::new(flags, &ground.registry, &ground.clock);
-    let configuration = Arc::new(Configuration::new(ground.clone(), Arc::clone(&rules), Arc::clone(&dispatch)));
+    let configuration = Arc::new(Configuration::new(
+        ground.clone(),
+        Arc::clone(&rules),
+        Arc::clone(&dispatch),
+    ));
     let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
     configuration.collect_with(Arc::clone(&collector));
     configuration.apply(setup)?;
-    let (inside, inside_thread) =
-        collect::inside::spawn(own.sources(), sink, Arc::clone(&ground.clock), ground.shutdown.clone())?;
+    let (inside, inside_thread) = collect::inside::spawn(
+        own.sources(),
+        sink,
+        Arc::clone(&ground.clock),
+        ground.shutdown.clone(),
+    )?;
     threads.push(inside_thread);
     threads.extend(rules.start(RULE_THREADS, &ground.shutdown)?);
     let shown = Arc::clone(&configuration);
@@ -116,16 +139,28 @@ pub(crate) fn start(
         reload: Arc::new(move || configuration.reload()),
         ready: AtomicBool::new(true),
     });
-    Ok(Wired { services, threads, maintenance, sockets: ground.sockets })
+    Ok(Wired {
+        services,
+        threads,
+        maintenance,
+        sockets: ground.sockets,
+    })
 }
 
 fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {
     let flags = &ground.flags;
-    let stored = setup.prometheus.as_ref().map(|prometheus| &prometheus.file.storage);
-    let retention_ms = flags.retention_ms.or_else(|| stored.and_then(|s| s.retention_time_ms));
+    let stored = setup
+        .prometheus
+        .as_ref()
+        .map(|prometheus| &prometheus.file.storage);
+    let retention_ms = flags
+        .retention_ms
+        .or_else(|| stored.and_then(|s| s.retention_time_ms));
     let options = tsdb::Options {
         retention_ms: Some(retention_ms.unwrap_or(tsdb::RETENTION_MS)),
-        retention_bytes: flags.retention_bytes.or_else(|| stored.and_then(|s| s.retention_size_bytes)),
+        retention_bytes: flags
+            .retention_bytes
+            .or_else(|| stored.and_then(|s| s.retention_size_bytes)),
         wal_sync: match flags.wal_sync {
             WalSync::Interval => tsdb::WalSync::Interval,
             WalSync::Always => tsdb::WalSync::Always,

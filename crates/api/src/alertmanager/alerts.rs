@@ -32,8 +32,14 @@ pub(super) async fn take(services: Arc<Services>, body: Body) -> Result<(), Fail
     let bytes = read_body(body, BODY_BYTES_MAX).await?;
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Failure::bad_data(format!("parsing alerts body failed: {error}")))?;
-    let list = value.as_array().ok_or_else(|| Failure::bad_data("alerts must be a list"))?;
-    let posted = list.iter().map(posted).collect::<Result<Vec<_>, _>>().map_err(Failure::bad_data)?;
+    let list = value
+        .as_array()
+        .ok_or_else(|| Failure::bad_data("alerts must be a list"))?;
+    let posted = list
+        .iter()
+        .map(posted)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::bad_data)?;
     let taken = tokio::task::spawn_blocking(move || services.dispatch.put(posted)).await;
     match taken {
         Ok(Ok(())) => Ok(()),
@@ -47,21 +53,31 @@ pub(super) async fn take(services: Arc<Services>, body: Body) -> Result<(), Fail
 
 fn posted(value: &Value) -> Result<PostedAlert, String> {
     let pairs = |name: &str| -> Result<Vec<(String, String)>, String> {
-        let Some(object) = value.get(name).filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
-        let object = object.as_object().ok_or_else(|| format!("{name} must be an object"))?;
+        let Some(object) = value.get(name).filter(|value| !value.is_null()) else {
+            return Ok(Vec::new());
+        };
+        let object = object
+            .as_object()
+            .ok_or_else(|| format!("{name} must be an object"))?;
         let text = |(key, value): (&String, &Value)| {
-            let value = value.as_str().ok_or_else(|| format!("{name}.{key} must be a text"))?;
+            let value = value
+                .as_str()
+                .ok_or_else(|| format!("{name}.{key} must be a text"))?;
             Ok((key.clone(), value.to_owned()))
         };
         object.iter().map(text).collect()
     };
     let moment = |name: &str| -> Result<Option<Timestamp>, String> {
-        let Some(text) = value.get(name).and_then(Value::as_str) else { return Ok(None) };
+        let Some(text) = value.get(name).and_then(Value::as_str) else {
+            return Ok(None);
+        };
         // Go's zero time says that nothing is said.
         if text.is_empty() || text.starts_with("0001-01-01") {
             return Ok(None);
         }
-        let parsed: jiff::Timestamp = text.parse().map_err(|error| format!("{name} {text:?}: {error}"))?;
+        let parsed: jiff::Timestamp = text
+            .parse()
+            .map_err(|error| format!("{name} {text:?}: {error}"))?;
         Ok(Some(Timestamp::from_millis(parsed.as_millisecond())))
     };
     Ok(PostedAlert {
@@ -69,15 +85,21 @@ fn posted(value: &Value) -> Result<PostedAlert, String> {
         annotations: pairs("annotations")?,
         starts_at: moment("startsAt")?,
         ends_at: moment("endsAt")?,
-        generator_url: value.get("generatorURL").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        generator_url: value
+            .get("generatorURL")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
     })
 }
 
 fn filter_of(params: &Params) -> Result<AlertFilter, Failure> {
     let flag = |name: &str| Ok::<_, Failure>(params.flag(name)?.unwrap_or(true));
-    let receiver = params.get("receiver").map(Regex::new).transpose().map_err(|error| {
-        Failure::bad_data(format!("failed to parse receiver param: {error}"))
-    })?;
+    let receiver = params
+        .get("receiver")
+        .map(Regex::new)
+        .transpose()
+        .map_err(|error| Failure::bad_data(format!("failed to parse receiver param: {error}")))?;
     Ok(AlertFilter {
         active: flag("active")?,
         silenced: flag("silenced")?,
@@ -105,7 +127,12 @@ pub(super) fn matchers(params: &Params, name: &str) -> Result<Vec<Matcher>, Fail
 pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) -> Response {
     match filter_of(&params) {
         Ok(filter) => {
-            let list: Vec<Value> = services.dispatch.alerts(&filter).iter().map(alert_json).collect();
+            let list: Vec<Value> = services
+                .dispatch
+                .alerts(&filter)
+                .iter()
+                .map(alert_json)
+                .collect();
             answer::plain_json(&Value::from(list))
         }
         Err(failure) => plain_failure(&failure),
@@ -115,11 +142,19 @@ pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) 
 /// Lists groups.
 pub(crate) async fn groups(State(services): State<Arc<Services>>, params: Params) -> Response {
     let filter = || -> Result<GroupFilter, Failure> {
-        Ok(GroupFilter { alerts: filter_of(&params)?, muted: params.flag("muted")?.unwrap_or(true) })
+        Ok(GroupFilter {
+            alerts: filter_of(&params)?,
+            muted: params.flag("muted")?.unwrap_or(true),
+        })
     };
     match filter() {
         Ok(filter) => {
-            let list: Vec<Value> = services.dispatch.groups(&filter).iter().map(group_json).collect();
+            let list: Vec<Value> = services
+                .dispatch
+                .groups(&filter)
+                .iter()
+                .map(group_json)
+                .collect();
             answer::plain_json(&Value::from(list))
         }
         Err(failure) => plain_failure(&failure),
@@ -141,7 +176,13 @@ fn alert_json(view: &AlertView) -> Value {
     set("annotations", labels_json(&alert.annotations));
     set("endsAt", rfc3339(alert.ends_at).into());
     set("fingerprint", view.fingerprint.clone().into());
-    set("receivers", view.receivers.iter().map(|name| json!({ "name": name })).collect());
+    set(
+        "receivers",
+        view.receivers
+            .iter()
+            .map(|name| json!({ "name": name }))
+            .collect(),
+    );
     set("startsAt", rfc3339(alert.starts_at).into());
     set(
         "status",
@@ -173,4 +214,3 @@ pub(crate) fn undelivered_json(services: &Services) -> Vec<Value> {
     };
     views.iter().map(one).collect()
 }
-

@@ -11,5 +11,8 @@ use serde_json::Value;
 
 /// A failure as version 2 answers it: the message alone, as a JSON text.
 fn plain_failure(failure: &Failure) -> Response {
-    answer::with_status(failure.status(), answer::plain_json(&Value::from(failure.message())))
+    answer::with_status(
+        failure.status(),
+        answer::plain_json(&Value::from(failure.message())),
+    )
 }

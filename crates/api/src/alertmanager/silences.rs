@@ -24,14 +24,22 @@ pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) 
         Ok(filter) => {
             let now = services.clock.now();
             let found = services.dispatch.silences(&filter);
-            answer::plain_json(&found.iter().map(|silence| silence_json(silence, now)).collect())
+            answer::plain_json(
+                &found
+                    .iter()
+                    .map(|silence| silence_json(silence, now))
+                    .collect(),
+            )
         }
         Err(failure) => plain_failure(&failure),
     }
 }
 
 /// Shows one.
-pub(crate) async fn show(State(services): State<Arc<Services>>, Path(id): Path<String>) -> Response {
+pub(crate) async fn show(
+    State(services): State<Arc<Services>>,
+    Path(id): Path<String>,
+) -> Response {
     match services.dispatch.silence(&id) {
         Some(silence) => answer::plain_json(&silence_json(&silence, services.clock.now())),
         None => answer::empty(StatusCode::NOT_FOUND),
@@ -62,7 +70,10 @@ pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> Re
 }
 
 /// Ends one.
-pub(crate) async fn expire(State(services): State<Arc<Services>>, Path(id): Path<String>) -> Response {
+pub(crate) async fn expire(
+    State(services): State<Arc<Services>>,
+    Path(id): Path<String>,
+) -> Response {
     let dispatch = Arc::clone(&services.dispatch);
     match tokio::task::spawn_blocking(move || dispatch.expire_silence(&id)).await {
         Ok(Ok(())) => answer::empty(StatusCode::OK),
@@ -85,20 +96,37 @@ fn refused(error: &dispatch::Error) -> Response {
         }
         other => {
             tracing::error!(error = %other, "a silence could not be stored");
-            plain_failure(&Failure::internal("the silence could not be stored; the log says why"))
+            plain_failure(&Failure::internal(
+                "the silence could not be stored; the log says why",
+            ))
         }
     }
 }
 
 fn parse(value: &Value, now: Timestamp) -> Result<Silence, String> {
-    let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     let moment = |name: &str| -> Result<Timestamp, String> {
         let text = text(name);
-        let parsed: jiff::Timestamp = text.parse().map_err(|error| format!("{name} {text:?}: {error}"))?;
+        let parsed: jiff::Timestamp = text
+            .parse()
+            .map_err(|error| format!("{name} {text:?}: {error}"))?;
         Ok(Timestamp::from_millis(parsed.as_millisecond()))
     };
-    let list = value.get("matchers").and_then(Value::as_array).ok_or("matchers in body is required")?;
-    let annotations = value.get("annotations").and_then(Value::as_object).into_iter().flatten();
+    let list = value
+        .get("matchers")
+        .and_then(Value::as_array)
+        .ok_or("matchers in body is required")?;
+    let annotations = value
+        .get("annotations")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
     Ok(Silence {
         id: text("id"),
         matchers: list.iter().map(parse_matcher).collect::<Result<_, _>>()?,
@@ -115,7 +143,10 @@ fn parse(value: &Value, now: Timestamp) -> Result<Silence, String> {
 
 fn parse_matcher(value: &Value) -> Result<Matcher, String> {
     let text = |name: &str| {
-        value.get(name).and_then(Value::as_str).ok_or_else(|| format!("matchers.{name} in body is required"))
+        value
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or_else(|| format!("matchers.{name} in body is required"))
     };
     let flag = |name: &str, default| value.get(name).and_then(Value::as_bool).unwrap_or(default);
     let operator = match (flag("isEqual", true), flag("isRegex", false)) {

@@ -15,7 +15,7 @@ const ALERTMANAGER_VERSION: &str = "0.34.0";
 pub(crate) async fn status(State(services): State<Arc<Services>>) -> Response {
     answer::plain_json(&json!({
         "cluster": {"peers": [], "status": "disabled"},
-        "config": {"original": services.dispatch.redacted_config()},
+        "config": {"original": services.dispatch.config().redacted},
         "uptime": rfc3339(services.about.started_at),
         "versionInfo": version_info(&services),
     }))
@@ -36,5 +36,10 @@ pub(super) fn version_info(services: &Services) -> Value {
 /// The receivers in the order of the file.
 pub(crate) async fn receivers(State(services): State<Arc<Services>>) -> Response {
     let list = services.dispatch.receivers();
-    answer::plain_json(&list.iter().map(|receiver| json!({"name": receiver.name})).collect())
+    answer::plain_json(
+        &list
+            .iter()
+            .map(|receiver| json!({"name": receiver.name}))
+            .collect(),
+    )
 }

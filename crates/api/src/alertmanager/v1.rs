@@ -18,7 +18,7 @@ pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> An
 /// Configuration, version and uptime in version 1's envelope.
 pub(crate) async fn status(State(services): State<Arc<Services>>) -> Answer {
     Ok(answer::success(&json!({
-        "configYAML": services.dispatch.redacted_config(),
+        "configYAML": services.dispatch.config().redacted,
         "configJSON": Value::Null,
         "versionInfo": status::version_info(&services),
         "uptime": rfc3339(services.about.started_at),

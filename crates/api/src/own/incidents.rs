@@ -99,14 +99,24 @@ impl Said {
             serde_json::from_slice(&bytes)
                 .map_err(|error| Failure::bad_data(format!("the body is not JSON: {error}")))?
         };
-        let text = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |name: &str| {
+            value
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
         let author = Some(text("author")).filter(|author| !author.is_empty());
-        Ok(Self { author: author.unwrap_or_else(|| "someone".to_owned()), text: text("text") })
+        Ok(Self {
+            author: author.unwrap_or_else(|| "someone".to_owned()),
+            text: text("text"),
+        })
     }
 }
 
 fn parse_id(text: &str) -> Result<u64, Failure> {
-    text.parse().map_err(|_not_a_number| Failure::not_found(format!("there is no incident {text:?}")))
+    text.parse()
+        .map_err(|_not_a_number| Failure::not_found(format!("there is no incident {text:?}")))
 }
 
 /// Runs a change or a read, which may wait for the disk, on a blocking thread.
@@ -120,7 +130,9 @@ async fn blocking(
         Ok(Err(Error::Refused(refusal))) => Err(refused(&refusal)),
         Ok(Err(Error::State(error))) => {
             tracing::error!(%error, "an incident could not be changed");
-            Err(Failure::internal("the state database failed; the log says why"))
+            Err(Failure::internal(
+                "the state database failed; the log says why",
+            ))
         }
         Err(error) => {
             tracing::error!(%error, "an incident's change ended unexpectedly");
@@ -171,9 +183,18 @@ fn details_json(details: &Details) -> Value {
         })
     };
     if let Value::Object(fields) = &mut value {
-        fields.insert("timeline".to_owned(), details.timeline.iter().map(entry).collect());
-        fields.insert("timelineOmitted".to_owned(), details.incident.timeline_omitted.into());
-        fields.insert("alerts".to_owned(), details.alerts.iter().map(alert).collect());
+        fields.insert(
+            "timeline".to_owned(),
+            details.timeline.iter().map(entry).collect(),
+        );
+        fields.insert(
+            "timelineOmitted".to_owned(),
+            details.incident.timeline_omitted.into(),
+        );
+        fields.insert(
+            "alerts".to_owned(),
+            details.alerts.iter().map(alert).collect(),
+        );
     }
     value
 }

@@ -8,7 +8,7 @@ use crate::services::Services;
 use crate::time::rfc3339;
 use axum::extract::State;
 use model::{Labels, Matcher, Timestamp};
-use rules::view::{AlertView, AlertingView, GroupView, Health, RuleView};
+use rules::view::{AlertView, AlertingView, GroupView, RuleView};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -33,12 +33,15 @@ impl Chosen {
     fn of(params: &Params) -> Result<Self, Failure> {
         let kind = params.get("type").unwrap_or_default().to_lowercase();
         if !matches!(kind.as_str(), "" | "alert" | "record") {
-            return Err(Failure::bad_data(format!("invalid query parameter type='{kind}'")));
+            return Err(Failure::bad_data(format!(
+                "invalid query parameter type='{kind}'"
+            )));
         }
         let list = |name: &str| params.all(name).map(str::to_owned).collect();
         let matchers = params.all("match[]").map(|text| {
-            promql::parse_metric_selector(text)
-                .map_err(|error| Failure::bad_data(format!("invalid parameter \"match[]\": {error}")))
+            promql::parse_metric_selector(text).map_err(|error| {
+                Failure::bad_data(format!("invalid parameter \"match[]\": {error}"))
+            })
         });
         Ok(Self {
             alerting: kind != "record",
@@ -52,15 +55,23 @@ impl Chosen {
     }
 
     fn has_group(&self, group: &GroupView) -> bool {
-        let fits = |list: &[String], name: &str| list.is_empty() || list.iter().any(|one| one == name);
+        let fits =
+            |list: &[String], name: &str| list.is_empty() || list.iter().any(|one| one == name);
         fits(&self.group_names, &group.name) && fits(&self.files, &group.file)
     }
 
     fn has_rule(&self, rule: &RuleView) -> bool {
-        let kind = if rule.alerting.is_some() { self.alerting } else { self.recording };
+        let kind = if rule.alerting.is_some() {
+            self.alerting
+        } else {
+            self.recording
+        };
         let named = self.rule_names.is_empty() || self.rule_names.contains(&rule.name);
         let matched = self.matchers.is_empty()
-            || self.matchers.iter().any(|all| model::matcher::all_match(all, &rule.labels));
+            || self
+                .matchers
+                .iter()
+                .any(|all| model::matcher::all_match(all, &rule.labels));
         kind && named && matched
     }
 
@@ -89,8 +100,12 @@ pub(crate) async fn rules(State(services): State<Arc<Services>>, params: Params)
         if !started {
             continue;
         }
-        let rules: Vec<Value> =
-            group.rules.iter().filter(|rule| chosen.has_rule(rule)).map(|rule| rule_json(rule, &chosen)).collect();
+        let rules: Vec<Value> = group
+            .rules
+            .iter()
+            .filter(|rule| chosen.has_rule(rule))
+            .map(|rule| rule_json(rule, &chosen))
+            .collect();
         if rules.is_empty() && !chosen.is_everything() {
             continue;
         }
@@ -131,15 +146,16 @@ fn group_json(group: &GroupView, rules: Vec<Value>) -> Value {
 }
 
 fn rule_json(rule: &RuleView, chosen: &Chosen) -> Value {
-    let health = match rule.health {
-        Health::Unknown => "unknown",
-        Health::Ok => "ok",
-        Health::Error => "err",
-    };
     let mut fields = Map::new();
     let mut set = |name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
     if let Some(alerting) = &rule.alerting {
-        set("state", alerting.state.map_or("unknown", |state| state.name()).into());
+        set(
+            "state",
+            alerting
+                .state
+                .map_or("unknown", |state| state.name())
+                .into(),
+        );
     }
     set("name", rule.name.clone().into());
     set("query", rule.query.clone().into());
@@ -152,13 +168,21 @@ fn rule_json(rule: &RuleView, chosen: &Chosen) -> Value {
         set("annotations", labels_json(&alerting.annotations));
         set("alerts", alerts_of(alerting, chosen));
     }
-    set("health", health.into());
+    set("health", rule.health.name().into());
     if let Some(error) = &rule.last_error {
         set("lastError", error.clone().into());
     }
     set("evaluationTime", rule.evaluation_seconds.into());
     set("lastEvaluation", moment(rule.last_evaluation));
-    set("type", if rule.alerting.is_some() { "alerting" } else { "recording" }.into());
+    set(
+        "type",
+        if rule.alerting.is_some() {
+            "alerting"
+        } else {
+            "recording"
+        }
+        .into(),
+    );
     Value::Object(fields)
 }
 
@@ -191,7 +215,9 @@ fn push_float_exponent(out: &mut String, value: f64) {
     }
     let text = format!("{value:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, size) = exponent.strip_prefix('-').map_or(('+', exponent), |size| ('-', size));
+    let (sign, size) = exponent
+        .strip_prefix('-')
+        .map_or(('+', exponent), |size| ('-', size));
     out.push_str(&format!("{digits}e{sign}{size:0>2}"));
 }
 

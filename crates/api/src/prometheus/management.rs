@@ -57,5 +57,8 @@ pub(crate) async fn reload(State(services): State<Arc<Services>>) -> Answer {
 
 /// The program's own metrics.
 pub(crate) async fn metrics(State(services): State<Arc<Services>>) -> Response {
-    answer::text("text/plain; version=0.0.4; charset=utf-8", services.registry.render())
+    answer::text(
+        "text/plain; version=0.0.4; charset=utf-8",
+        services.registry.render(),
+    )
 }

@@ -49,7 +49,16 @@ pub(crate) async fn range(State(services): State<Arc<Services>>, params: Params)
              resolution (?step=XX)",
         ));
     }
-    run(services, params, QueryTime::Range { start, end, step_ms }).await
+    run(
+        services,
+        params,
+        QueryTime::Range {
+            start,
+            end,
+            step_ms,
+        },
+    )
+    .await
 }
 
 /// Cancels the query when the handler is dropped before it is done.
@@ -77,9 +86,18 @@ async fn run(services: Arc<Services>, params: Params, at: QueryTime) -> Answer {
     let cancel = CancelOnDrop(Arc::clone(&budget));
     let work = move || {
         let _permit = permit;
-        let query = Query { expr: &expr, time: at, lookback_ms, timeout, budget: &budget };
-        let result = services.engine.run(services.source.as_ref(), &query).map_err(failure)?;
-        Ok(write_answer(result, &text, limit, wants_stats))
+        let query = Query {
+            expr: &expr,
+            time: at,
+            lookback_ms,
+            timeout,
+            budget: &budget,
+        };
+        let result = services
+            .engine
+            .run(services.source.as_ref(), &query)
+            .map_err(failure)?;
+        Ok::<String, Failure>(write_answer(result, &text, limit, wants_stats))
     };
     let body = tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "a query ended unexpectedly");
@@ -100,7 +118,12 @@ pub(crate) fn failure(error: QueryError) -> Failure {
     Failure::new(status, error.kind(), error.to_string())
 }
 
-fn write_answer(mut result: QueryResult, query: &str, limit: Option<usize>, wants_stats: bool) -> String {
+fn write_answer(
+    mut result: QueryResult,
+    query: &str,
+    limit: Option<usize>,
+    wants_stats: bool,
+) -> String {
     let mut out = String::with_capacity(4096);
     out.push_str("{\"status\":\"success\",\"data\":{");
     let cut = limit.is_some_and(|limit| cut_to(&mut result.value, limit));
@@ -112,7 +135,10 @@ fn write_answer(mut result: QueryResult, query: &str, limit: Option<usize>, want
             out,
             ",\"stats\":{{\"timings\":{{\"evalTotalTime\":{},\"queryPreparationTime\":{},\"execTotalTime\":{}}},\
              \"samples\":{{\"totalQueryableSamples\":{},\"peakSamples\":{}}}}}",
-            stats.total_seconds, stats.select_seconds, stats.total_seconds, stats.samples_touched,
+            stats.total_seconds,
+            stats.select_seconds,
+            stats.total_seconds,
+            stats.samples_touched,
             stats.samples_peak
         );
     }
@@ -165,7 +191,11 @@ fn write_value(out: &mut String, value: &QueryValue) {
         QueryValue::Vector(samples) => {
             out.push_str("\"resultType\":\"vector\",\"result\":[");
             for (index, sample) in samples.iter().enumerate() {
-                out.push_str(if index == 0 { "{\"metric\":" } else { ",{\"metric\":" });
+                out.push_str(if index == 0 {
+                    "{\"metric\":"
+                } else {
+                    ",{\"metric\":"
+                });
                 push_labels(out, &sample.labels);
                 write_instant(out, sample.timestamp, &sample.value);
                 out.push('}');
@@ -175,7 +205,11 @@ fn write_value(out: &mut String, value: &QueryValue) {
         QueryValue::Matrix(series) => {
             out.push_str("\"resultType\":\"matrix\",\"result\":[");
             for (index, series) in series.iter().enumerate() {
-                out.push_str(if index == 0 { "{\"metric\":" } else { ",{\"metric\":" });
+                out.push_str(if index == 0 {
+                    "{\"metric\":"
+                } else {
+                    ",{\"metric\":"
+                });
                 push_labels(out, &series.labels);
                 write_samples(out, &series.samples);
                 out.push('}');
@@ -187,13 +221,26 @@ fn write_value(out: &mut String, value: &QueryValue) {
 
 fn write_instant(out: &mut String, timestamp: Timestamp, value: &Value) {
     let is_float = matches!(value, Value::Float(_));
-    out.push_str(if is_float { ",\"value\":" } else { ",\"histogram\":" });
-    number::push_sample(out, &model::Sample { timestamp, value: value.clone() });
+    out.push_str(if is_float {
+        ",\"value\":"
+    } else {
+        ",\"histogram\":"
+    });
+    number::push_sample(
+        out,
+        &model::Sample {
+            timestamp,
+            value: value.clone(),
+        },
+    );
 }
 
 fn write_samples(out: &mut String, samples: &[model::Sample]) {
     for (name, floats) in [("values", true), ("histograms", false)] {
-        let mut chosen = samples.iter().filter(|s| matches!(s.value, Value::Float(_)) == floats).peekable();
+        let mut chosen = samples
+            .iter()
+            .filter(|s| matches!(s.value, Value::Float(_)) == floats)
+            .peekable();
         if chosen.peek().is_none() {
             continue;
         }
@@ -237,5 +284,5 @@ fn push_text(out: &mut String, text: &str) {
 /// Answers the canonical form of a query.
 pub(crate) async fn format(params: Params) -> Answer {
     let expr = promql::parse(params.get("query").unwrap_or_default())?;
-    Ok(answer::success(&serde_json::Value::from(promql::pretty(&expr))))
+    Ok(answer::success(&serde_json::Value::from(expr.pretty())))
 }

@@ -28,11 +28,15 @@ impl Selection {
         let selectors = params
             .all("match[]")
             .map(|text| {
-                promql::parse_metric_selector(text)
-                    .map_err(|error| Failure::bad_data(format!("invalid parameter \"match[]\": {error}")))
+                promql::parse_metric_selector(text).map_err(|error| {
+                    Failure::bad_data(format!("invalid parameter \"match[]\": {error}"))
+                })
             })
             .collect::<Result<Vec<_>, Failure>>()?;
-        if let Some(empty) = selectors.iter().find(|list| list.iter().all(Matcher::matches_empty)) {
+        if let Some(empty) = selectors
+            .iter()
+            .find(|list| list.iter().all(Matcher::matches_empty))
+        {
             let shown: Vec<String> = empty.iter().map(ToString::to_string).collect();
             let message = format!(
                 "invalid parameter \"match[]\": match[] must contain at least one non-empty matcher, found {{{}}}",
@@ -40,8 +44,15 @@ impl Selection {
             );
             return Err(Failure::bad_data(message));
         }
-        let limit = params.count("limit")?.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
-        Ok(Self { selectors, range: TimeRange { start, end }, limit })
+        let limit = params
+            .count("limit")?
+            .filter(|limit| *limit > 0)
+            .unwrap_or(usize::MAX);
+        Ok(Self {
+            selectors,
+            range: TimeRange { start, end },
+            limit,
+        })
     }
 
     /// Reads for every selector (for none at all: everything) and joins what was found.
@@ -84,7 +95,8 @@ pub(crate) async fn series(State(services): State<Arc<Services>>, params: Params
     let limit = selection.limit;
     let source = Arc::clone(&services.source);
     let found =
-        blocking(move || selection.read(|matchers| source.series(matchers, selection.range))).await?;
+        blocking(move || selection.read(|matchers| source.series(matchers, selection.range)))
+            .await?;
     let mut out = String::from("{\"status\":\"success\",\"data\":[");
     let cut = found.len() > limit;
     for (index, labels) in found.iter().take(limit).enumerate() {
@@ -93,7 +105,11 @@ pub(crate) async fn series(State(services): State<Arc<Services>>, params: Params
         }
         push_labels(&mut out, labels);
     }
-    out.push_str(if cut { "],\"warnings\":[\"results truncated due to limit\"]}" } else { "]}" });
+    out.push_str(if cut {
+        "],\"warnings\":[\"results truncated due to limit\"]}"
+    } else {
+        "]}"
+    });
     Ok(answer::json_text(out))
 }
 
@@ -135,12 +151,16 @@ fn texts(found: BTreeSet<String>, limit: usize) -> axum::response::Response {
         return answer::success(&list);
     }
     let warning = "\"warnings\":[\"results truncated due to limit\"]";
-    answer::json_text(format!("{{\"status\":\"success\",\"data\":{list},{warning}}}"))
+    answer::json_text(format!(
+        "{{\"status\":\"success\",\"data\":{list},{warning}}}"
+    ))
 }
 
 /// Undoes upstream's `U__` escaping of names in paths: `__` for `_`, `_HEX_` for anything else.
 fn unescape(name: &str) -> String {
-    let Some(mut rest) = name.strip_prefix("U__") else { return name.to_owned() };
+    let Some(mut rest) = name.strip_prefix("U__") else {
+        return name.to_owned();
+    };
     let mut plain = String::new();
     while let Some((head, tail)) = rest.split_once('_') {
         plain.push_str(head);
@@ -150,9 +170,14 @@ fn unescape(name: &str) -> String {
             continue;
         }
         let code = tail.split_once('_').and_then(|(digits, after)| {
-            Some((char::from_u32(u32::from_str_radix(digits, 16).ok()?)?, after))
+            Some((
+                char::from_u32(u32::from_str_radix(digits, 16).ok()?)?,
+                after,
+            ))
         });
-        let Some((character, after)) = code else { return name.to_owned() };
+        let Some((character, after)) = code else {
+            return name.to_owned();
+        };
         plain.push(character);
         rest = after;
     }
@@ -162,7 +187,12 @@ fn unescape(name: &str) -> String {
 
 /// A label set as a JSON object.
 pub(crate) fn labels_json(labels: &Labels) -> Value {
-    Value::Object(labels.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect())
+    Value::Object(
+        labels
+            .iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect(),
+    )
 }
 
 #[cfg(test)]

@@ -18,13 +18,19 @@ const TOP_MAX: usize = 10_000;
 
 /// The configuration in force, secrets hidden.
 pub(crate) async fn config(State(services): State<Arc<Services>>) -> Answer {
-    Ok(answer::success(&json!({ "yaml": (services.setup)().prometheus_config })))
+    Ok(answer::success(
+        &json!({ "yaml": (services.setup)().prometheus_config }),
+    ))
 }
 
 /// The flags in force.
 pub(crate) async fn flags(State(services): State<Arc<Services>>) -> Answer {
-    let flags: Map<String, Value> =
-        services.about.flags.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    let flags: Map<String, Value> = services
+        .about
+        .flags
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into()))
+        .collect();
     Ok(answer::success(&Value::Object(flags)))
 }
 
@@ -67,16 +73,23 @@ pub(crate) async fn runtime_info(State(services): State<Arc<Services>>) -> Answe
 pub(crate) async fn tsdb(State(services): State<Arc<Services>>, params: Params) -> Answer {
     let top = params.count("limit")?.unwrap_or(TOP);
     if top == 0 || top > TOP_MAX {
-        return Err(Failure::bad_data(format!("limit must be between 1 and {TOP_MAX}, not {top}")));
+        return Err(Failure::bad_data(format!(
+            "limit must be between 1 and {TOP_MAX}, not {top}"
+        )));
     }
     let db = Arc::clone(&services.db);
     // Counting walks over every series.
-    let stats = tokio::task::spawn_blocking(move || db.stats(top)).await.map_err(|error| {
-        tracing::error!(%error, "counting the head ended unexpectedly");
-        Failure::internal("counting the head ended unexpectedly")
-    })?;
+    let stats = tokio::task::spawn_blocking(move || db.stats(top))
+        .await
+        .map_err(|error| {
+            tracing::error!(%error, "counting the head ended unexpectedly");
+            Failure::internal("counting the head ended unexpectedly")
+        })?;
     let list = |counts: &[LabelCount]| -> Vec<Value> {
-        counts.iter().map(|one| json!({"name": one.name, "value": one.count})).collect()
+        counts
+            .iter()
+            .map(|one| json!({"name": one.name, "value": one.count}))
+            .collect()
     };
     Ok(answer::success(&json!({
         "headStats": {
@@ -100,10 +113,16 @@ pub(crate) async fn wal_replay() -> Answer {
 
 /// Alerts are routed inside; sending them to other Alertmanagers is not active yet.
 pub(crate) async fn alertmanagers() -> Answer {
-    Ok(answer::success(&json!({"activeAlertmanagers": [], "droppedAlertmanagers": []})))
+    Ok(answer::success(
+        &json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}),
+    ))
 }
 
 /// What upstream answers to a method that only old versions had.
 pub(crate) async fn not_enabled() -> Answer {
-    Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "not implemented"))
+    Err(Failure::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "not implemented",
+    ))
 }

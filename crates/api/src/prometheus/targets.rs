@@ -24,7 +24,12 @@ pub(crate) async fn targets(State(services): State<Arc<Services>>, params: Param
     let mut active = Vec::new();
     if matches!(state.as_str(), "any" | "active") {
         let views = services.collector.targets();
-        active.extend(views.iter().filter(|view| wanted(&view.scrape_pool)).map(target_json));
+        active.extend(
+            views
+                .iter()
+                .filter(|view| wanted(&view.scrape_pool))
+                .map(target_json),
+        );
         let inside = services.inside.list();
         let job = |view: &&SourceView| wanted(view.labels.value("job"));
         active.extend(inside.iter().filter(job).map(inside_json));
@@ -32,10 +37,13 @@ pub(crate) async fn targets(State(services): State<Arc<Services>>, params: Param
     let mut dropped = Vec::new();
     if matches!(state.as_str(), "any" | "dropped") {
         let targets = services.collector.dropped_targets();
-        let one = |target: &collect::DroppedTarget| {
-            json!({"discoveredLabels": labels_json(&target.discovered), "scrapePool": target.scrape_pool})
-        };
-        dropped.extend(targets.iter().filter(|target| wanted(&target.scrape_pool)).map(one));
+        let one = |target: &collect::DroppedTarget| json!({"discoveredLabels": labels_json(&target.discovered), "scrapePool": target.scrape_pool});
+        dropped.extend(
+            targets
+                .iter()
+                .filter(|target| wanted(&target.scrape_pool))
+                .map(one),
+        );
     }
     Ok(answer::success(&json!({
         "activeTargets": active,
@@ -95,18 +103,30 @@ fn moment(at: Option<Timestamp>) -> String {
 /// Lists the jobs.
 pub(crate) async fn scrape_pools(State(services): State<Arc<Services>>) -> Answer {
     let mut pools: BTreeSet<String> = services.collector.scrape_pools().into_iter().collect();
-    pools.extend(services.inside.list().iter().map(|view| view.labels.value("job").to_owned()));
+    pools.extend(
+        services
+            .inside
+            .list()
+            .iter()
+            .map(|view| view.labels.value("job").to_owned()),
+    );
     Ok(answer::success(&json!({ "scrapePools": pools })))
 }
 
 /// What all targets together say of each metric, each saying once.
 pub(crate) async fn metadata(State(services): State<Arc<Services>>, params: Params) -> Answer {
     let limit = params.count("limit")?.unwrap_or(usize::MAX);
-    let per_metric = params.count("limit_per_metric")?.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+    let per_metric = params
+        .count("limit_per_metric")?
+        .filter(|limit| *limit > 0)
+        .unwrap_or(usize::MAX);
     let only = params.get("metric");
     let mut metrics: BTreeMap<&str, BTreeSet<&MetricMetadata>> = BTreeMap::new();
     let all = services.collector.metadata();
-    let said = all.iter().flat_map(|(_, metadata)| metadata.iter()).chain(services.own_metadata.iter());
+    let said = all
+        .iter()
+        .flat_map(|(_, metadata)| metadata.iter())
+        .chain(services.own_metadata.iter());
     for (name, metadata) in said {
         let is_wanted = only.is_none_or(|only| only == name);
         if is_wanted && (metrics.len() < limit || metrics.contains_key(name.as_str())) {
@@ -115,7 +135,11 @@ pub(crate) async fn metadata(State(services): State<Arc<Services>>, params: Para
     }
     let mut data = Map::new();
     for (name, said) in metrics {
-        let list = said.into_iter().take(per_metric).map(metadata_json).collect::<Vec<Value>>();
+        let list = said
+            .into_iter()
+            .take(per_metric)
+            .map(metadata_json)
+            .collect::<Vec<Value>>();
         data.insert(name.to_owned(), list.into());
     }
     Ok(answer::success(&Value::Object(data)))
@@ -143,7 +167,10 @@ pub(crate) async fn target_metadata(
         if !model::matcher::all_match(&matchers, &labels) {
             continue;
         }
-        for (name, said) in metadata.iter().filter(|(name, _)| metric.is_none_or(|m| m == *name)) {
+        for (name, said) in metadata
+            .iter()
+            .filter(|(name, _)| metric.is_none_or(|m| m == *name))
+        {
             if list.len() < limit {
                 list.push(entry(&labels, metric.is_none().then_some(name), said));
             }

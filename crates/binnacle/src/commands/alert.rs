@@ -24,35 +24,54 @@ pub(crate) fn run(alert: &Alert) -> anyhow::Result<ExitCode> {
 fn pairs(words: &[String]) -> anyhow::Result<Value> {
     let mut object = Map::new();
     for word in words {
-        let (name, value) = word.split_once('=').with_context(|| format!("{word:?} is not like name=value"))?;
+        let (name, value) = word
+            .split_once('=')
+            .with_context(|| format!("{word:?} is not like name=value"))?;
         object.insert(name.to_owned(), Value::from(value.trim_matches('"')));
     }
     Ok(Value::Object(object))
 }
 
 fn list(client: &Client, matchers: &[String], format: Format) -> anyhow::Result<ExitCode> {
-    let filters: Vec<(&str, &str)> = matchers.iter().map(|text| ("filter", text.as_str())).collect();
+    let filters: Vec<(&str, &str)> = matchers
+        .iter()
+        .map(|text| ("filter", text.as_str()))
+        .collect();
     let alerts = client.get("/api/v2/alerts", &filters)?;
     if format == Format::Json {
         print::json(&alerts);
         return Ok(ExitCode::SUCCESS);
     }
     let text = |value: &Value, pointer: &str| {
-        value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+        value
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let row = |alert: &Value| {
-        let labels = alert.get("labels").and_then(Value::as_object).into_iter().flatten();
+        let labels = alert
+            .get("labels")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten();
         let labels: model::Labels = labels
             .filter(|(name, _)| *name != "alertname")
             .map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default()))
             .collect();
-        let about = [text(alert, "/annotations/summary"), text(alert, "/annotations/description")];
+        let about = [
+            text(alert, "/annotations/summary"),
+            text(alert, "/annotations/description"),
+        ];
         vec![
             text(alert, "/labels/alertname"),
             text(alert, "/status/state"),
             text(alert, "/startsAt"),
             labels.to_string(),
-            about.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+            about
+                .into_iter()
+                .find(|text| !text.is_empty())
+                .unwrap_or_default(),
         ]
     };
     let rows: Vec<Vec<String>> = alerts.as_array().into_iter().flatten().map(row).collect();

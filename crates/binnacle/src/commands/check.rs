@@ -22,14 +22,21 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
         CheckedKind::Rules => Kind::Rules,
         CheckedKind::Alertmanager => Kind::Alertmanager,
     });
-    let options = Options { kind, syntax_only: check.syntax_only };
+    let options = Options {
+        kind,
+        syntax_only: check.syntax_only,
+    };
     let (mut setup, mistakes) = setup::read(&check.paths, options);
     setup.notes.extend(crate::wiring::stand_ins::notes(&setup));
     match check.output.output {
         Format::Json => print_json(&setup, &mistakes),
         Format::Table => print_lines(&setup, &mistakes),
     }
-    Ok(if mistakes.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if mistakes.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn print_lines(setup: &setup::Setup, mistakes: &[String]) {
@@ -42,8 +49,16 @@ fn print_lines(setup: &setup::Setup, mistakes: &[String]) {
     for mistake in mistakes {
         print::line(mistake);
     }
-    let rules: usize = setup.rule_files.iter().flat_map(|file| &file.groups).map(|g| g.rules.len()).sum();
-    let targets = setup.prometheus.as_ref().map_or(0, |prometheus| prometheus.file.scrape_configs.len());
+    let rules: usize = setup
+        .rule_files
+        .iter()
+        .flat_map(|file| &file.groups)
+        .map(|g| g.rules.len())
+        .sum();
+    let targets = setup
+        .prometheus
+        .as_ref()
+        .map_or(0, |prometheus| prometheus.file.scrape_configs.len());
     let counts = format!("{targets} scrape configs, {rules} rules");
     let lines: usize = mistakes.iter().map(|text| text.lines().count()).sum();
     match lines {
@@ -54,9 +69,7 @@ fn print_lines(setup: &setup::Setup, mistakes: &[String]) {
 }
 
 fn print_json(setup: &setup::Setup, mistakes: &[String]) {
-    let file = |(path, kind, status): &(PathBuf, Kind, String)| {
-        json!({"path": path.display().to_string(), "kind": kind.name(), "status": status})
-    };
+    let file = |(path, kind, status): &(PathBuf, Kind, String)| json!({"path": path.display().to_string(), "kind": kind.name(), "status": status});
     let lines: Vec<&str> = mistakes.iter().flat_map(|text| text.lines()).collect();
     let files: Vec<Value> = setup.listing.iter().map(file).collect();
     print::json(&json!({"files": files, "notes": setup.notes, "mistakes": lines}));
@@ -67,14 +80,22 @@ fn metrics(files: &[PathBuf], openmetrics: bool) -> anyhow::Result<ExitCode> {
     let mut sound = true;
     for file in files {
         let bytes = read(file)?;
-        let shown = if file.as_os_str() == "-" { "standard input".into() } else { file.to_string_lossy() };
+        let shown = if file.as_os_str() == "-" {
+            "standard input".into()
+        } else {
+            file.to_string_lossy()
+        };
         let findings = ingest::exposition::check::check(&bytes, openmetrics);
         for finding in &findings {
             print::line(&format!("{shown}:{finding}"));
         }
         sound &= findings.is_empty();
     }
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {

@@ -24,13 +24,23 @@ impl Client {
         if !base.starts_with("http://") && !base.starts_with("https://") {
             bail!("{base:?} is not an address: it begins with neither http:// nor https://");
         }
-        let token = address.token.clone().or_else(|| runtime::environment::var("BINNACLE_TOKEN"));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let token = address
+            .token
+            .clone()
+            .or_else(|| runtime::environment::var("BINNACLE_TOKEN"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(crate::tls::client_config())
             .timeout(TIMEOUT)
             .build()?;
-        Ok(Self { base, token, http, runtime })
+        Ok(Self {
+            base,
+            token,
+            http,
+            runtime,
+        })
     }
 
     /// Sends a request and gives status and body.
@@ -51,10 +61,15 @@ impl Client {
             request = request.bearer_auth(token);
         }
         if let Some(body) = body {
-            request = request.header("Content-Type", "application/json").body(body.to_string());
+            request = request
+                .header("Content-Type", "application/json")
+                .body(body.to_string());
         }
         self.runtime.block_on(async {
-            let answer = request.send().await.with_context(|| format!("no answer from {}", self.base))?;
+            let answer = request
+                .send()
+                .await
+                .with_context(|| format!("no answer from {}", self.base))?;
             let status = answer.status().as_u16();
             Ok((status, answer.text().await?))
         })
@@ -74,12 +89,20 @@ impl Client {
 }
 
 fn read_json(base: &str, path: &str, status: u16, text: &str) -> anyhow::Result<Value> {
-    let value: Option<Value> =
-        if text.trim().is_empty() { Some(Value::Null) } else { serde_json::from_str(text).ok() };
+    let value: Option<Value> = if text.trim().is_empty() {
+        Some(Value::Null)
+    } else {
+        serde_json::from_str(text).ok()
+    };
     if (200..300).contains(&status) {
         return value.with_context(|| format!("{base}{path} answers something that is not JSON"));
     }
-    let said = value.as_ref().and_then(|value| value.get("error").and_then(Value::as_str));
+    let said = value
+        .as_ref()
+        .and_then(|value| value.get("error").and_then(Value::as_str));
     let plain = value.as_ref().and_then(Value::as_str);
-    bail!("{base}{path} answers {status}: {}", said.or(plain).unwrap_or(text.trim()))
+    bail!(
+        "{base}{path} answers {status}: {}",
+        said.or(plain).unwrap_or(text.trim())
+    )
 }

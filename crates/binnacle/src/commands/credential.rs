@@ -31,7 +31,10 @@ pub(crate) fn run(credential: &Credential, sort: Sort) -> anyhow::Result<ExitCod
     match &credential.action {
         CredentialAction::Create { name, role } => create(&auth, sort, name, role)?,
         CredentialAction::List => {
-            let all = auth.list()?.into_iter().filter(|(kind, ..)| *kind == sort.name());
+            let all = auth
+                .list()?
+                .into_iter()
+                .filter(|(kind, ..)| *kind == sort.name());
             let rows: Vec<Vec<String>> = all.map(|(_, name, role)| vec![name, role]).collect();
             table::print(&["name", "role"], &rows);
         }
@@ -50,7 +53,10 @@ fn open(data: &std::path::Path) -> anyhow::Result<Auth> {
 }
 
 fn create(auth: &Auth, sort: Sort, name: &str, role: &str) -> anyhow::Result<()> {
-    let known = Role::NAMES.iter().find(|(known, _)| *known == role).map(|(_, role)| *role);
+    let known = Role::NAMES
+        .iter()
+        .find(|(known, _)| *known == role)
+        .map(|(_, role)| *role);
     let Some(role) = known else {
         let names: Vec<&str> = Role::NAMES.iter().map(|(name, _)| *name).collect();
         bail!("{role:?} is not a role; there are {}", names.join(", "));
@@ -64,7 +70,10 @@ fn create(auth: &Auth, sort: Sort, name: &str, role: &str) -> anyhow::Result<()>
         Sort::User => {
             print::note("password (at least 10 characters), then Enter:");
             let mut password = String::new();
-            std::io::stdin().lock().read_line(&mut password).context("reading the password")?;
+            std::io::stdin()
+                .lock()
+                .read_line(&mut password)
+                .context("reading the password")?;
             auth.create_user(name, role, password.trim_end_matches(['\r', '\n']), now)?;
         }
     }

@@ -32,20 +32,34 @@ pub(crate) fn run(incident: &Incident) -> anyhow::Result<ExitCode> {
 }
 
 fn text(value: &Value, name: &str) -> String {
-    value.get(name).and_then(Value::as_str).unwrap_or("–").to_owned()
+    value
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or("–")
+        .to_owned()
 }
 
 fn list(client: &Client, open: bool, format: Format) -> anyhow::Result<ExitCode> {
     let answer = client.get(PATH, &[])?;
-    let all = answer.get("incidents").unwrap_or(&answer).as_array().cloned().unwrap_or_default();
-    let chosen: Vec<Value> = all.into_iter().filter(|one| !open || text(one, "status") != "resolved").collect();
+    let all = answer
+        .get("incidents")
+        .unwrap_or(&answer)
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let chosen: Vec<Value> = all
+        .into_iter()
+        .filter(|one| !open || text(one, "status") != "resolved")
+        .collect();
     if format == Format::Json {
         print::json(&Value::from(chosen));
         return Ok(ExitCode::SUCCESS);
     }
     let names = ["id", "status", "severity", "openedAt", "title"];
-    let rows: Vec<Vec<String>> =
-        chosen.iter().map(|one| names.iter().map(|name| text(one, name)).collect()).collect();
+    let rows: Vec<Vec<String>> = chosen
+        .iter()
+        .map(|one| names.iter().map(|name| text(one, name)).collect())
+        .collect();
     table::print(&["id", "status", "severity", "opened", "title"], &rows);
     Ok(ExitCode::SUCCESS)
 }
@@ -55,10 +69,28 @@ fn show(incident: &Value, format: Format) {
         print::json(incident);
         return;
     }
-    for name in ["id", "title", "status", "severity", "openedAt", "acknowledgedAt", "resolvedAt"] {
+    for name in [
+        "id",
+        "title",
+        "status",
+        "severity",
+        "openedAt",
+        "acknowledgedAt",
+        "resolvedAt",
+    ] {
         print::line(&format!("{name:<15} {}", text(incident, name)));
     }
-    for entry in incident.get("timeline").and_then(Value::as_array).into_iter().flatten() {
-        print::line(&format!("  {}  {:<14} {}", text(entry, "at"), text(entry, "kind"), text(entry, "text")));
+    for entry in incident
+        .get("timeline")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        print::line(&format!(
+            "  {}  {:<14} {}",
+            text(entry, "at"),
+            text(entry, "kind"),
+            text(entry, "text")
+        ));
     }
 }

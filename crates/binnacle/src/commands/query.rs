@@ -22,20 +22,38 @@ pub(crate) fn run(query: &Query) -> anyhow::Result<ExitCode> {
             client.get("/api/v1/query", &[("query", &query.expr), ("time", &time)])?
         }
         Some(since) => {
-            let since_ms = model::parse_duration(since).map_err(anyhow::Error::msg).context("--since")?;
+            let since_ms = model::parse_duration(since)
+                .map_err(anyhow::Error::msg)
+                .context("--since")?;
             let end_ms = runtime::SystemClock::new().now().millis();
             let step_ms = match &query.step {
-                Some(step) => model::parse_duration(step).map_err(anyhow::Error::msg).context("--step")?,
+                Some(step) => model::parse_duration(step)
+                    .map_err(anyhow::Error::msg)
+                    .context("--step")?,
                 None => (since_ms / POINTS).max(1000),
             };
             let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
-            let (start, end, step) = (seconds(end_ms - since_ms), seconds(end_ms), seconds(step_ms));
-            let parameters = [("query", query.expr.as_str()), ("start", &start), ("end", &end), ("step", &step)];
+            let (start, end, step) = (
+                seconds(end_ms - since_ms),
+                seconds(end_ms),
+                seconds(step_ms),
+            );
+            let parameters = [
+                ("query", query.expr.as_str()),
+                ("start", &start),
+                ("end", &end),
+                ("step", &step),
+            ];
             client.get("/api/v1/query_range", &parameters)?
         }
     };
     for kind in ["warnings", "infos"] {
-        for remark in answer.get(kind).and_then(Value::as_array).into_iter().flatten() {
+        for remark in answer
+            .get(kind)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+        {
             print::note(remark.as_str().unwrap_or_default());
         }
     }
@@ -49,11 +67,17 @@ pub(crate) fn run(query: &Query) -> anyhow::Result<ExitCode> {
 
 fn show(data: &Value) {
     let result = data.get("result");
-    let rows = result.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let rows = result
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     match data.get("resultType").and_then(Value::as_str) {
         Some("vector") => {
             let row = |entry: &Value| vec![series(entry), text(entry.pointer("/value/1"))];
-            table::print(&["series", "value"], &rows.iter().map(row).collect::<Vec<_>>());
+            table::print(
+                &["series", "value"],
+                &rows.iter().map(row).collect::<Vec<_>>(),
+            );
         }
         Some("matrix") => {
             let rows: Vec<Vec<String>> = rows.iter().map(sparkline_row).collect();
@@ -68,9 +92,14 @@ fn text(value: Option<&Value>) -> String {
 }
 
 fn series(entry: &Value) -> String {
-    let labels = entry.get("metric").and_then(Value::as_object).into_iter().flatten();
-    let labels: model::Labels =
-        labels.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+    let labels = entry
+        .get("metric")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten();
+    let labels: model::Labels = labels
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect();
     let rest = labels.without(&[model::METRIC_NAME]);
     match (labels.metric_name(), rest.is_empty()) {
         (name, true) if !name.is_empty() => name.to_owned(),
@@ -79,7 +108,11 @@ fn series(entry: &Value) -> String {
 }
 
 fn sparkline_row(entry: &Value) -> Vec<String> {
-    let points = entry.get("values").and_then(Value::as_array).into_iter().flatten();
+    let points = entry
+        .get("values")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let values: Vec<f64> = points
         .filter_map(|point| model::number::parse_float(point.get(1)?.as_str()?))
         .filter(|value| value.is_finite())
@@ -87,10 +120,28 @@ fn sparkline_row(entry: &Value) -> Vec<String> {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let bar = |value: &f64| {
-        let share = if high > low { (value - low) / (high - low) } else { 0.0 };
-        BARS.get(model::number::float_to_usize(share * 7.0 + 0.5)).copied().unwrap_or(' ')
+        let share = if high > low {
+            (value - low) / (high - low)
+        } else {
+            0.0
+        };
+        BARS.get(model::number::float_to_usize(share * 7.0 + 0.5))
+            .copied()
+            .unwrap_or(' ')
     };
     let graph: String = values.iter().map(bar).collect();
-    let show = |value: f64| if value.is_finite() { format!("{value:.4}") } else { "–".to_owned() };
-    vec![series(entry), graph, show(low), show(high), show(values.last().copied().unwrap_or(f64::NAN))]
+    let show = |value: f64| {
+        if value.is_finite() {
+            format!("{value:.4}")
+        } else {
+            "–".to_owned()
+        }
+    };
+    vec![
+        series(entry),
+        graph,
+        show(low),
+        show(high),
+        show(values.last().copied().unwrap_or(f64::NAN)),
+    ]
 }

@@ -15,7 +15,12 @@ pub(crate) fn run(silence: &Silence) -> anyhow::Result<ExitCode> {
     let client = Client::new(&silence.server)?;
     match &silence.action {
         SilenceAction::List { expired } => list(&client, *expired, silence.output.output),
-        SilenceAction::Add { matchers, duration, comment, author } => {
+        SilenceAction::Add {
+            matchers,
+            duration,
+            comment,
+            author,
+        } => {
             let author = author.clone().or_else(|| runtime::environment::var("USER"));
             let author = author.unwrap_or_else(|| "binnacle".to_owned());
             add(&client, matchers, duration, (comment, &author))
@@ -50,20 +55,37 @@ fn list(client: &Client, expired: bool, format: Format) -> anyhow::Result<ExitCo
 }
 
 fn text(value: &Value, pointer: &str) -> String {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn matchers_text(silence: &Value) -> String {
-    let matchers = silence.get("matchers").and_then(Value::as_array).into_iter().flatten();
+    let matchers = silence
+        .get("matchers")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let one = |matcher: &Value| {
-        let flag = |name: &str, default| matcher.get(name).and_then(Value::as_bool).unwrap_or(default);
+        let flag = |name: &str, default| {
+            matcher
+                .get(name)
+                .and_then(Value::as_bool)
+                .unwrap_or(default)
+        };
         let operator = match (flag("isEqual", true), flag("isRegex", false)) {
             (true, false) => "=",
             (false, false) => "!=",
             (true, true) => "=~",
             (false, true) => "!~",
         };
-        format!("{}{operator}{:?}", text(matcher, "/name"), text(matcher, "/value"))
+        format!(
+            "{}{operator}{:?}",
+            text(matcher, "/name"),
+            text(matcher, "/value")
+        )
     };
     matchers.map(one).collect::<Vec<_>>().join(" ")
 }
@@ -74,7 +96,9 @@ fn add(
     duration: &str,
     (comment, author): (&str, &str),
 ) -> anyhow::Result<ExitCode> {
-    let lasts_ms = model::parse_duration(duration).map_err(anyhow::Error::msg).context("--for")?;
+    let lasts_ms = model::parse_duration(duration)
+        .map_err(anyhow::Error::msg)
+        .context("--for")?;
     let mut list = Vec::new();
     for text in matchers {
         let matcher = parse_matcher(text)?;
@@ -89,32 +113,53 @@ fn add(
         "comment": comment,
     });
     let answer = client.post("/api/v2/silences", &body)?;
-    print::line(answer.get("silenceID").and_then(Value::as_str).unwrap_or_default());
+    print::line(
+        answer
+            .get("silenceID")
+            .and_then(Value::as_str)
+            .unwrap_or_default(),
+    );
     Ok(ExitCode::SUCCESS)
 }
 
 /// Reads `name=value`, `name!=value`, `name=~regex`, `name!~regex`; the value may stand in quotes.
 pub(crate) fn parse_matcher(text: &str) -> anyhow::Result<Value> {
-    const OPERATORS: [(&str, bool, bool); 4] =
-        [("=~", true, true), ("!~", false, true), ("!=", false, false), ("=", true, false)];
-    let first = text.find(['=', '!']).with_context(|| format!("{text:?} is not a matcher like name=value"))?;
+    const OPERATORS: [(&str, bool, bool); 4] = [
+        ("=~", true, true),
+        ("!~", false, true),
+        ("!=", false, false),
+        ("=", true, false),
+    ];
+    let first = text
+        .find(['=', '!'])
+        .with_context(|| format!("{text:?} is not a matcher like name=value"))?;
     let (name, rest) = text.split_at(first);
-    let found = OPERATORS.iter().find_map(|(sign, equal, regex)| Some((rest.strip_prefix(sign)?, equal, regex)));
+    let found = OPERATORS
+        .iter()
+        .find_map(|(sign, equal, regex)| Some((rest.strip_prefix(sign)?, equal, regex)));
     let (Some((value, is_equal, is_regex)), false) = (found, name.trim().is_empty()) else {
         bail!("{text:?} is not a matcher like name=value");
     };
-    let value = value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(value);
+    let value = value
+        .strip_prefix('"')
+        .and_then(|inner| inner.strip_suffix('"'))
+        .unwrap_or(value);
     Ok(json!({"name": name.trim(), "value": value, "isEqual": is_equal, "isRegex": is_regex}))
 }
 
 fn expire(client: &Client, ids: &[String]) -> anyhow::Result<ExitCode> {
     let mut failed = false;
     for id in ids {
-        let (status, said) = client.send(Method::DELETE, &format!("/api/v2/silence/{id}"), &[], None)?;
+        let (status, said) =
+            client.send(Method::DELETE, &format!("/api/v2/silence/{id}"), &[], None)?;
         if status != 200 {
             failed = true;
             print::note(&format!("{id}: {}", said.trim()));
         }
     }
-    Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(if failed {
+        ExitCode::from(1)
+    } else {
+        ExitCode::SUCCESS
+    })
 }

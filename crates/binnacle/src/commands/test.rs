@@ -35,7 +35,11 @@ fn promql(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
         failed += report.failed;
     }
     print::line(&format!("{passed} passed, {failed} failed"));
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
 }
 
 /// A store of its own for a script: samples of any time are taken, as scripts begin at 1970.
@@ -58,5 +62,9 @@ fn rules(files: &[PathBuf]) -> ExitCode {
         print::line(&outcome.text);
         sound &= outcome.passed;
     }
-    if sound { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    if sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
 }

@@ -1,6 +1,7 @@
 //! `binnacle up`: everything runs until a signal ends it.
 
 use crate::cli::Up;
+use crate::flags::Flags;
 use crate::listen;
 use crate::print;
 use crate::setup::{self, Options, Setup};
@@ -57,17 +58,28 @@ async fn serve(up: &Up, setup: Setup) -> anyhow::Result<ExitCode> {
         async move { api::serve(listeners, &shutdown).await }
     };
     let wire = {
-        let (up, clock, shutdown) = (Arc::new(wiring::Flags::of(up)), Arc::clone(&clock), shutdown.clone());
+        let (up, clock, shutdown) = (
+            Arc::new(Flags::of(up)?),
+            Arc::clone(&clock),
+            shutdown.clone(),
+        );
         let handle = tokio::runtime::Handle::current();
         // Reading the write-ahead log back may take seconds.
-        tokio::task::spawn_blocking(move || wiring::start(&up, setup, state, (clock, shutdown, handle)))
+        tokio::task::spawn_blocking(move || {
+            wiring::start(&up, setup, state, (clock, shutdown, handle))
+        })
     };
     let work = async {
-        let wired = wire.await.context("starting")?.inspect_err(|_| shutdown.trigger())?;
+        let wired = wire
+            .await
+            .context("starting")?
+            .inspect_err(|_| shutdown.trigger())?;
         places.fill(&wired.services);
         tracing::info!("ready: http://{}", up.listen);
         wait_for_signals(&wired, &shutdown).await?;
-        tokio::task::spawn_blocking(move || wired.end()).await.context("ending")
+        tokio::task::spawn_blocking(move || wired.end())
+            .await
+            .context("ending")
     };
     let ((), worked) = tokio::join!(server, work);
     worked?;
@@ -94,4 +106,3 @@ async fn wait_for_signals(wired: &Wired, shutdown: &Shutdown) -> anyhow::Result<
     shutdown.trigger();
     Ok(())
 }
-

@@ -15,7 +15,8 @@ const SKIPPED: [&str; 4] = ["node_modules", "target", "binnacle-data", "vendor"]
 /// Fails with a message that names the path that cannot be read.
 pub(crate) fn list(path: &Path) -> Result<Vec<PathBuf>, String> {
     let mut found = BTreeSet::new();
-    let metadata = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let metadata =
+        std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?;
     if metadata.is_dir() {
         walk(path, &mut found)?;
     } else {
@@ -34,12 +35,17 @@ fn walk(folder: &Path, found: &mut BTreeSet<PathBuf>) -> Result<(), String> {
             continue;
         }
         let path = entry.path();
-        let Ok(metadata) = std::fs::metadata(&path) else { continue };
+        let Ok(metadata) = std::fs::metadata(&path) else {
+            continue;
+        };
         if metadata.is_dir() && !entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
             walk(&path, found)?;
         } else if metadata.is_file() {
             if found.len() == FILES_MAX {
-                return Err(format!("more than {FILES_MAX} files under {}", folder.display()));
+                return Err(format!(
+                    "more than {FILES_MAX} files under {}",
+                    folder.display()
+                ));
             }
             found.insert(path);
         }
@@ -58,11 +64,18 @@ pub(crate) struct Matched {
 /// Finds the files of a pattern. A relative one counts from the folder of the file that names it. An
 /// absolute one that matches nothing (`/etc/prometheus/alerts.yml`, as in a container) is sought under `given` by its last
 /// components, the longest that match first.
-pub(crate) fn find_pattern(pattern: &str, beside: &Path, given: &[PathBuf]) -> Result<Matched, String> {
+pub(crate) fn find_pattern(
+    pattern: &str,
+    beside: &Path,
+    given: &[PathBuf],
+) -> Result<Matched, String> {
     let as_written = beside.join(pattern);
     let files = expand(&as_written)?;
     if !files.is_empty() || !Path::new(pattern).is_absolute() {
-        return Ok(Matched { files, instead: None });
+        return Ok(Matched {
+            files,
+            instead: None,
+        });
     }
     let parts: Vec<Component<'_>> = Path::new(pattern).components().skip(1).collect();
     for folder in given {
@@ -71,7 +84,10 @@ pub(crate) fn find_pattern(pattern: &str, beside: &Path, given: &[PathBuf]) -> R
             let candidate = folder.join(tail);
             let files = expand(&candidate)?;
             if !files.is_empty() {
-                return Ok(Matched { files, instead: Some(candidate) });
+                return Ok(Matched {
+                    files,
+                    instead: Some(candidate),
+                });
             }
         }
     }
@@ -94,17 +110,28 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let root = folder.path().to_path_buf();
         std::fs::create_dir_all(root.join("rules/.git")).expect("folders");
-        for name in ["prometheus.yml", "rules/a.yml", "rules/b.yml", "rules/.git/c.yml"] {
+        for name in [
+            "prometheus.yml",
+            "rules/a.yml",
+            "rules/b.yml",
+            "rules/.git/c.yml",
+        ] {
             std::fs::File::create(root.join(name)).expect("file");
         }
         let names = |files: Vec<PathBuf>| {
             let name = |f: PathBuf| f.strip_prefix(&root).expect("below").display().to_string();
             files.into_iter().map(name).collect::<Vec<_>>()
         };
-        assert_eq!(names(list(&root).expect("list")), ["prometheus.yml", "rules/a.yml", "rules/b.yml"]);
+        assert_eq!(
+            names(list(&root).expect("list")),
+            ["prometheus.yml", "rules/a.yml", "rules/b.yml"]
+        );
         let given = [root.clone()];
         let found = find_pattern("rules/*.yml", &root, &given).expect("pattern");
-        assert_eq!((names(found.files), found.instead), (vec!["rules/a.yml".into(), "rules/b.yml".into()], None));
+        assert_eq!(
+            (names(found.files), found.instead),
+            (vec!["rules/a.yml".into(), "rules/b.yml".into()], None)
+        );
         let found = find_pattern("/etc/prometheus/rules/*.yml", &root, &given).expect("pattern");
         assert_eq!(found.instead, Some(root.join("rules/*.yml")));
         assert_eq!(found.files.len(), 2);

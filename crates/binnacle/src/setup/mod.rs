@@ -27,9 +27,8 @@ pub(crate) struct Prometheus {
 /// An alertmanager.yml and the templates that it names.
 pub(crate) struct Alertmanager {
     pub(crate) path: PathBuf,
-    pub(crate) config: dispatch::Config,
-    /// Names and texts.
-    pub(crate) templates: Vec<(String, String)>,
+    /// Its template patterns are replaced by the files that they led to.
+    pub(crate) config: dispatch::config::Config,
 }
 
 /// What the given paths come to.
@@ -56,7 +55,10 @@ pub(crate) struct Options {
 
 /// Reads the paths. Mistakes come beside what could be read, each a line of its own.
 pub(crate) fn read(paths: &[PathBuf], options: Options) -> (Setup, Vec<String>) {
-    let mut reader = Reader { options, ..Reader::default() };
+    let mut reader = Reader {
+        options,
+        ..Reader::default()
+    };
     for path in paths {
         reader.look_at(path);
     }
@@ -88,7 +90,11 @@ impl Reader {
             Err(message) => return self.mistakes.push(message),
         };
         let is_folder = path.is_dir();
-        let folder = if is_folder { path } else { path.parent().unwrap_or(Path::new("")) };
+        let folder = if is_folder {
+            path
+        } else {
+            path.parent().unwrap_or(Path::new(""))
+        };
         self.given.push(folder.to_path_buf());
         for file in files {
             if !self.found.iter().any(|found| found.path == file) {
@@ -118,9 +124,15 @@ impl Reader {
         }
         if recognised.kind == Kind::Unknown && !in_folder {
             let shown = path.display();
-            self.mistakes.push(format!("{shown}: this is no kind of file that Binnacle knows"));
+            self.mistakes.push(format!(
+                "{shown}: this is no kind of file that Binnacle knows"
+            ));
         }
-        self.found.push(Found { path, kind: recognised.kind, text });
+        self.found.push(Found {
+            path,
+            kind: recognised.kind,
+            text,
+        });
     }
 
     fn plan(&mut self) {
@@ -129,7 +141,10 @@ impl Reader {
             by_kind.entry(found.kind).or_default().push(found);
         }
         for kind in [Kind::Prometheus, Kind::Alertmanager, Kind::Binnacle] {
-            self.check_single(kind, by_kind.get(&kind).map(Vec::as_slice).unwrap_or_default());
+            self.check_single(
+                kind,
+                by_kind.get(&kind).map(Vec::as_slice).unwrap_or_default(),
+            );
         }
         for found in by_kind.remove(&Kind::Binnacle).unwrap_or_default() {
             self.read_settings(&found);
@@ -140,7 +155,9 @@ impl Reader {
         let rules = by_kind.remove(&Kind::Rules).unwrap_or_default();
         match self.setup.prometheus.is_some() {
             true => self.list_unnamed(rules),
-            false => rules.into_iter().for_each(|found| self.read_rules(&found.path, &found.text)),
+            false => rules
+                .into_iter()
+                .for_each(|found| self.read_rules(&found.path, &found.text)),
         }
         for found in by_kind.remove(&Kind::Alertmanager).unwrap_or_default() {
             self.read_alertmanager(found);
@@ -156,13 +173,19 @@ impl Reader {
     fn check_single(&mut self, kind: Kind, found: &[Found]) {
         if found.len() > 1 && self.options.kind.is_none() {
             let names: Vec<String> = found.iter().map(|f| f.path.display().to_string()).collect();
-            let message = format!("more than one {}: {}; name the one to run", kind.name(), names.join(", "));
+            let message = format!(
+                "more than one {}: {}; name the one to run",
+                kind.name(),
+                names.join(", ")
+            );
             self.mistakes.push(message);
         }
     }
 
     fn took(&mut self, path: &Path, kind: Kind, status: &str) {
-        self.setup.listing.push((path.to_path_buf(), kind, status.to_owned()));
+        self.setup
+            .listing
+            .push((path.to_path_buf(), kind, status.to_owned()));
     }
 
     fn read_settings(&mut self, found: &Found) {
@@ -176,44 +199,70 @@ impl Reader {
     fn read_prometheus(&mut self, found: Found) {
         let directory = found.path.parent().unwrap_or(Path::new("")).to_path_buf();
         let name = found.path.display().to_string();
-        let reading =
-            Reading { file: &name, directory: &directory, environment: &runtime::environment::var };
+        let reading = Reading {
+            file: &name,
+            directory: &directory,
+            environment: &runtime::environment::var,
+        };
         self.took(&found.path, Kind::Prometheus, "used");
         let mut file = match prometheus_file::read(&found.text, reading) {
             Ok(file) => file,
             Err(problems) => return self.mistakes.push(problems.to_string()),
         };
-        self.setup.notes.extend(file.notes.iter().map(ToString::to_string));
+        self.setup
+            .notes
+            .extend(file.notes.iter().map(ToString::to_string));
         if !self.options.syntax_only {
             self.read_scrape_config_files(&mut file, &directory);
             self.read_rule_files(&file.rule_files, &found.path, &directory);
         }
-        self.setup.prometheus = Some(Prometheus { path: found.path, file, text: found.text });
+        self.setup.prometheus = Some(Prometheus {
+            path: found.path,
+            file,
+            text: found.text,
+        });
     }
 
     fn read_scrape_config_files(&mut self, file: &mut PrometheusFile, directory: &Path) {
         let patterns = file.scrape_config_files.clone();
         for path in self.matching("scrape_config_files", &patterns, directory) {
-            let Some(text) = self.text_of(&path) else { continue };
+            let Some(text) = self.text_of(&path) else {
+                continue;
+            };
             let name = path.display().to_string();
             let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-            let reading =
-                Reading { file: &name, directory: &folder, environment: &runtime::environment::var };
+            let reading = Reading {
+                file: &name,
+                directory: &folder,
+                environment: &runtime::environment::var,
+            };
             match prometheus_file::read_scrape_configs(&text, &file.global, reading) {
                 Ok((configs, notes)) => {
-                    self.setup.notes.extend(notes.iter().map(ToString::to_string));
+                    self.setup
+                        .notes
+                        .extend(notes.iter().map(ToString::to_string));
                     self.check_job_names(&file.scrape_configs, &configs, &name);
                     file.scrape_configs.extend(configs);
                 }
                 Err(problems) => self.mistakes.push(problems.to_string()),
             }
-            self.took(&path, Kind::Prometheus, "used, named by scrape_config_files");
+            self.took(
+                &path,
+                Kind::Prometheus,
+                "used, named by scrape_config_files",
+            );
         }
     }
 
     fn check_job_names(&mut self, present: &[ScrapeConfig], added: &[ScrapeConfig], file: &str) {
-        let names: BTreeSet<&str> = present.iter().map(|config| config.job_name.as_str()).collect();
-        for config in added.iter().filter(|config| names.contains(config.job_name.as_str())) {
+        let names: BTreeSet<&str> = present
+            .iter()
+            .map(|config| config.job_name.as_str())
+            .collect();
+        for config in added
+            .iter()
+            .filter(|config| names.contains(config.job_name.as_str()))
+        {
             let position = config.position;
             self.mistakes.push(format!(
                 "{file}:{}:{}: found multiple scrape configs with job name {:?}",
@@ -241,9 +290,13 @@ impl Reader {
                 Ok(matched) => {
                     if let Some(instead) = &matched.instead {
                         let instead = instead.display();
-                        self.setup.notes.push(format!("{field}: {pattern} is not here, {instead} is used instead"));
+                        self.setup.notes.push(format!(
+                            "{field}: {pattern} is not here, {instead} is used instead"
+                        ));
                     } else if matched.files.is_empty() {
-                        self.setup.notes.push(format!("{field}: {pattern} matches no file"));
+                        self.setup
+                            .notes
+                            .push(format!("{field}: {pattern} matches no file"));
                     }
                     for file in matched.files {
                         if !all.contains(&file) {
@@ -258,7 +311,9 @@ impl Reader {
     }
 
     fn text_of(&mut self, path: &Path) -> Option<String> {
-        read_text(path).map_err(|message| self.mistakes.push(message)).ok()
+        read_text(path)
+            .map_err(|message| self.mistakes.push(message))
+            .ok()
     }
 
     fn read_rules(&mut self, path: &Path, text: &str) {
@@ -279,9 +334,17 @@ impl Reader {
 
     fn list_unnamed(&mut self, rules: Vec<Found>) {
         for found in rules {
-            let is_used = self.setup.listing.iter().any(|(path, ..)| same_file(path, &found.path));
+            let is_used = self
+                .setup
+                .listing
+                .iter()
+                .any(|(path, ..)| same_file(path, &found.path));
             if !is_used {
-                self.took(&found.path, Kind::Rules, "skipped: rule_files does not name it");
+                self.took(
+                    &found.path,
+                    Kind::Rules,
+                    "skipped: rule_files does not name it",
+                );
             }
         }
     }
@@ -289,32 +352,36 @@ impl Reader {
     fn read_alertmanager(&mut self, found: Found) {
         let name = found.path.display().to_string();
         self.took(&found.path, Kind::Alertmanager, "used");
-        let config = match dispatch::Config::parse(&found.text, &name) {
+        let mut config = match dispatch::config::Config::parse(&found.text, &name) {
             Ok(config) => config,
             Err(problems) => return self.mistakes.push(problems.to_string()),
         };
-        let mut templates = Vec::new();
         if !self.options.syntax_only {
-            let directory = found.path.parent().unwrap_or(Path::new("")).to_path_buf();
-            let patterns: Vec<String> =
-                config.templates.iter().map(|pattern| pattern.display().to_string()).collect();
+            let patterns: Vec<String> = config
+                .templates
+                .iter()
+                .map(|pattern| pattern.display().to_string())
+                .collect();
             // The patterns are joined with the file's folder already.
-            let directory = if patterns.iter().all(|p| Path::new(p).starts_with(&directory)) { PathBuf::new() } else { directory };
-            for path in self.matching("templates", &patterns, &directory) {
-                if let Some(text) = self.text_of(&path) {
-                    templates.push((path.display().to_string(), text));
-                    self.took(&path, Kind::Template, "used, named by alertmanager.yml");
-                }
+            config.templates = self.matching("templates", &patterns, Path::new(""));
+            for path in config.templates.clone() {
+                self.took(&path, Kind::Template, "used, named by alertmanager.yml");
             }
-            if let Err(errors) = dispatch::check_templates(&config, &templates) {
-                self.mistakes.extend(errors);
-            }
+            let (_, problems) = dispatch::template::Templates::load(&config, "");
+            self.mistakes.extend(problems);
         }
-        self.setup.alertmanager = Some(Alertmanager { path: found.path, config, templates });
+        self.setup.alertmanager = Some(Alertmanager {
+            path: found.path,
+            config,
+        });
     }
 
     fn list_other(&mut self, found: Found) {
-        let is_used = self.setup.listing.iter().any(|(path, ..)| same_file(path, &found.path));
+        let is_used = self
+            .setup
+            .listing
+            .iter()
+            .any(|(path, ..)| same_file(path, &found.path));
         if is_used {
             return;
         }
@@ -331,7 +398,9 @@ impl Reader {
 /// A YAML text as it may be shown: secrets hidden, comments gone.
 pub(crate) fn redact(text: &str) -> String {
     let mut unreported = config::Problems::new("");
-    config::yaml::parse_single(text, &mut unreported).map(|root| config::redact::print(&root)).unwrap_or_default()
+    config::yaml::parse_single(text, &mut unreported)
+        .map(|root| config::redact::print(&root))
+        .unwrap_or_default()
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
@@ -346,7 +415,10 @@ fn read_text(path: &Path) -> Result<String, String> {
     }
     let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
     String::from_utf8(bytes).map_err(|error| {
-        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let before = error
+            .as_bytes()
+            .get(..error.utf8_error().valid_up_to())
+            .unwrap_or_default();
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         format!("{shown}:{line}: not UTF-8")
     })

@@ -89,7 +89,10 @@ pub(crate) struct Recognised {
 
 /// Tells the kind of a file from its name's ending and its content.
 pub(crate) fn recognise(path: &Path, text: &str) -> Recognised {
-    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_lowercase())
+        .unwrap_or_default();
     let known = |kind| Recognised { kind, broken: None };
     let ending = name.rsplit('.').next().unwrap_or_default();
     match ending {
@@ -108,13 +111,18 @@ pub(crate) fn recognise(path: &Path, text: &str) -> Recognised {
     }
     match yaml::parse(text, &mut problems) {
         Some(documents) => {
-            let kind = documents.first().map_or(Kind::Unknown, |document| yaml_kind(&document.root));
+            let kind = documents
+                .first()
+                .map_or(Kind::Unknown, |document| yaml_kind(&document.root));
             let broken = (!problems.is_empty() && kind != Kind::Unknown).then_some(problems);
             Recognised { kind, broken }
         }
         None => match guess(text) {
             Kind::Unknown => known(Kind::Unknown),
-            kind => Recognised { kind, broken: Some(problems) },
+            kind => Recognised {
+                kind,
+                broken: Some(problems),
+            },
         },
     }
 }
@@ -124,8 +132,14 @@ fn json_kind(value: &serde_json::Value) -> Kind {
     if has("panels") || has("rows") && has("title") || has("schemaVersion") {
         return Kind::GrafanaDashboard;
     }
-    let is_targets = value.as_array().is_some_and(|list| list.iter().any(|entry| entry.get("targets").is_some()));
-    if is_targets { Kind::Targets } else { Kind::Unknown }
+    let is_targets = value
+        .as_array()
+        .is_some_and(|list| list.iter().any(|entry| entry.get("targets").is_some()));
+    if is_targets {
+        Kind::Targets
+    } else {
+        Kind::Unknown
+    }
 }
 
 /// Keys that tell a kind; the first row of which every key is there decides.
@@ -155,13 +169,24 @@ const SIGNS: [(&[&str], Kind); 22] = [
 ];
 
 fn yaml_kind(root: &Node) -> Kind {
-    if root.elements().iter().any(|entry| entry.get("targets").is_some()) {
+    if root
+        .elements()
+        .iter()
+        .any(|entry| entry.get("targets").is_some())
+    {
         return Kind::Targets;
     }
-    if root.get("apiVersion").and_then(Node::text).is_some_and(|v| v.starts_with("openslo/")) {
+    if root
+        .get("apiVersion")
+        .and_then(Node::text)
+        .is_some_and(|v| v.starts_with("openslo/"))
+    {
         return Kind::OpenSlo;
     }
-    if let Some((_, kind)) = SIGNS.iter().find(|(keys, _)| keys.iter().all(|key| root.get(key).is_some())) {
+    if let Some((_, kind)) = SIGNS
+        .iter()
+        .find(|(keys, _)| keys.iter().all(|key| root.get(key).is_some()))
+    {
         return *kind;
     }
     if root.get("groups").is_some() {
@@ -173,7 +198,12 @@ fn yaml_kind(root: &Node) -> Kind {
         return Kind::Blackbox;
     }
     if let Some(global) = root.get("global") {
-        let keys = ["scrape_interval", "evaluation_interval", "external_labels", "scrape_timeout"];
+        let keys = [
+            "scrape_interval",
+            "evaluation_interval",
+            "external_labels",
+            "scrape_timeout",
+        ];
         if keys.iter().any(|key| global.get(key).is_some()) {
             return Kind::Prometheus;
         }
@@ -192,13 +222,20 @@ fn has_entry_with(node: &Node, key: &str) -> bool {
 /// it is an error to report, some other tool's template is none of our business.
 fn guess(text: &str) -> Kind {
     let has = |key: &str| {
-        text.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(':')))
+        text.lines().any(|line| {
+            line.strip_prefix(key)
+                .is_some_and(|rest| rest.trim_start().starts_with(':'))
+        })
     };
     let all = |keys: &[&str]| keys.iter().all(|key| has(key));
     if let Some((_, kind)) = SIGNS.iter().find(|(keys, _)| all(keys)) {
         return *kind;
     }
-    if has("groups") { Kind::Rules } else { Kind::Unknown }
+    if has("groups") {
+        Kind::Rules
+    } else {
+        Kind::Unknown
+    }
 }
 
 #[cfg(test)]
@@ -209,18 +246,34 @@ mod tests {
     #[test]
     fn knows_files_by_their_content() {
         let check = |name: &str, text: &str, want: Kind| {
-            assert_eq!(recognise(Path::new(name), text).kind, want, "{name}: {text}");
+            assert_eq!(
+                recognise(Path::new(name), text).kind,
+                want,
+                "{name}: {text}"
+            );
         };
         check("a.yml", "scrape_configs: []\n", Kind::Prometheus);
         check("a.yml", "global: {scrape_interval: 5s}\n", Kind::Prometheus);
         check("a.yaml", "groups: [{name: a, rules: []}]\n", Kind::Rules);
-        check("a.yml", "route: {receiver: a}\nreceivers: [{name: a}]\n", Kind::Alertmanager);
+        check(
+            "a.yml",
+            "route: {receiver: a}\nreceivers: [{name: a}]\n",
+            Kind::Alertmanager,
+        );
         check("a.yml", "rule_files: [a]\ntests: []\n", Kind::RuleTests);
         check("a.yml", "scrape_configs: []\nclients: []\n", Kind::Promtail);
         check("a.yml", "modules: {http: {prober: http}}\n", Kind::Blackbox);
-        check("a.json", "{\"panels\": [], \"title\": \"x\"}", Kind::GrafanaDashboard);
+        check(
+            "a.json",
+            "{\"panels\": [], \"title\": \"x\"}",
+            Kind::GrafanaDashboard,
+        );
         check("a.json", "[{\"targets\": [\"a:1\"]}]", Kind::Targets);
-        check("a.yml", "apiVersion: openslo/v1\nkind: SLO\n", Kind::OpenSlo);
+        check(
+            "a.yml",
+            "apiVersion: openslo/v1\nkind: SLO\n",
+            Kind::OpenSlo,
+        );
         check("a.yml", "services: {web: {image: x}}\n", Kind::Unknown);
         check("a.tmpl", "{{ define \"x\" }}{{ end }}", Kind::Template);
         check("a.txt", "groups:\n", Kind::Unknown);

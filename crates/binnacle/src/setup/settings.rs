@@ -15,7 +15,11 @@ pub(crate) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { stand_ins: true, default_pack: false, host_names: Vec::new() }
+        Self {
+            stand_ins: true,
+            default_pack: false,
+            host_names: Vec::new(),
+        }
     }
 }
 
@@ -26,9 +30,15 @@ pub(crate) fn parse(text: &str, file: &str) -> Result<Settings, Problems> {
         let mut fields = Fields::of(&root, "binnacle.yml", &mut problems)?;
         let default = Settings::default();
         let settings = Settings {
-            stand_ins: fields.read("stand_ins", decode::boolean).unwrap_or(default.stand_ins),
-            default_pack: fields.read("default_pack", decode::boolean).unwrap_or(default.default_pack),
-            host_names: fields.read("host_names", decode::strings).unwrap_or_default(),
+            stand_ins: fields
+                .read("stand_ins", decode::boolean)
+                .unwrap_or(default.stand_ins),
+            default_pack: fields
+                .read("default_pack", decode::boolean)
+                .unwrap_or(default.default_pack),
+            host_names: fields
+                .read("host_names", decode::strings)
+                .unwrap_or_default(),
         };
         fields.finish();
         Some(settings)

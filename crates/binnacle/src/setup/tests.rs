@@ -28,7 +28,10 @@ const RULES: &str = "groups: [{name: a, rules: [{record: x, expr: up}]}]\n";
 fn loads_only_rule_files_that_are_named() {
     let notes = check(
         &[
-            ("prometheus.yml", "rule_files: [/etc/prometheus/rules/*.yml, gone.yml]\n"),
+            (
+                "prometheus.yml",
+                "rule_files: [/etc/prometheus/rules/*.yml, gone.yml]\n",
+            ),
             ("rules/a.yml", RULES),
             ("other/b.yml", RULES),
             ("notes.txt", "x"),
@@ -53,17 +56,29 @@ fn loads_only_rule_files_that_are_named() {
 #[test]
 fn two_of_a_kind_are_named() {
     check(
-        &[("a.yml", "scrape_configs: []\n"), ("b.yml", "scrape_configs: []\n")],
+        &[
+            ("a.yml", "scrape_configs: []\n"),
+            ("b.yml", "scrape_configs: []\n"),
+        ],
         &["more than one Prometheus configuration: a.yml, b.yml; name the one to run"],
-        &["a.yml: Prometheus configuration: used", "b.yml: Prometheus configuration: used"],
+        &[
+            "a.yml: Prometheus configuration: used",
+            "b.yml: Prometheus configuration: used",
+        ],
     );
 }
 
 #[test]
 fn every_mistake_of_every_file_comes_at_once() {
     let folder = [
-        ("prometheus.yml", "global: {scrape_interval: 5parsecs}\nrule_files: [r.yml]\nfoo: 1\n"),
-        ("alertmanager.yml", "route: {receiver: nobody}\nreceivers: [{name: team}]\n"),
+        (
+            "prometheus.yml",
+            "global: {scrape_interval: 5parsecs}\nrule_files: [r.yml]\nfoo: 1\n",
+        ),
+        (
+            "alertmanager.yml",
+            "route: {receiver: nobody}\nreceivers: [{name: team}]\n",
+        ),
     ];
     let mistakes = [
         "prometheus.yml:1:27: not a valid duration string: \"5parsecs\"\n\

@@ -30,7 +30,10 @@ impl Own {
             root: flags.rootfs.clone(),
             udev_data: flags.rootfs.join("run/udev/data"),
         };
-        let options = host::Options { roots, ..host::Options::default() };
+        let options = host::Options {
+            roots,
+            ..host::Options::default()
+        };
         Self {
             sensors: Arc::new(Mutex::new(Sensors::new(options, Arc::clone(clock)))),
             registry: registry.clone(),
@@ -44,8 +47,14 @@ impl Own {
         let (host, metrics) = (self.clone(), self.clone());
         let labels = |instance: &str| Labels::from_pairs([("job", JOB), ("instance", instance)]);
         vec![
-            Source { labels: labels("host"), read: Box::new(move |now| Ok(host.host_rows(now))) },
-            Source { labels: labels("self"), read: Box::new(move |now| Ok(metrics.metric_rows(now))) },
+            Source {
+                labels: labels("host"),
+                read: Box::new(move |now| Ok(host.host_rows(now))),
+            },
+            Source {
+                labels: labels("self"),
+                read: Box::new(move |now| Ok(metrics.metric_rows(now))),
+            },
         ]
     }
 
@@ -59,7 +68,7 @@ impl Own {
     }
 
     fn host_rows(&self, now: Timestamp) -> Vec<SeriesSamples> {
-        host::to_samples(&self.families(now), now)
+        host::to_samples(&self.families(now), now, &Labels::default())
     }
 
     fn metric_rows(&self, now: Timestamp) -> Vec<SeriesSamples> {
@@ -71,16 +80,28 @@ impl Own {
     pub(crate) fn metadata(&self) -> BTreeMap<String, MetricMetadata> {
         let family = |family: host::Family| {
             let (help, unit) = (family.help.into_owned(), String::new());
-            (family.name.into_owned(), MetricMetadata { kind: family.kind, help, unit })
+            (
+                family.name.into_owned(),
+                MetricMetadata {
+                    kind: family.kind,
+                    help,
+                    unit,
+                },
+            )
         };
-        self.families(self.clock.now()).into_iter().map(family).collect()
+        self.families(self.clock.now())
+            .into_iter()
+            .map(family)
+            .collect()
     }
 
     /// Decides which targets are answered from inside.
     pub(crate) fn stand_ins(&self, active: Arc<dyn Fn() -> bool + Send + Sync>) -> StandIns {
         let own = self.clone();
         Arc::new(move |target: &Target| {
-            let part = active().then(|| super::stand_ins::stand_in(&target.address)).flatten()?;
+            let part = active()
+                .then(|| super::stand_ins::stand_in(&target.address))
+                .flatten()?;
             let own = own.clone();
             Some(match part {
                 Part::HostSensors => StandIn {
@@ -125,7 +146,10 @@ mod process {
                     "process_cpu_seconds_total",
                     "User and system CPU time spent, in seconds.",
                 ),
-                resident_bytes: gauge("process_resident_memory_bytes", "Resident memory, in bytes."),
+                resident_bytes: gauge(
+                    "process_resident_memory_bytes",
+                    "Resident memory, in bytes.",
+                ),
                 virtual_bytes: gauge("process_virtual_memory_bytes", "Virtual memory, in bytes."),
                 open_files: gauge("process_open_fds", "Open file descriptors."),
                 threads: gauge("process_threads", "Threads."),
@@ -138,9 +162,13 @@ mod process {
                 let after_name = stat.rsplit(')').next().unwrap_or_default();
                 let fields: Vec<&str> = after_name.split_whitespace().collect();
                 let number = |index: usize| -> f64 {
-                    fields.get(index).and_then(|text| text.parse().ok()).unwrap_or(0.0)
+                    fields
+                        .get(index)
+                        .and_then(|text| text.parse().ok())
+                        .unwrap_or(0.0)
                 };
-                self.cpu_seconds.set((number(11) + number(12)) / TICKS_PER_SECOND);
+                self.cpu_seconds
+                    .set((number(11) + number(12)) / TICKS_PER_SECOND);
                 self.threads.set(number(17));
                 self.virtual_bytes.set(number(20));
             }

@@ -75,7 +75,9 @@ impl Configuration {
         match &done {
             Ok(()) => tracing::info!("the configuration was read again"),
             Err(problem) => {
-                tracing::error!("the configuration was not read again, the old one stays: {problem}");
+                tracing::error!(
+                    "the configuration was not read again, the old one stays: {problem}"
+                );
                 lock(&self.view).reload_problem = Some(problem.clone());
             }
         }
@@ -86,16 +88,24 @@ impl Configuration {
     /// Applies a setup without mistakes.
     pub(super) fn apply(&self, setup: Setup) -> anyhow::Result<()> {
         let now = self.ground.clock.now();
-        self.has_stand_ins.store(setup.settings.stand_ins, Ordering::Relaxed);
+        self.has_stand_ins
+            .store(setup.settings.stand_ins, Ordering::Relaxed);
         let mut view = self.shown(&setup, now);
         view.notes.extend(super::stand_ins::notes(&setup));
-        let scrape_configs =
-            setup.prometheus.as_ref().map(|p| p.file.scrape_configs.clone()).unwrap_or_default();
-        self.dispatch.apply(super::flows::dispatch_config(&setup), now)?;
+        let scrape_configs = setup
+            .prometheus
+            .as_ref()
+            .map(|p| p.file.scrape_configs.clone())
+            .unwrap_or_default();
+        for problem in self.dispatch.apply(super::flows::dispatch_config(&setup))? {
+            tracing::error!("template: {problem}");
+        }
         self.rules.apply(self.rule_config(setup)?, now)?;
         let collector = lock(&self.collector).clone();
         if let Some(collector) = collector {
-            self.ground.sockets.block_on(collector.apply(scrape_configs));
+            self.ground
+                .sockets
+                .block_on(collector.apply(scrape_configs));
         }
         let seconds = self.ground.registry.gauge(
             "prometheus_config_last_reload_success_timestamp_seconds",
@@ -134,11 +144,16 @@ impl Configuration {
 
     fn shown(&self, setup: &Setup, now: Timestamp) -> SetupView {
         let file = |(path, kind, status): &(std::path::PathBuf, setup::Kind, String)| {
-            (path.display().to_string(), format!("{}: {status}", kind.name()))
+            (
+                path.display().to_string(),
+                format!("{}: {status}", kind.name()),
+            )
         };
         let prometheus = setup.prometheus.as_ref();
         SetupView {
-            prometheus_config: prometheus.map(|p| setup::redact(&p.text)).unwrap_or_default(),
+            prometheus_config: prometheus
+                .map(|p| setup::redact(&p.text))
+                .unwrap_or_default(),
             notes: setup.notes.clone(),
             files: setup.listing.iter().map(file).collect(),
             reload_problem: None,
@@ -157,6 +172,12 @@ mod tests {
     #[test]
     fn the_default_pack_is_sound() {
         let pack = super::default_pack().expect("sound");
-        assert!(pack.groups.iter().map(|group| group.rules.len()).sum::<usize>() > 5);
+        assert!(
+            pack.groups
+                .iter()
+                .map(|group| group.rules.len())
+                .sum::<usize>()
+                > 5
+        );
     }
 }

@@ -31,7 +31,10 @@ const CUSTOMARY: [(&str, &str, Part); 8] = [
 /// The part that stands in for an address, going by its name alone.
 pub(crate) fn customary(address: &str) -> Option<Part> {
     let (host, port) = address.rsplit_once(':')?;
-    CUSTOMARY.iter().find(|(name, number, _)| *name == host && *number == port).map(|(.., part)| *part)
+    CUSTOMARY
+        .iter()
+        .find(|(name, number, _)| *name == host && *number == port)
+        .map(|(.., part)| *part)
 }
 
 /// The part that stands in for an address whose host does not resolve. May wait for the resolver.
@@ -41,13 +44,19 @@ pub(crate) fn stand_in(address: &str) -> Option<Part> {
 
 /// What `check` says of static targets that will be answered from inside.
 pub(crate) fn notes(setup: &Setup) -> Vec<String> {
-    let Some(prometheus) = setup.prometheus.as_ref().filter(|_| setup.settings.stand_ins) else {
+    let Some(prometheus) = setup
+        .prometheus
+        .as_ref()
+        .filter(|_| setup.settings.stand_ins)
+    else {
         return Vec::new();
     };
     let mut addresses = BTreeSet::new();
     for config in &prometheus.file.scrape_configs {
         for discovery in &config.discoveries {
-            let Discovery::Static(groups) = discovery else { continue };
+            let Discovery::Static(groups) = discovery else {
+                continue;
+            };
             let targets = groups.iter().flat_map(|group| &group.targets);
             addresses.extend(targets.map(|labels| labels.value(ADDRESS).to_owned()));
         }

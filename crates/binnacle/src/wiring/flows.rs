@@ -1,0 +1,152 @@
+//! The queues between detection and response, each read by a thread of its own.
+
+use super::Ground;
+use crate::setup::Setup;
+use anyhow::Context as _;
+use dispatch::{Dispatch, Parts, PostedAlert};
+use incidents::Incidents;
+use model::{Alert, RoutedAlert, Timestamp};
+use runtime::queue::{Received, Receiver, Sender, bounded};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Batches of alerts that wait at most: rules try a batch again that finds no room.
+const ALERT_BATCHES_MAX: usize = 1000;
+/// Routed alerts that wait at most: dispatch waits for room, since an incident must not be missed.
+const ROUTED_MAX: usize = 50_000;
+/// Incidents are looked at so often even where nothing happens.
+const TICK: Duration = Duration::from_secs(1);
+/// Routed alerts that go into one transaction.
+const ROUTED_BATCH: usize = 200;
+
+const REFUSED: &str = "binnacle_wiring_refused_total";
+const REFUSED_HELP: &str = "Messages between parts that found their queue full.";
+
+/// What dispatch is told to run: the file's configuration, or the built-in one that tells nobody.
+pub(super) fn dispatch_config(setup: &Setup) -> Arc<dispatch::config::Config> {
+    match &setup.alertmanager {
+        Some(alertmanager) => Arc::new(alertmanager.config.clone()),
+        None => Arc::new(dispatch::config::Config::built_in()),
+    }
+}
+
+/// Starts dispatch and the thread that carries routed alerts to incidents.
+pub(super) fn dispatch(
+    ground: &Ground,
+    setup: &Setup,
+    incidents: Arc<Incidents>,
+) -> anyhow::Result<(Arc<Dispatch>, Vec<JoinHandle<()>>)> {
+    let refused = ground
+        .registry
+        .counter(REFUSED, REFUSED_HELP, &[("queue", "routed")]);
+    let (sender, receiver) = bounded(ROUTED_MAX, refused);
+    let parts = Parts {
+        state: ground.state.clone(),
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        external_url: ground.flags.external_url.clone(),
+        // The reader only ends after every sender; what it cannot take any more is in dispatch's rows.
+        listener: Box::new(move |routed| drop(sender.send(routed))),
+    };
+    let clock = Arc::clone(&ground.clock);
+    let follower = runtime::thread::spawn("incidents", move || {
+        follow(&receiver, &incidents, &|| clock.now());
+    })?;
+    let config = dispatch_config(setup);
+    warn_of_undelivered(setup);
+    let (dispatch, thread, problems) =
+        Dispatch::start(parts, &config, ground.shutdown.clone()).context("dispatch")?;
+    for problem in problems {
+        tracing::error!("template: {problem}");
+    }
+    Ok((Arc::new(dispatch), vec![thread, follower]))
+}
+
+/// Says at start which receivers reach nobody yet.
+fn warn_of_undelivered(setup: &Setup) {
+    let Some(alertmanager) = &setup.alertmanager else {
+        return;
+    };
+    for receiver in &alertmanager.config.receivers {
+        for integration in receiver.integrations.iter().filter(|one| !one.is_active()) {
+            tracing::warn!(
+                "receiver {:?}: {} is accepted but nothing is sent to it yet",
+                receiver.name,
+                integration.kind
+            );
+        }
+    }
+}
+
+/// Hands routed alerts to incidents until dispatch is gone.
+fn follow(queue: &Receiver<RoutedAlert>, incidents: &Incidents, now: &dyn Fn() -> Timestamp) {
+    loop {
+        let done = match queue.receive(TICK) {
+            Received::Closed => return,
+            Received::Nothing => incidents.tick(now()),
+            Received::Item(first) => {
+                let more = std::iter::from_fn(|| queue.try_receive()).take(ROUTED_BATCH - 1);
+                let batch: Vec<RoutedAlert> =
+                    std::iter::once(first).chain(more).map(lasting).collect();
+                incidents.observe(now(), &batch)
+            }
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, "incidents could not be stored");
+        }
+    }
+}
+
+/// Dispatch tells when an alert ends; until then it lasts, whatever end its source last gave.
+fn lasting(mut routed: RoutedAlert) -> RoutedAlert {
+    if !routed.resolved {
+        routed.alert.ends_at = Timestamp::MAX;
+    }
+    routed
+}
+
+/// Makes the queue from rules to dispatch and starts its reader.
+pub(super) fn rules_to_dispatch(
+    ground: &Ground,
+    dispatch: Arc<Dispatch>,
+) -> anyhow::Result<(Sender<Vec<Alert>>, JoinHandle<()>)> {
+    let refused = ground
+        .registry
+        .counter(REFUSED, REFUSED_HELP, &[("queue", "alerts")]);
+    let (sender, receiver) = bounded::<Vec<Alert>>(ALERT_BATCHES_MAX, refused);
+    let shutdown = ground.shutdown.clone();
+    let reader = runtime::thread::spawn("alerts", move || {
+        while !shutdown.is_triggered() {
+            match receiver.receive(TICK) {
+                Received::Item(alerts) => put(&dispatch, alerts),
+                Received::Nothing => {}
+                Received::Closed => return,
+            }
+        }
+    })?;
+    Ok((sender, reader))
+}
+
+fn put(dispatch: &Dispatch, alerts: Vec<Alert>) {
+    let posted = alerts.into_iter().map(posted).collect();
+    if let Err(error) = dispatch.put(posted) {
+        tracing::error!(%error, "alerts could not be taken");
+    }
+}
+
+fn posted(alert: Alert) -> PostedAlert {
+    let pairs = |labels: &model::Labels| {
+        labels
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    };
+    PostedAlert {
+        labels: pairs(&alert.labels),
+        annotations: pairs(&alert.annotations),
+        starts_at: Some(alert.starts_at),
+        ends_at: Some(alert.ends_at),
+        generator_url: alert.generator_url,
+    }
+}
