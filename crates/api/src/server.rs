@@ -2,10 +2,7 @@
 
 use crate::guard::{self, Guard};
 use axum::Router;
-use axum::extract::connect_info::Connected;
-use axum::serve::IncomingStream;
 use runtime::Shutdown;
-use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -24,16 +21,6 @@ pub struct Listener {
     pub guard: Guard,
 }
 
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
 /// Serves all listeners until the signal, then lets open requests end.
 pub async fn serve(listeners: Vec<Listener>, shutdown: &Shutdown) {
     let mut servers = JoinSet::new();
@@ -48,10 +35,9 @@ pub async fn serve(listeners: Vec<Listener>, shutdown: &Shutdown) {
         // `notify_one` is remembered, so a signal before the server waits is not lost.
         shutdown.on_trigger(move || raised.notify_one());
         let router = router.layer(axum::middleware::from_fn_with_state(guard, guard::check));
-        let service = router.into_make_service_with_connect_info::<Peer>();
         servers.spawn(async move {
             let ended = async move { signal.notified().await };
-            if let Err(error) = axum::serve(socket, service)
+            if let Err(error) = axum::serve(socket, router)
                 .with_graceful_shutdown(ended)
                 .await
             {

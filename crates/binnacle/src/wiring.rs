@@ -18,7 +18,6 @@ use crate::setup::Setup;
 use anyhow::Context as _;
 use api::{About, Services};
 use collect::{Collector, Surroundings};
-use dispatch::Dispatch;
 use incidents::Incidents;
 use ingest::Ingest;
 use model::{Sink, Source, Timestamp};

@@ -4,6 +4,7 @@ use crate::cli::{Check, CheckedKind, Format};
 use crate::print;
 use crate::setup::{self, Kind, Options};
 use anyhow::Context as _;
+use ingest::exposition;
 use serde_json::{Value, json};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -77,6 +78,11 @@ fn print_json(setup: &setup::Setup, mistakes: &[String]) {
 
 /// Judges exposition text strictly by its specification.
 fn metrics(files: &[PathBuf], openmetrics: bool) -> anyhow::Result<ExitCode> {
+    let format = if openmetrics {
+        exposition::Format::OpenMetrics
+    } else {
+        exposition::Format::Text
+    };
     let mut sound = true;
     for file in files {
         let bytes = read(file)?;
@@ -85,11 +91,10 @@ fn metrics(files: &[PathBuf], openmetrics: bool) -> anyhow::Result<ExitCode> {
         } else {
             file.to_string_lossy()
         };
-        let findings = ingest::exposition::check::check(&bytes, openmetrics);
-        for finding in &findings {
-            print::line(&format!("{shown}:{finding}"));
+        if let Err(error) = exposition::check(&bytes, format) {
+            print::line(&format!("{shown}:{}: {}", error.line, error.message));
+            sound = false;
         }
-        sound &= findings.is_empty();
     }
     Ok(if sound {
         ExitCode::SUCCESS

@@ -18,7 +18,6 @@ use std::path::{Path, PathBuf};
 
 /// A prometheus.yml and where it was.
 pub(crate) struct Prometheus {
-    pub(crate) path: PathBuf,
     pub(crate) file: PrometheusFile,
     /// The text, for showing it with its secrets hidden.
     pub(crate) text: String,
@@ -26,7 +25,6 @@ pub(crate) struct Prometheus {
 
 /// An alertmanager.yml and the templates that it names.
 pub(crate) struct Alertmanager {
-    pub(crate) path: PathBuf,
     /// Its template patterns are replaced by the files that they led to.
     pub(crate) config: dispatch::config::Config,
 }
@@ -217,7 +215,6 @@ impl Reader {
             self.read_rule_files(&file.rule_files, &found.path, &directory);
         }
         self.setup.prometheus = Some(Prometheus {
-            path: found.path,
             file,
             text: found.text,
         });
@@ -370,10 +367,7 @@ impl Reader {
             let (_, problems) = dispatch::template::Templates::load(&config, "");
             self.mistakes.extend(problems);
         }
-        self.setup.alertmanager = Some(Alertmanager {
-            path: found.path,
-            config,
-        });
+        self.setup.alertmanager = Some(Alertmanager { config });
     }
 
     fn list_other(&mut self, found: Found) {

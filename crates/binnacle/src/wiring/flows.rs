@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use dispatch::{Dispatch, Parts, PostedAlert};
 use incidents::Incidents;
 use model::{Alert, RoutedAlert, Timestamp};
+use runtime::Shutdown;
 use runtime::queue::{Received, Receiver, Sender, bounded};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -49,9 +50,9 @@ pub(super) fn dispatch(
         // The reader only ends after every sender; what it cannot take any more is in dispatch's rows.
         listener: Box::new(move |routed| drop(sender.send(routed))),
     };
-    let clock = Arc::clone(&ground.clock);
+    let (clock, shutdown) = (Arc::clone(&ground.clock), ground.shutdown.clone());
     let follower = runtime::thread::spawn("incidents", move || {
-        follow(&receiver, &incidents, &|| clock.now());
+        follow(&receiver, &incidents, (&|| clock.now(), &shutdown));
     })?;
     let config = dispatch_config(setup);
     warn_of_undelivered(setup);
@@ -79,11 +80,16 @@ fn warn_of_undelivered(setup: &Setup) {
     }
 }
 
-/// Hands routed alerts to incidents until dispatch is gone.
-fn follow(queue: &Receiver<RoutedAlert>, incidents: &Incidents, now: &dyn Fn() -> Timestamp) {
+/// Hands routed alerts to incidents until the end, when nothing is left to hand on.
+fn follow(
+    queue: &Receiver<RoutedAlert>,
+    incidents: &Incidents,
+    (now, shutdown): (&dyn Fn() -> Timestamp, &Shutdown),
+) {
     loop {
         let done = match queue.receive(TICK) {
             Received::Closed => return,
+            Received::Nothing if shutdown.is_triggered() => return,
             Received::Nothing => incidents.tick(now()),
             Received::Item(first) => {
                 let more = std::iter::from_fn(|| queue.try_receive()).take(ROUTED_BATCH - 1);
