@@ -1,0 +1,28 @@
+// What was told to whom, and what could not be.
+import type { Labels } from '../formatting/labels';
+import { getJson } from './http';
+
+export interface Attempt {
+  readonly at: string;
+  readonly receiver: string;
+  readonly integration: string;
+  readonly groupKey: string;
+  readonly outcome: 'delivered' | 'retrying' | 'failed';
+  readonly error: string | null;
+  readonly alerts: number | readonly unknown[];
+}
+
+export interface Undelivered {
+  readonly labels: Labels;
+  readonly receivers: readonly string[];
+  readonly since: string;
+}
+
+export interface Notifications {
+  readonly attempts: readonly Attempt[];
+  readonly undelivered: readonly Undelivered[];
+}
+
+export async function listNotifications(signal?: AbortSignal): Promise<Notifications> {
+  return (await getJson('/api/binnacle/v1/notifications', {}, signal)) as Notifications;
+}

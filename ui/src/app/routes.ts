@@ -1,0 +1,65 @@
+// Which page an address leads to. Addresses of Prometheus and Alertmanager lead to the page that took over.
+
+export type Route =
+  | { readonly page: 'overview' | 'explore' | 'alerts' | 'incidents' | 'targets' | 'rules' }
+  | { readonly page: 'incident'; readonly id: string }
+  | { readonly page: 'unknown' };
+
+/** An address without origin. */
+export interface Place {
+  readonly path: string;
+  readonly search: string;
+  readonly hash: string;
+}
+
+/** Says where an address of Prometheus or Alertmanager has moved to; null where it has not. */
+export function movedTo(place: Place): string | null {
+  const hash = /^#\/(alerts|silences|status)/.exec(place.hash)?.[1];
+  if (place.path === '/' && hash !== undefined) {
+    if (hash === 'silences') return '/alerts?view=silences';
+    return '/alerts';
+  }
+  switch (trimmed(place.path)) {
+    case '/graph':
+    case '/query':
+    case '/new/graph':
+      return `/explore${place.search}`;
+    case '/status':
+    case '/index.html':
+      return '/';
+    default:
+      return null;
+  }
+}
+
+export function matchRoute(path: string): Route {
+  const parts = trimmed(path).split('/').slice(1);
+  const [first = '', second] = parts;
+  if (parts.length > 2) return { page: 'unknown' };
+  if (first === 'incidents' && second !== undefined) return { page: 'incident', id: decode(second) };
+  if (second !== undefined) return { page: 'unknown' };
+  switch (first) {
+    case '':
+      return { page: 'overview' };
+    case 'explore':
+    case 'alerts':
+    case 'incidents':
+    case 'targets':
+    case 'rules':
+      return { page: first };
+    default:
+      return { page: 'unknown' };
+  }
+}
+
+function trimmed(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,64 @@
+// What fires, what is about to, what is silenced, and what was told to whom.
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useDeferredValue } from 'react';
+import { notificationsQuery, routedAlertsQuery, ruleAlertsQuery, silencesQuery } from '../../api/polling';
+import { useParameter } from '../../app/location';
+import { Choice } from '../../components/Choice';
+import { FilterField } from '../../components/FilterField';
+import { Icon } from '../../components/Icon';
+import { PageTitle } from '../../components/PageTitle';
+import { FiringAlerts } from './FiringAlerts';
+import { NotificationList } from './NotificationList';
+import { PendingAlerts } from './PendingAlerts';
+import { SilenceDialog } from './SilenceDialog';
+import { SilenceList } from './SilenceList';
+import '../../components/table.css';
+import './alerts.css';
+
+export default function AlertsPage() {
+  const [view, setView] = useParameter('view', 'firing');
+  const [filter, setFilter] = useParameter('filter', '');
+  const [draft, setDraft] = useParameter('new', '');
+  const wanted = useDeferredValue(filter);
+  const routed = useQuery(routedAlertsQuery).data;
+  const pending = useQuery(ruleAlertsQuery).data;
+  const silences = useQuery(silencesQuery).data;
+  const notifications = useQuery(notificationsQuery).data;
+  return (
+    <>
+      <PageTitle title="Alerts">
+        <FilterField label="Filter alerts" value={filter} onChange={setFilter} />
+        <Choice
+          label="Show"
+          value={view}
+          onChange={setView}
+          options={[
+            { value: 'firing', label: 'Firing', count: routed?.length },
+            {
+              value: 'pending',
+              label: 'Pending',
+              count: pending?.filter((alert) => alert.state === 'pending').length,
+            },
+            {
+              value: 'silences',
+              label: 'Silences',
+              count: silences?.filter((silence) => silence.status.state !== 'expired').length,
+            },
+            { value: 'notifications', label: 'Notifications', count: notifications?.undelivered.length },
+          ]}
+        />
+        <Button size="xs" leftSection={<Icon name="plus" size={14} />} onClick={() => setDraft('{}')}>
+          New silence
+        </Button>
+      </PageTitle>
+      {view === 'pending' && <PendingAlerts filter={wanted} />}
+      {view === 'silences' && <SilenceList filter={wanted} onAgain={setDraft} />}
+      {view === 'notifications' && <NotificationList filter={wanted} />}
+      {!['pending', 'silences', 'notifications'].includes(view) && (
+        <FiringAlerts filter={wanted} onSilence={setDraft} />
+      )}
+      <SilenceDialog draft={draft} onClose={() => setDraft('')} />
+    </>
+  );
+}

@@ -1,0 +1,146 @@
+// What fires, by alert name, the worst first; what is silenced or inhibited stays visible and says why.
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import type { RoutedAlert } from '../../api/alertmanager';
+import { routedAlertsQuery } from '../../api/polling';
+import { Badge, SeverityBadge } from '../../components/Badge';
+import { EmptyState } from '../../components/EmptyState';
+import { LabelList } from '../../components/LabelList';
+import { Link } from '../../components/Link';
+import { Loaded } from '../../components/Loaded';
+import { TimeText } from '../../components/TimeText';
+import { matchesFilter } from '../../formatting/matchText';
+import { parseTime } from '../../formatting/time';
+import { AnnotationText } from './AnnotationText';
+import { exploreOfGenerator } from './generator';
+import { groupAlerts, type AlertGroup } from './groupAlerts';
+import { formatMatchers, matchersOf } from './matchers';
+
+interface FiringAlertsProps {
+  readonly filter: string;
+  readonly onSilence: (draft: string) => void;
+}
+
+export function FiringAlerts({ filter, onSilence }: FiringAlertsProps) {
+  const alerts = useQuery(routedAlertsQuery);
+  return (
+    <Loaded query={alerts} height={420}>
+      {(data) => {
+        const chosen = data.filter((alert) =>
+          matchesFilter(filter, alert.labels, Object.values(alert.annotations).join('\n')),
+        );
+        if (data.length === 0) return <AllCalm />;
+        if (chosen.length === 0) return <NothingFits />;
+        return (
+          <div className="stack">
+            {groupAlerts(chosen).map((group) => (
+              <GroupPanel key={group.name} group={group} onSilence={onSilence} />
+            ))}
+          </div>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function AllCalm() {
+  return (
+    <div className="panel">
+      <EmptyState icon="alerts" title="Nothing fires">
+        <p>
+          <Link href="/rules">Rules</Link> shows what is watched for and when it was last looked at.
+        </p>
+      </EmptyState>
+    </div>
+  );
+}
+
+export function NothingFits() {
+  return (
+    <div className="panel">
+      <EmptyState icon="alerts" title="No alert fits the filter">
+        <p>
+          Words are sought in labels and texts; <code>severity="critical"</code> and <code>instance=~"db.*"</code>{' '}
+          work as in PromQL.
+        </p>
+      </EmptyState>
+    </div>
+  );
+}
+
+interface GroupPanelProps {
+  readonly group: AlertGroup;
+  readonly onSilence: (draft: string) => void;
+}
+
+function GroupPanel({ group, onSilence }: GroupPanelProps) {
+  return (
+    <section className="panel" aria-label={group.name}>
+      <div className="panel-head">
+        <div className="row">
+          <SeverityBadge severity={group.severity} />
+          <h2>{group.name}</h2>
+          {group.alerts.length > 1 && <span className="dim">{group.alerts.length} alerts</span>}
+        </div>
+        <Link href={`/rules?filter=${encodeURIComponent(group.name)}`}>Rule</Link>
+      </div>
+      <ul className="alert-list">
+        {group.alerts.map((alert) => (
+          <AlertItem key={alert.fingerprint} alert={alert} onSilence={onSilence} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+interface AlertItemProps {
+  readonly alert: RoutedAlert;
+  readonly onSilence: (draft: string) => void;
+}
+
+function AlertItem({ alert, onSilence }: AlertItemProps) {
+  const explore = exploreOfGenerator(alert.generatorURL);
+  return (
+    <li className={alert.status.state === 'suppressed' ? 'alert alert-suppressed' : 'alert'}>
+      <div className="alert-text">
+        <AnnotationText annotations={alert.annotations} />
+        <LabelList labels={alert.labels} skip={['alertname']} />
+        <Suppression alert={alert} />
+      </div>
+      <div className="alert-side">
+        <span>
+          since <TimeText millis={parseTime(alert.startsAt)} form="ago" />
+        </span>
+        <span className="dim">to {alert.receivers.map((receiver) => receiver.name).join(', ') || 'nobody'}</span>
+        <div className="row">
+          {explore !== null && <Link href={explore}>Explore</Link>}
+          <Button
+            size="compact-xs"
+            variant="default"
+            aria-label={`Silence ${alert.labels['alertname'] ?? 'this alert'}`}
+            onClick={() => onSilence(`{${formatMatchers(matchersOf(alert.labels))}}`)}
+          >
+            Silence
+          </Button>
+        </div>
+      </div>
+    </li>
+  );
+}
+
+function Suppression({ alert }: { readonly alert: RoutedAlert }) {
+  const { silencedBy, inhibitedBy, mutedBy = [], state } = alert.status;
+  if (state !== 'suppressed' && silencedBy.length + inhibitedBy.length + mutedBy.length === 0) return null;
+  return (
+    <div className="row">
+      {silencedBy.length > 0 && (
+        <>
+          <Badge tone="low">silenced</Badge>
+          <Link href={`/alerts?view=silences&filter=${encodeURIComponent(silencedBy[0] ?? '')}`}>by which silence</Link>
+        </>
+      )}
+      {inhibitedBy.length > 0 && <Badge tone="low">inhibited by another alert</Badge>}
+      {mutedBy.length > 0 && <Badge tone="low">muted by {mutedBy.join(', ')}</Badge>}
+    </div>
+  );
+}

@@ -1,0 +1,109 @@
+// What was told to whom lately, and what could not be told to anybody.
+import { useQuery } from '@tanstack/react-query';
+import type { Attempt, Undelivered } from '../../api/notifications';
+import { notificationsQuery } from '../../api/polling';
+import { Badge, type Tone } from '../../components/Badge';
+import { EmptyState } from '../../components/EmptyState';
+import { LabelList } from '../../components/LabelList';
+import { Loaded } from '../../components/Loaded';
+import { TimeText } from '../../components/TimeText';
+import { formatSeries } from '../../formatting/labels';
+import { matchesFilter } from '../../formatting/matchText';
+import { formatCount } from '../../formatting/number';
+import { parseTime } from '../../formatting/time';
+
+const TONES: Readonly<Record<Attempt['outcome'], Tone>> = { delivered: 'good', retrying: 'medium', failed: 'critical' };
+
+export function NotificationList({ filter }: { readonly filter: string }) {
+  const notifications = useQuery(notificationsQuery);
+  return (
+    <Loaded query={notifications} height={420}>
+      {({ attempts, undelivered }) => (
+        <div className="stack">
+          <UndeliveredPanel undelivered={undelivered.filter((one) => matchesFilter(filter, one.labels))} />
+          <AttemptPanel
+            attempts={attempts.filter((one) =>
+              matchesFilter(filter, {}, `${one.receiver}\n${one.integration}\n${one.groupKey}\n${one.error ?? ''}`),
+            )}
+          />
+        </div>
+      )}
+    </Loaded>
+  );
+}
+
+function UndeliveredPanel({ undelivered }: { readonly undelivered: readonly Undelivered[] }) {
+  if (undelivered.length === 0) return null;
+  return (
+    <section className="panel" aria-label="Reached nobody">
+      <div className="panel-head">
+        <h2>Reached nobody</h2>
+        <span className="dim">Give these a receiver of kind webhook, slack or email.</span>
+      </div>
+      <ul className="alert-list">
+        {undelivered.map((one) => (
+          <li key={formatSeries(one.labels)} className="alert">
+            <div className="alert-text">
+              <LabelList labels={one.labels} />
+            </div>
+            <div className="alert-side">
+              <span>
+                since <TimeText millis={parseTime(one.since)} form="ago" />
+              </span>
+              <span className="dim">routed to {one.receivers.join(', ') || 'no receiver'}</span>
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function AttemptPanel({ attempts }: { readonly attempts: readonly Attempt[] }) {
+  return (
+    <section className="panel" aria-label="Recent notifications">
+      <div className="panel-head">
+        <h2>Recent notifications</h2>
+      </div>
+      {attempts.length === 0 ? (
+        <EmptyState icon="alerts" title="Nothing was sent yet">
+          <p>Receivers are named in alertmanager.yml. Without one, alerts still open incidents on this page.</p>
+        </EmptyState>
+      ) : (
+        <table className="table table-stacked">
+          <thead>
+            <tr>
+              <th className="fit">Outcome</th>
+              <th className="fit">When</th>
+              <th>Receiver</th>
+              <th>Group</th>
+            </tr>
+          </thead>
+          <tbody>
+            {attempts.map((attempt, index) => (
+              <tr key={`${attempt.at} ${attempt.groupKey} ${index}`}>
+                <td className="fit">
+                  <Badge tone={TONES[attempt.outcome]}>{attempt.outcome}</Badge>
+                </td>
+                <td className="fit" data-name="When">
+                  <TimeText millis={parseTime(attempt.at)} form="ago" />
+                </td>
+                <td data-name="Receiver">
+                  {attempt.receiver} <span className="dim">({attempt.integration})</span>
+                </td>
+                <td>
+                  <code>{attempt.groupKey}</code> <span className="dim">{alertCount(attempt)}</span>
+                  {attempt.error !== null && attempt.error !== '' && <div className="table-note">{attempt.error}</div>}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function alertCount({ alerts }: Attempt): string {
+  return formatCount(typeof alerts === 'number' ? alerts : alerts.length, 'alert');
+}
