@@ -50,6 +50,9 @@ impl WindowCall<'_> {
     }
 }
 
+/// Samples that may be looked at between two looks at the clock.
+const CHECK_SAMPLES: usize = 1 << 20;
+
 impl Evaluation<'_> {
     /// Evaluates a function call.
     pub(crate) fn call(
@@ -131,7 +134,7 @@ impl Evaluation<'_> {
             self.check()?;
             let mut column = Column::default();
             let mut sliding = Sliding::default();
-            let mut touched = 0;
+            let (mut touched, mut checked) = (0_usize, 0_usize);
             for step in 0..steps.count {
                 let time = steps.at(step);
                 let (start, end) = ranges.range_at(time);
@@ -144,6 +147,10 @@ impl Evaluation<'_> {
                     continue;
                 }
                 touched += window.len();
+                if touched - checked > CHECK_SAMPLES {
+                    self.check()?;
+                    checked = touched;
+                }
                 let at_step: Vec<f64> = parameters
                     .iter()
                     .map(|values| values.get(slice.first + step).copied().unwrap_or(f64::NAN))

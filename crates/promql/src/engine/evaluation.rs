@@ -66,6 +66,10 @@ impl<'a> Evaluation<'a> {
     /// Evaluates an expression at all steps.
     pub(crate) fn eval(&mut self, expr: &Expr, steps: Steps) -> Result<Value, QueryError> {
         self.check()?;
+        if steps.count > self.options.samples_max {
+            // Even a single value a step would be too many; nothing is allocated for them.
+            return Err(QueryError::TooManySamples);
+        }
         let before = self.held;
         let value = if steps.count > 1 && invariant::is_step_invariant(expr) {
             let once = self.eval_kind(expr, steps.first_only())?;

@@ -1,9 +1,9 @@
-use super::{Engine, EngineOptions, QueryValue};
+use super::{Engine, EngineOptions, Query, QueryTime, QueryValue};
 use crate::ast::{
     Aggregate, AggregateOperator, Binary, BinaryOperator, Call, DurationExpr, Expr, ExprKind,
     MatrixSelector, Modifiers, RangeBorders, Span, VectorMatching, VectorSelector,
 };
-use model::{Labels, Matcher, MemoryStore, SeriesSamples, Sink, Timestamp, Value};
+use model::{Labels, Matcher, MemoryStore, ReadBudget, SeriesSamples, Sink, Timestamp, Value};
 use runtime::{SharedClock, SimulatedClock};
 use std::sync::Arc;
 
@@ -195,4 +195,205 @@ fn reads_in_slices_what_does_not_fit_at_once() {
     check("sum(requests_total)");
     check("rate(requests_total[2m])");
     check("quantile_over_time(time() / 600, requests_total[2m])");
+}
+
+/// Queries over `store`, one for each way of evaluation.
+const QUERIES: &[&str] = &[
+    "requests_total",
+    "requests_total offset 1m",
+    "requests_total @ 120 + requests_total",
+    "rate(requests_total[2m])",
+    "increase(requests_total[2m] offset 1m)",
+    "max_over_time(rate(requests_total[1m])[3m:20s])",
+    "avg_over_time(requests_total[90s:])",
+    "sum by (job) (requests_total) / count by (job) (requests_total)",
+    "requests_total > 200",
+    "requests_total > bool 200",
+    "requests_total{instance=\"a\"} or requests_total{instance=\"b\"} > 500",
+    "requests_total unless requests_total > 300",
+    "requests_total * on (job) group_left () max by (job) (requests_total)",
+    "topk(1, requests_total)",
+    "bottomk(scalar(count(requests_total > 300) or vector(0)), requests_total)",
+    "quantile(0.5, requests_total)",
+    "count_values(\"v\", requests_total)",
+    "absent(requests_total > 1000)",
+    "absent_over_time(nothing{a=\"b\"}[1m])",
+    "timestamp(requests_total)",
+    "clamp(requests_total, time() - 100, 400)",
+    "label_replace(requests_total, \"host\", \"h-$1\", \"instance\", \"(.*)\")",
+    "predict_linear(requests_total[2m], 60)",
+    "scalar(requests_total{instance=\"a\"}) + time()",
+    "hour() + vector(1)",
+    "-requests_total ^ 2 % 7",
+];
+
+#[test]
+fn a_range_is_the_instants_at_its_steps() {
+    let store = store();
+    let (start, step, count) = (7_500_i64, 35_000_i64, 18_i64);
+    for query in QUERIES {
+        let expr = crate::parse(query).unwrap();
+        let times = |index| Timestamp::from_millis(start + index * step);
+        let range = (times(0), times(count - 1));
+        let result = engine().range(&store, &expr, range, step).unwrap();
+        let QueryValue::Matrix(series) = result.value else {
+            panic!("{query}: not a matrix");
+        };
+        for index in 0..count {
+            let mut at_step: Vec<(Labels, Value)> = series
+                .iter()
+                .flat_map(|series| {
+                    let samples = series.samples.iter();
+                    let here = samples.filter(|sample| sample.timestamp == times(index));
+                    here.map(|sample| (series.labels.clone(), sample.value.clone()))
+                })
+                .collect();
+            let mut instant = match engine().instant(&store, &expr, times(index)).unwrap().value {
+                QueryValue::Scalar { value, .. } => {
+                    vec![(Labels::default(), Value::Float(value))]
+                }
+                QueryValue::Vector(samples) => {
+                    let pairs = samples.into_iter();
+                    pairs.map(|sample| (sample.labels, sample.value)).collect()
+                }
+                other => panic!("{query}: {other:?}"),
+            };
+            at_step.sort_by(|a, b| a.0.cmp(&b.0));
+            instant.sort_by(|a, b| a.0.cmp(&b.0));
+            assert_eq!(at_step, instant, "{query} at step {index}");
+        }
+    }
+}
+
+#[test]
+fn says_why_it_failed() {
+    let check = |query: &str, kind: &str, message: &str| {
+        let expr = crate::parse(query).unwrap();
+        let at = Timestamp::from_millis(300_000);
+        let error = engine().instant(&store(), &expr, at).unwrap_err();
+        assert_eq!((error.kind(), error.to_string().as_str()), (kind, message));
+    };
+    check(
+        "requests_total + ignoring (instance) requests_total",
+        "execution",
+        "found duplicate series for the match group {job=\"api\"} on the right hand-side of the operation: \
+         [{__name__=\"requests_total\", instance=\"a\", job=\"api\"}, {__name__=\"requests_total\", instance=\"b\", job=\"api\"}]\
+         ;many-to-many matching not allowed: matching labels must be unique on one side",
+    );
+    check(
+        "requests_total + on (job) sum by (job) (requests_total)",
+        "execution",
+        "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)",
+    );
+    check(
+        "label_replace(requests_total, \"instance\", \"\", \"\", \"\")",
+        "execution",
+        "vector cannot contain metrics with the same labelset",
+    );
+    check(
+        "topk(NaN, requests_total)",
+        "execution",
+        "Parameter value is NaN",
+    );
+}
+
+#[test]
+fn ends_when_cancelled_or_out_of_time() {
+    let expr = crate::parse("sum(rate(requests_total[5m]))").unwrap();
+    let run = |timeout, cancelled: bool| {
+        let budget = ReadBudget::new(1_000_000);
+        if cancelled {
+            budget.cancel();
+        }
+        let query = Query {
+            expr: &expr,
+            time: QueryTime::Instant(Timestamp::from_millis(300_000)),
+            lookback_ms: None,
+            timeout: Some(timeout),
+            budget: &budget,
+        };
+        engine().run(&store(), &query).map_err(|error| error.kind())
+    };
+    let minute = std::time::Duration::from_secs(60);
+    assert_eq!(run(minute, true).unwrap_err(), "canceled");
+    assert_eq!(
+        run(std::time::Duration::ZERO, false).unwrap_err(),
+        "timeout"
+    );
+    assert!(run(minute, false).is_ok());
+}
+
+#[test]
+fn remarks_have_their_place() {
+    let query = "sum(\n rate(requests[5m]))";
+    let store = MemoryStore::new();
+    let labels = Labels::from_pairs([("__name__", "requests")]);
+    for at_ms in [0, 60_000, 120_000] {
+        let row = SeriesSamples::float(labels.clone(), Timestamp::from_millis(at_ms), 1.0);
+        store.append(&[row]).unwrap();
+    }
+    let expr = crate::parse(query).unwrap();
+    let at = Timestamp::from_millis(120_000);
+    let result = engine().instant(&store, &expr, at).unwrap();
+    let infos: Vec<String> = result.infos.iter().map(|info| info.text(query)).collect();
+    let want = "PromQL info: metric might not be a counter, name does not end in _total/_sum/_count/_bucket: \"requests\" (2:7)";
+    assert_eq!(infos, [want]);
+    assert!(result.warnings.is_empty());
+}
+
+#[test]
+fn names_go_at_once_or_at_the_end() {
+    let expr = crate::parse(
+        "label_replace(rate(requests_total[5m]), \"was\", \"$1\", \"__name__\", \"(.+)\")",
+    );
+    let check = |delayed_name_removal, want: &str| {
+        let clock = Arc::new(SimulatedClock::new(Timestamp::from_millis(0)));
+        let options = EngineOptions {
+            delayed_name_removal,
+            ..EngineOptions::new(clock)
+        };
+        let at = Timestamp::from_millis(300_000);
+        let result = Engine::new(options)
+            .instant(&store(), expr.as_ref().unwrap(), at)
+            .unwrap();
+        let QueryValue::Vector(samples) = result.value else {
+            panic!("not a vector");
+        };
+        assert_eq!(samples[0].labels.to_string(), want);
+    };
+    check(false, r#"{instance="a", job="api"}"#);
+    check(true, r#"{instance="a", job="api", was="requests_total"}"#);
+}
+
+#[test]
+fn the_deepest_tree_is_evaluated() {
+    let nested = |depth: usize| {
+        [
+            format!("{}vector(1){}", "(".repeat(depth), ")".repeat(depth)),
+            format!("vector(1){}", "+vector(1)".repeat(depth)),
+            format!("{}vector(1)", "-".repeat(depth)),
+            format!("{}vector(1){}", "abs(".repeat(depth), ")".repeat(depth)),
+        ]
+    };
+    // The parser refuses what is deeper than it allows; the deepest it takes must not end the thread.
+    for depth in [50, 100, 150, 190, 200, 240, 250, 400, 490, 500, 990, 1000] {
+        for text in nested(depth) {
+            if let Ok(expr) = crate::parse(&text) {
+                let at = Timestamp::from_millis(0);
+                assert!(engine().instant(&store(), &expr, at).is_ok(), "{depth}");
+            }
+        }
+    }
+}
+
+#[test]
+fn refuses_more_steps_than_it_may_hold() {
+    let check = |query: &str| {
+        let expr = crate::parse(query).unwrap();
+        let at = Timestamp::from_millis(0);
+        let error = engine().instant(&store(), &expr, at).unwrap_err();
+        assert_eq!(error.kind(), "execution", "{query}: {error}");
+    };
+    check("max_over_time(vector(1)[100y:1ms])");
+    check("sum_over_time(vector(time())[50y:1ms])");
 }

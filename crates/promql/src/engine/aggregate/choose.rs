@@ -74,6 +74,7 @@ impl Evaluation<'_> {
         // The order of the answer of an instant query.
         let mut order: Vec<usize> = Vec::new();
         for step in 0..aggregation.steps.count {
+            self.check()?;
             let places = self.chosen_at(aggregation, &group.rows, step);
             for place in &places {
                 let cell = group.rows.get(*place).and_then(|row| row.column.cell(step));

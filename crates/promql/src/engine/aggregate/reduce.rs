@@ -44,6 +44,7 @@ impl Evaluation<'_> {
             let mut block: Vec<Gathered> = Vec::new();
             block.resize_with(BLOCK_STEPS, Gathered::default);
             for block_start in (start..end).step_by(BLOCK_STEPS) {
+                self.check()?;
                 let block_end = end.min(block_start + BLOCK_STEPS);
                 gather(&group.rows, block_start..block_end, &mut block);
                 for (step, gathered) in (block_start..block_end).zip(&mut block) {

@@ -59,6 +59,7 @@ impl Evaluation<'_> {
         let mut results = Results::default();
         let (many_fill, one_fill) = operation.fill;
         for step in (0..operation.steps.count).filter(|step| operation.is_active(*step)) {
+            self.check()?;
             let found = operation.only_one(group, step)?;
             let one = found.and_then(|place| group.one.get(place)?.column.cell(step));
             let (one_place, one) = match (found.zip(one), one_fill) {
