@@ -29,6 +29,7 @@ use crate::error::QueryError;
 
 pub(crate) use calendar::evaluate as calendar;
 pub(crate) use extended_rate::interpolated;
+pub(crate) use rate::note_possible_gauge;
 
 /// How a function is evaluated.
 pub(crate) enum Implementation {

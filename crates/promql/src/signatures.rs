@@ -160,6 +160,7 @@ pub static SIGNATURES: &[Signature] = &[
     stable("sort_desc", &[Vector]),
     stable("sqrt", &[Vector]),
     experimental("start", &[]).scalar(),
+    experimental("start_timestamp", &[Vector]),
     stable("stddev_over_time", &[Matrix]),
     stable("stdvar_over_time", &[Matrix]),
     experimental("step", &[]).scalar(),

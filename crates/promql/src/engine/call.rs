@@ -173,6 +173,11 @@ impl Evaluation<'_> {
                 }
             }
             self.touch(touched);
+            if touched > 0 && samples.has_floats() {
+                let metric = samples.labels.metric_name();
+                let place = (&mut notes, matrix.span);
+                functions::note_possible_gauge(call.function.name, metric, place);
+            }
             if !column.is_empty() {
                 self.hold(column.cells())?;
                 rows.push(if function.keeps_name {

@@ -109,6 +109,11 @@ impl Samples {
         samples
     }
 
+    /// Whether any sample is a float.
+    pub(crate) fn has_floats(&self) -> bool {
+        !self.floats.is_empty()
+    }
+
     /// The samples after `start`, up to and including `end`.
     pub(crate) fn window(&self, start: i64, end: i64) -> Window<'_> {
         let mut sliding = Sliding::default();

@@ -5,8 +5,8 @@
 //! and for counters never beyond the point where they were zero.
 
 use super::extended_rate;
-use crate::annotations::message;
-use crate::ast::RangeBorders;
+use crate::annotations::{Annotations, message};
+use crate::ast::{RangeBorders, Span};
 use crate::engine::{Cell, Window, WindowCall};
 use crate::error::QueryError;
 use crate::histogram;
@@ -58,9 +58,6 @@ fn changed(window: &Window<'_>, call: &mut WindowCall<'_>, change: Change) -> Co
         return Ok(extended_rate::changed(window, call, change));
     }
     if window.histograms.is_empty() {
-        if change != Change::Delta {
-            note_possible_gauge(call);
-        }
         return Ok(float_change(window, call, change).map(Cell::Float));
     }
     Ok(
@@ -69,16 +66,18 @@ fn changed(window: &Window<'_>, call: &mut WindowCall<'_>, change: Change) -> Co
     )
 }
 
-/// Remarks that a metric is not named like a counter.
-fn note_possible_gauge(call: &mut WindowCall<'_>) {
-    let metric = call.labels.metric_name();
+/// Remarks that a metric is not named like a counter, where a function expects one.
+pub(crate) fn note_possible_gauge(
+    function: &str,
+    metric: &str,
+    (notes, span): (&mut Annotations, Span),
+) {
     let is_counter = metric.is_empty()
         || ["_total", "_sum", "_count", "_bucket"]
             .iter()
             .any(|suffix| metric.ends_with(suffix));
-    if !is_counter {
-        let text = message::possible_non_counter(metric);
-        call.notes.info(call.span, text);
+    if matches!(function, "rate" | "increase") && !is_counter {
+        notes.info(span, message::possible_non_counter(metric));
     }
 }
 

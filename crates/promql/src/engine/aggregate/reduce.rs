@@ -6,7 +6,7 @@ use crate::ast::AggregateOperator as Operator;
 use crate::engine::{Cell, Column, Evaluation, Row, is_absent};
 use crate::error::QueryError;
 use crate::functions::statistics;
-use crate::histogram::aggregate;
+use crate::histogram::{self, aggregate};
 use model::Histogram;
 use model::number::usize_to_float;
 use std::sync::Arc;
@@ -51,7 +51,8 @@ impl Evaluation<'_> {
                     if gathered.floats.is_empty() && gathered.histograms.is_empty() {
                         continue;
                     }
-                    if let Some(cell) = self.reduced(aggregation, step, gathered) {
+                    let place = (step, group.rows.as_slice());
+                    if let Some(cell) = self.reduced(aggregation, place, gathered) {
                         column.push(step, cell);
                         drops_name |= gathered.drops_name;
                     }
@@ -72,7 +73,7 @@ impl Evaluation<'_> {
     fn reduced(
         &mut self,
         aggregation: &Aggregation<'_>,
-        step: usize,
+        (step, rows): (usize, &[Row]),
         gathered: &mut Gathered,
     ) -> Option<Cell> {
         let operator = aggregation.aggregate.operator;
@@ -81,7 +82,7 @@ impl Evaluation<'_> {
             Operator::Count => return Some(Cell::Float(usize_to_float(count))),
             Operator::Group => return Some(Cell::Float(1.0)),
             Operator::Sum | Operator::Avg if !gathered.histograms.is_empty() => {
-                return self.reduced_histograms(aggregation, gathered);
+                return self.reduced_histograms(aggregation, (step, rows), gathered);
             }
             _ => {}
         }
@@ -108,6 +109,7 @@ impl Evaluation<'_> {
     fn reduced_histograms(
         &mut self,
         aggregation: &Aggregation<'_>,
+        (step, rows): (usize, &[Row]),
         gathered: &Gathered,
     ) -> Option<Cell> {
         let span = aggregation.aggregate.operand.span;
@@ -129,7 +131,8 @@ impl Evaluation<'_> {
             self.notes.info(span, text);
         }
         if aggregated.histogram.is_none() {
-            self.notes.warn(span, message::mixed_exponential_custom(""));
+            let text = message::mixed_exponential_custom(odd_metric(rows, step));
+            self.notes.warn(span, text);
         }
         aggregated
             .histogram
@@ -144,6 +147,19 @@ impl Evaluation<'_> {
             }
         }
     }
+}
+
+/// The name of the first series whose histogram at a step has other buckets than the first one's.
+fn odd_metric(rows: &[Row], step: usize) -> &str {
+    let mut present = rows.iter().filter_map(|row| {
+        let histogram = row.column.histogram(step)?;
+        Some((row, histogram::has_custom_buckets(histogram)))
+    });
+    let Some((_, first)) = present.next() else {
+        return "";
+    };
+    let odd = present.find(|(_, kind)| *kind != first);
+    odd.map_or("", |(row, _)| row.labels.metric_name())
 }
 
 /// Reads the values of all rows at the block's steps.
