@@ -285,10 +285,15 @@ pub(crate) enum Tested {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ServerAddress {
     /// The server to ask
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9090")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:9090",
+        global = true
+    )]
     pub(crate) url: String,
     /// A token for it; BINNACLE_TOKEN is used where this is absent
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, value_name = "TOKEN", global = true)]
     pub(crate) token: Option<String>,
 }
 
@@ -296,7 +301,7 @@ pub(crate) struct ServerAddress {
 #[derive(Clone, Copy, Debug, Args)]
 pub(crate) struct Output {
     /// As a table for people, or as JSON for programs
-    #[arg(short, long, value_enum, default_value = "table")]
+    #[arg(short, long, value_enum, default_value = "table", global = true)]
     pub(crate) output: Format,
 }
 

@@ -26,8 +26,6 @@ const WORKER_THREADS: usize = 2;
 const BLOCKING_THREADS_MAX: usize = 8;
 /// The time an attempt gets at least.
 const TIMEOUT_MIN: Duration = Duration::from_secs(1);
-/// How long an orderly end waits for attempts under way.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 
 /// An attempt's end, as it comes back.
 #[derive(Debug)]
@@ -125,7 +123,9 @@ impl Deliverer {
 impl Drop for Deliverer {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(SHUTDOWN_PATIENCE);
+            // Waiting is not allowed where the last owner is dropped by an asynchronous task. What was
+            // under way is still in the outbox.
+            runtime.shutdown_background();
         }
     }
 }

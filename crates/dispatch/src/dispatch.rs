@@ -9,7 +9,7 @@ use crate::alert::PostedAlert;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Event, Job, Report};
 use crate::machine::{
-    AlertFilter, AlertView, GroupFilter, GroupView, Input, Machine, ReceiverView, Step,
+    AlertFilter, AlertView, GroupFilter, GroupView, Input, Machine, ReceiverView, Step, Told,
     UndeliveredView,
 };
 use crate::metrics::Metrics;
@@ -66,6 +66,8 @@ pub struct Parts {
     pub external_url: String,
     /// Who hears of alerts whose routed state changed.
     pub listener: Listener,
+    /// Who hears of attempts to deliver that ended.
+    pub told: Box<dyn Fn(Told) + Send + Sync>,
 }
 
 /// Alertmanager's half of the program. Clones share it.
@@ -270,6 +272,9 @@ impl Shared {
         self.send_due(&mut core, now);
         drop(core);
         self.tell(std::mem::take(&mut step.routed));
+        for told in std::mem::take(&mut step.told) {
+            (self.parts.told)(told);
+        }
         drop(telling);
         Ok(step)
     }

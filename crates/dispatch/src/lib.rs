@@ -23,7 +23,7 @@ pub mod template;
 pub use alert::PostedAlert;
 pub use dispatch::{Dispatch, Error, Listener, Parts};
 pub use machine::{
-    AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, UndeliveredView,
+    AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, Told, UndeliveredView,
 };
 pub use rows::Attempt;
 pub use silence::{Silence, SilenceError, SilenceState};

@@ -25,7 +25,7 @@ use crate::inhibit::Inhibitor;
 use crate::interval::TimeInterval;
 use crate::notice::{LogEntry, Notice, Outcome, Target};
 use crate::route::{Node, Router};
-use crate::rows::Row;
+use crate::rows::{Attempt, Row};
 use crate::silence::{Silence, SilenceError, Silences};
 use model::{Alert, Labels, RoutedAlert, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,12 +62,40 @@ pub struct Step {
     pub rows: Vec<Row>,
     /// Alerts whose routed state changed.
     pub routed: Vec<RoutedAlert>,
+    /// Attempts to deliver that ended.
+    pub told: Vec<Told>,
     /// What was wrong with the input, upstream's words.
     pub refused: Vec<String>,
     /// The id of the silence that was set.
     pub silence: Option<Result<String, SilenceError>>,
     /// What metrics count.
     pub counts: Counts,
+}
+
+/// An attempt to deliver that ended, for those who follow the alerts in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Whom it was for, as `team/webhook[0]`.
+    pub target: String,
+    /// Labels of the alerts in it.
+    pub alerts: Vec<Labels>,
+    /// What went wrong, nothing if it arrived.
+    pub failure: Option<String>,
+}
+
+impl Step {
+    fn record(&mut self, attempt: Attempt, notice: &Notice) {
+        self.told.push(Told {
+            target: notice.target.to_string(),
+            alerts: notice
+                .alerts
+                .iter()
+                .map(|one| one.alert.labels.clone())
+                .collect(),
+            failure: attempt.error.clone(),
+        });
+        self.rows.push(Row::AddAttempt(attempt));
+    }
 }
 
 /// What metrics count about one step.

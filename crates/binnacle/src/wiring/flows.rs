@@ -3,8 +3,8 @@
 use super::Ground;
 use crate::setup::Setup;
 use anyhow::Context as _;
-use dispatch::{Dispatch, Parts, PostedAlert};
-use incidents::Incidents;
+use dispatch::{Dispatch, Parts, PostedAlert, Told};
+use incidents::{Incidents, Notification};
 use model::{Alert, RoutedAlert, Timestamp};
 use runtime::Shutdown;
 use runtime::queue::{Received, Receiver, Sender, bounded};
@@ -14,12 +14,12 @@ use std::time::Duration;
 
 /// Batches of alerts that wait at most: rules try a batch again that finds no room.
 const ALERT_BATCHES_MAX: usize = 1000;
-/// Routed alerts that wait at most: dispatch waits for room, since an incident must not be missed.
-const ROUTED_MAX: usize = 50_000;
+/// News that wait at most: dispatch waits for room, since an incident must not be missed.
+const NEWS_MAX: usize = 50_000;
 /// Incidents are looked at so often even where nothing happens.
 const TICK: Duration = Duration::from_secs(1);
-/// Routed alerts that go into one transaction.
-const ROUTED_BATCH: usize = 200;
+/// News that go into one transaction.
+const NEWS_BATCH: usize = 200;
 
 const REFUSED: &str = "binnacle_wiring_refused_total";
 const REFUSED_HELP: &str = "Messages between parts that found their queue full.";
@@ -41,14 +41,16 @@ pub(super) fn dispatch(
     let refused = ground
         .registry
         .counter(REFUSED, REFUSED_HELP, &[("queue", "routed")]);
-    let (sender, receiver) = bounded(ROUTED_MAX, refused);
+    let (sender, receiver) = bounded(NEWS_MAX, refused);
+    let told_sender = sender.clone();
     let parts = Parts {
         state: ground.state.clone(),
         clock: Arc::clone(&ground.clock),
         registry: ground.registry.clone(),
         external_url: ground.flags.external_url.clone(),
-        // The reader only ends after every sender; what it cannot take any more is in dispatch's rows.
-        listener: Box::new(move |routed| drop(sender.send(routed))),
+        // The reader only ends with the process; what it cannot take any more is in dispatch's rows.
+        listener: Box::new(move |routed| drop(sender.send(News::Routed(routed)))),
+        told: Box::new(move |told| drop(told_sender.send(News::Told(told)))),
     };
     let (clock, shutdown) = (Arc::clone(&ground.clock), ground.shutdown.clone());
     let follower = runtime::thread::spawn("incidents", move || {
@@ -80,9 +82,15 @@ fn warn_of_undelivered(setup: &Setup) {
     }
 }
 
-/// Hands routed alerts to incidents until the end, when nothing is left to hand on.
+/// What incidents hear from dispatch.
+enum News {
+    Routed(RoutedAlert),
+    Told(Told),
+}
+
+/// Hands news to incidents until the end, when nothing is left to hand on.
 fn follow(
-    queue: &Receiver<RoutedAlert>,
+    queue: &Receiver<News>,
     incidents: &Incidents,
     (now, shutdown): (&dyn Fn() -> Timestamp, &Shutdown),
 ) {
@@ -92,10 +100,8 @@ fn follow(
             Received::Nothing if shutdown.is_triggered() => return,
             Received::Nothing => incidents.tick(now()),
             Received::Item(first) => {
-                let more = std::iter::from_fn(|| queue.try_receive()).take(ROUTED_BATCH - 1);
-                let batch: Vec<RoutedAlert> =
-                    std::iter::once(first).chain(more).map(lasting).collect();
-                incidents.observe(now(), &batch)
+                let more = std::iter::from_fn(|| queue.try_receive()).take(NEWS_BATCH - 1);
+                hand_on(std::iter::once(first).chain(more), incidents, now())
             }
         };
         if let Err(error) = done {
@@ -104,12 +110,31 @@ fn follow(
     }
 }
 
-/// Dispatch tells when an alert ends; until then it lasts, whatever end its source last gave.
-fn lasting(mut routed: RoutedAlert) -> RoutedAlert {
-    if !routed.resolved {
-        routed.alert.ends_at = Timestamp::MAX;
+fn hand_on(
+    news: impl Iterator<Item = News>,
+    incidents: &Incidents,
+    now: Timestamp,
+) -> Result<(), incidents::Error> {
+    let (mut routed, mut notifications) = (Vec::new(), Vec::new());
+    for one in news {
+        match one {
+            News::Routed(alert) => routed.push(alert),
+            News::Told(Told {
+                target,
+                alerts,
+                failure,
+            }) => {
+                notifications.push(Notification {
+                    receiver: target,
+                    alerts,
+                    failure,
+                });
+            }
+        }
     }
-    routed
+    incidents.observe(now, &routed)?;
+    incidents.notified(now, &notifications)?;
+    incidents.tick(now)
 }
 
 /// Makes the queue from rules to dispatch and starts its reader.

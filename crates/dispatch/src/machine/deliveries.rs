@@ -59,7 +59,7 @@ impl Machine {
         let mut attempt = Attempt::of(&notice, now);
         match outcome {
             Outcome::Delivered(memory) => {
-                step.rows.push(Row::AddAttempt(attempt));
+                step.record(attempt, &notice);
                 self.log_arrival(now, &notice, memory, step);
                 self.outbox.remove(id);
                 step.rows.push(Row::DeleteNotice(id.to_owned()));
@@ -71,7 +71,7 @@ impl Machine {
                 after_ms,
             } => {
                 attempt.error = Some(error);
-                step.rows.push(Row::AddAttempt(attempt));
+                step.record(attempt, &notice);
                 let wait_ms = backoff_ms(notice.attempts).max(after_ms.unwrap_or(0));
                 let next_attempt = now.plus_millis(wait_ms);
                 if now >= notice.deadline {
@@ -84,7 +84,7 @@ impl Machine {
             }
             Outcome::Failed { error, reason } => {
                 attempt.error = Some(error);
-                step.rows.push(Row::AddAttempt(attempt));
+                step.record(attempt, &notice);
                 self.give_up(id, reason, step);
             }
         }
