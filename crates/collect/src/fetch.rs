@@ -2,7 +2,7 @@
 
 use crate::http_client::{self, cause};
 use crate::prometheus_file::{Protocol, ScrapeConfig};
-use config::HttpClientConfig;
+use config::{HttpClientConfig, WebAddress};
 use ingest::exposition::Format;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use std::fmt::Write as _;
@@ -84,7 +84,7 @@ impl Request {
         let seconds = model::format_float(model::number::i64_to_float(timeout_ms) / 1000.0);
         let failed = |error: &reqwest::Error| FetchError::Connection {
             url: url.to_owned(),
-            reason: cause(error),
+            reason: reason(error, url),
         };
         let mut response = client
             .get(url)
@@ -114,6 +114,28 @@ impl Request {
         }
         Ok(Answer { body, content_type })
     }
+}
+
+/// Why a request failed, as Go says it: what failed to connect names the address.
+fn reason(error: &reqwest::Error, url: &str) -> String {
+    let cause = cause(error);
+    if !error.is_connect() {
+        return cause;
+    }
+    let address = WebAddress::parse(url).unwrap_or_default();
+    if cause.starts_with("failed to lookup address") {
+        return format!("dial tcp: lookup {}: no such host", address.host_name());
+    }
+    // The operating system refused, not TLS.
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let system = inner.downcast_ref::<std::io::Error>();
+        if system.is_some_and(|error| error.raw_os_error().is_some()) {
+            return format!("dial tcp {}: connect: {cause}", address.host);
+        }
+        source = inner.source();
+    }
+    cause
 }
 
 /// Writes what we want, most wanted first with the highest weight.

@@ -157,7 +157,11 @@ impl TargetLoop {
             let now = self.shared.clock.monotonic();
             if reader_checked.is_none_or(|checked| now.saturating_sub(checked) >= READER_CHECK) {
                 reader_checked = Some(now);
-                self.choose_reader().await;
+                // The resolver may take its time; who wants us to stop does not wait for it.
+                tokio::select! {
+                    () = self.choose_reader() => {}
+                    _ = stop.changed() => return self.alive(scraped),
+                }
             }
             let at = grid.align(self.shared.clock.now());
             let reading = tokio::select! {

@@ -253,7 +253,9 @@ async fn refuses_connections_in_upstreams_words() {
         .error;
     assert_eq!(
         error,
-        format!("Get \"http://{address}/metrics\": connection refused")
+        format!(
+            "Get \"http://{address}/metrics\": dial tcp {address}: connect: connection refused"
+        )
     );
 }
 
