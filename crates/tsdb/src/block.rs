@@ -28,7 +28,7 @@ use storage::{Readable, SharedFiles};
 
 /// An index stays in memory for so many rounds of maintenance without a query, 5 minutes: dashboards come
 /// back sooner.
-const IDLE_TRIMS_MAX: u32 = 30;
+const IDLE_TRIMS_MAX: u32 = 60;
 
 /// What the manifest knows of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]

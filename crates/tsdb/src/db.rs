@@ -27,7 +27,7 @@ use crate::record::SamplesRecord;
 use crate::retention::TrustedClock;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use storage::files::FolderLock;
 use storage::{Wal, wal};
@@ -46,6 +46,8 @@ struct Work {
     clock: TrustedClock,
     /// The newest sample when an idle head was flushed last.
     flushed_to: i64,
+    /// How many samples had been appended when this was looked at last, and when in monotonic ms.
+    appended: Option<(u64, u64)>,
 }
 
 impl Work {
@@ -69,8 +71,6 @@ pub struct Db {
     blocks: RwLock<Blocks>,
     /// Samples before this time are in blocks; younger ones only in the head.
     boundary: AtomicI64,
-    /// On the monotonic clock.
-    last_append_ms: AtomicU64,
     metrics: Metrics,
     closed: AtomicBool,
     _lock: FolderLock,
@@ -106,7 +106,7 @@ impl Db {
             ..Writer::default()
         };
         let clock = TrustedClock::new(options.clock.now(), options.clock.monotonic());
-        Ok(Self {
+        let db = Self {
             head,
             wal,
             writer: Mutex::new(writer),
@@ -115,14 +115,16 @@ impl Db {
                 manifest,
                 clock,
                 flushed_to: i64::MIN,
+                appended: None,
             }),
-            last_append_ms: AtomicU64::new(0),
             blocks: RwLock::new(blocks.into()),
             metrics,
             closed: AtomicBool::new(false),
             _lock: lock,
             options,
-        })
+        };
+        db.count_state();
+        Ok(db)
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
@@ -136,15 +138,6 @@ impl Db {
 
     fn replace_blocks(&self, blocks: Blocks) {
         *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = blocks;
-    }
-
-    fn monotonic_ms(&self) -> u64 {
-        u64::try_from(self.options.clock.monotonic().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn note_append(&self) {
-        self.last_append_ms
-            .store(self.monotonic_ms(), Ordering::Relaxed);
     }
 
     fn blocks_folder(&self) -> PathBuf {

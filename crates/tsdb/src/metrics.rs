@@ -104,6 +104,11 @@ impl Metrics {
         }
     }
 
+    /// Samples acknowledged so far.
+    pub(crate) fn appended(&self) -> u64 {
+        self.appended.value()
+    }
+
     /// Shows the state of the store.
     pub(crate) fn show(&self, state: &State) {
         for gauge in &self.series {

@@ -12,8 +12,8 @@ use runtime::HashMap;
 use std::sync::Arc;
 use storage::encoding::Decoder;
 
-/// Decoded timestamp columns a reader keeps.
-const TIMES_MAX: usize = 4096;
+/// Decoded timestamps a reader keeps, in all columns together: 8 MB.
+const TIMES_MAX: usize = 1 << 20;
 
 /// Reads series of one block; remembers the page and the timestamp columns it decoded last.
 pub(crate) struct BlockReader {
@@ -23,6 +23,7 @@ pub(crate) struct BlockReader {
     values_page: Option<(u32, Vec<u8>)>,
     times_page: Option<(u32, Vec<u8>)>,
     times: HashMap<u32, Arc<[i64]>>,
+    times_held: usize,
 }
 
 impl BlockReader {
@@ -34,6 +35,7 @@ impl BlockReader {
             values_page: None,
             times_page: None,
             times: HashMap::default(),
+            times_held: 0,
         })
     }
 
@@ -164,9 +166,11 @@ impl BlockReader {
         let times: Arc<[i64]> = decoded
             .ok_or_else(|| self.corrupt("a timestamp column that cannot be read"))?
             .into();
-        if self.times.len() >= TIMES_MAX {
+        if self.times_held >= TIMES_MAX {
             self.times.clear();
+            self.times_held = 0;
         }
+        self.times_held += times.len();
         self.times.insert(number, Arc::clone(&times));
         Ok(times)
     }

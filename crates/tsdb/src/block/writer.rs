@@ -18,8 +18,8 @@ use storage::encoding::put_bytes;
 /// A page is written when its content reaches this size.
 const PAGE_BYTES: usize = 64 << 10;
 
-/// Plain timestamp columns that are kept to compare with.
-const RECENT_COLUMNS_MAX: usize = 1024;
+/// Plain timestamps that are kept to compare with, in all columns together: 4 MB.
+const RECENT_TIMES_MAX: usize = 1 << 19;
 
 /// A block in the making. Dropping it without `finish` leaves a temporary file that the next opening
 /// of the database removes.
@@ -170,6 +170,7 @@ fn temporary(folder: &Path, id: u64) -> PathBuf {
 #[derive(Default)]
 struct TimesTable {
     recent: HashMap<u64, (Vec<i64>, u32)>,
+    recent_held: usize,
     hasher: Seeded,
     numbers: HashMap<(usize, Arc<[u8]>), u32>,
     columns: Vec<(u32, Arc<[u8]>)>,
@@ -193,9 +194,11 @@ impl TimesTable {
         if number == fresh {
             self.columns.push((count, bytes));
         }
-        if self.recent.len() >= RECENT_COLUMNS_MAX {
+        if self.recent_held >= RECENT_TIMES_MAX {
             self.recent.clear();
+            self.recent_held = 0;
         }
+        self.recent_held += times.len();
         self.recent.insert(hash, (times.to_vec(), number));
         number
     }

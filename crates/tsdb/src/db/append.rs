@@ -181,7 +181,6 @@ impl Db {
         counts.late.fetch_add(late, Ordering::Relaxed);
         counts.newest.fetch_max(newest, Ordering::Relaxed);
         drop(writer);
-        self.note_append();
         self.wal.acknowledge(position).map_err(refusal)?;
         Ok(appended)
     }

@@ -24,8 +24,9 @@ const GRACE_SHARE: i64 = 12;
 /// So many late samples in the head are cut without waiting for the end of a window.
 const LATE_MAX: usize = 2_000_000;
 
-/// Without a sample for so long the store is idle: what a burst left in memory goes to disk.
-const IDLE_AFTER_MS: u64 = 15_000;
+/// Over so long a time the rate of samples is measured: where it has dropped, the store is idle, and what a
+/// burst left in memory goes to disk.
+const IDLE_LOOK_MS: u64 = 5_000;
 
 /// An idle head is worth a block when it holds so many samples …
 const IDLE_SAMPLES_MIN: usize = 100_000;
@@ -68,15 +69,27 @@ impl Db {
         Ok(())
     }
 
-    /// Whether nothing was appended for a while and the head holds enough to be worth a block of its own.
-    fn is_idle(&self, work: &Work, newest: i64) -> bool {
-        let last_append = self.last_append_ms.load(Ordering::Relaxed);
-        let rest = self.monotonic_ms().saturating_sub(last_append);
-        let since = work.manifest.boundary.max(work.flushed_to);
-        let span = newest.saturating_sub(since);
-        rest >= IDLE_AFTER_MS
-            && span >= self.options.block_ms / IDLE_SPAN_SHARE
-            && self.head.counts.samples.load(Ordering::Relaxed) >= IDLE_SAMPLES_MIN
+    /// Whether far fewer samples come than those in the head suggest, and these are worth a block of their
+    /// own. What the program measures of itself always comes, so there is no waiting for silence.
+    fn is_idle(&self, work: &mut Work, newest: i64) -> bool {
+        let now_ms = u64::try_from(self.options.clock.monotonic().as_millis()).unwrap_or(u64::MAX);
+        let appended = self.metrics.appended();
+        let (before, since_ms) = work.appended.unwrap_or((appended, now_ms));
+        let elapsed_ms = now_ms.saturating_sub(since_ms);
+        if elapsed_ms >= IDLE_LOOK_MS || work.appended.is_none() {
+            work.appended = Some((appended, now_ms));
+        }
+        let samples = self.head.counts.samples.load(Ordering::Relaxed);
+        let span = newest.saturating_sub(work.manifest.boundary.max(work.flushed_to));
+        if elapsed_ms < IDLE_LOOK_MS
+            || samples < IDLE_SAMPLES_MIN
+            || span < self.options.block_ms / IDLE_SPAN_SHARE
+        {
+            return false;
+        }
+        // Samples a ms now, below half of those a ms in the head; multiplied out.
+        let now = u128::from(appended.saturating_sub(before)) * u128::from(span.unsigned_abs());
+        now * 2 < samples as u128 * u128::from(elapsed_ms)
     }
 
     fn cut(&self, work: &mut Work, boundary: i64) -> Result<(), Error> {

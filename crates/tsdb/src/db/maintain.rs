@@ -17,7 +17,7 @@ use std::time::Duration;
 const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 
 /// How often windows, spans and limits are looked at.
-const MAINTAIN_INTERVAL: Duration = Duration::from_secs(10);
+const MAINTAIN_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The threads that keep a database in order.
 pub struct Maintenance {
@@ -36,7 +36,7 @@ impl Maintenance {
 }
 
 impl Db {
-    /// Starts the threads that sync the log every 100 ms and call `maintain` every 10 s. Join them after
+    /// Starts the threads that sync the log every 100 ms and call `maintain` every 5 s. Join them after
     /// the shutdown, then `close` the database.
     pub fn spawn_maintenance(self: &Arc<Self>, shutdown: &Shutdown) -> io::Result<Maintenance> {
         let (db, stop) = (Arc::clone(self), shutdown.clone());
@@ -136,7 +136,7 @@ impl Db {
         self.publish(work, manifest, (Vec::new(), &damaged))
     }
 
-    fn count_state(&self) {
+    pub(super) fn count_state(&self) {
         let blocks = self.blocks();
         let bytes: u64 = blocks.iter().map(|block| block.meta.bytes).sum();
         self.metrics.show(&crate::metrics::State {

@@ -20,7 +20,7 @@ use storage::encoding::Decoder;
 const CHUNK_SAMPLES: usize = 32;
 
 /// Timestamp columns the pool remembers.
-const POOL_COLUMNS_MAX: usize = 16_384;
+const POOL_COLUMNS_MAX: usize = 4096;
 
 /// Timestamp columns that were made lately, to be shared.
 #[derive(Default)]
