@@ -5,7 +5,9 @@
 //! Requests never go to link-local addresses, where clouds keep their secrets.
 
 mod client;
+mod email;
 mod http;
+mod mime;
 mod slack;
 mod tls;
 mod webhook;
@@ -157,10 +159,7 @@ async fn attempt(job: Job, clients: Arc<Clients>) -> Outcome {
     let sending = async {
         match &job.integration.settings {
             Settings::Webhook(_) | Settings::Slack(_) => send_http(job, clients).await,
-            Settings::Email(_) => Outcome::Failed {
-                error: "nothing sends mail yet".to_owned(),
-                reason: FailureReason::Other,
-            },
+            Settings::Email(_) => send_mail(job).await,
             Settings::NotActive => Outcome::Failed {
                 error: "nothing sends to this kind of receiver yet".to_owned(),
                 reason: FailureReason::Other,
@@ -199,6 +198,28 @@ async fn send_http(job: Job, clients: Arc<Clients>) -> Outcome {
             }
         }
         Ok((_, Err(error))) => Outcome::Failed {
+            error,
+            reason: FailureReason::Other,
+        },
+        Err(error) => Outcome::Retry {
+            error: error.to_string(),
+            reason: FailureReason::Other,
+            after_ms: None,
+        },
+    }
+}
+
+/// Renders a mail where blocking is allowed, then sends it.
+async fn send_mail(job: Job) -> Outcome {
+    let prepared = tokio::task::spawn_blocking(move || match &job.integration.settings {
+        Settings::Email(email) => email::prepare(&job, email),
+        Settings::Webhook(_) | Settings::Slack(_) | Settings::NotActive => {
+            Err("not a mail receiver".to_owned())
+        }
+    });
+    match prepared.await {
+        Ok(Ok(mail)) => email::send(mail).await,
+        Ok(Err(error)) => Outcome::Failed {
             error,
             reason: FailureReason::Other,
         },

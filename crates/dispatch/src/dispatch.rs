@@ -30,6 +30,9 @@ const EVENTS_MAX: usize = 1024;
 /// The thread looks up at least so often, so that a clock that was set forward is noticed.
 const NAP_MAX: Duration = Duration::from_secs(1);
 
+/// How long an orderly end waits for attempts under way, and how often it looks.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
+const SHUTDOWN_NAP: Duration = Duration::from_millis(100);
 /// How often gauges are set.
 const CENSUS_INTERVAL_MS: i64 = 1000;
 
@@ -85,6 +88,8 @@ struct Shared {
     events: Sender<Event>,
     /// Whether a wake-up waits in the queue.
     woken: AtomicBool,
+    /// Whether the process is about to end, so that no attempt begins any more.
+    closing: AtomicBool,
     /// Keeps the order of what listeners hear.
     telling: Mutex<()>,
 }
@@ -121,6 +126,7 @@ impl Dispatch {
             deliverer: Deliverer::new().map_err(system)?,
             events,
             woken: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
             telling: Mutex::new(()),
             parts,
         });
@@ -293,6 +299,9 @@ impl Shared {
 
     /// Starts the attempts that are due.
     fn send_due(&self, core: &mut Core, now: Timestamp) {
+        if self.closing.load(Ordering::SeqCst) {
+            return;
+        }
         for notice in core.machine.start_due(now) {
             let config = core.machine.config();
             let integration = config
@@ -333,7 +342,7 @@ impl Shared {
                 tracing::error!("notifications cannot be stored: {error}");
                 // Not at once again: the disk needs time.
                 if shutdown.wait(NAP_MAX) {
-                    return;
+                    break;
                 }
             }
             if now >= next_census {
@@ -344,6 +353,21 @@ impl Shared {
                 Received::Item(Event::Ended(report)) => self.report(report),
                 Received::Item(Event::Wake) => self.woken.store(false, Ordering::SeqCst),
                 Received::Nothing => {}
+                Received::Closed => return,
+            }
+        }
+        self.finish(events);
+    }
+
+    /// Waits for the attempts under way, so that an orderly end leaves nothing to be repeated. What takes
+    /// longer is attempted again after the next start.
+    fn finish(&self, events: &Receiver<Event>) {
+        self.closing.store(true, Ordering::SeqCst);
+        let until = self.parts.clock.monotonic() + SHUTDOWN_PATIENCE;
+        while self.lock().machine.in_flight() > 0 && self.parts.clock.monotonic() < until {
+            match events.receive(SHUTDOWN_NAP) {
+                Received::Item(Event::Ended(report)) => self.report(report),
+                Received::Item(Event::Wake) | Received::Nothing => {}
                 Received::Closed => return,
             }
         }

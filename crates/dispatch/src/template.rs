@@ -215,4 +215,4 @@ impl Scope {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -79,6 +79,20 @@ pub(super) fn cause(error: &dyn std::error::Error) -> String {
     innermost.to_string()
 }
 
+/// An error with all its reasons: `connection error: connection refused`.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let reason = source.to_string();
+        if !text.contains(&reason) {
+            text = format!("{text}: {reason}");
+        }
+        next = source.source();
+    }
+    text
+}
+
 /// Whether an address is one where clouds keep the secrets of the machine.
 pub(super) fn is_forbidden(address: IpAddr) -> bool {
     match address {

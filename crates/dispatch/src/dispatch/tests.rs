@@ -1,1 +1,240 @@
+use super::{Dispatch, Error, Parts};
+use crate::alert::PostedAlert;
+use crate::config::Config;
+use crate::machine::{AlertFilter, AlertState, GroupFilter};
+use crate::silence::Silence;
+use model::{Matcher, RoutedAlert, Timestamp};
+use runtime::{Registry, Shutdown, SystemClock};
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use storage::State;
 
+/// A webhook that answers 200 to everything and hands over the bodies.
+fn webhook() -> (String, Receiver<serde_json::Value>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
+    let url = format!("http://{}/", listener.local_addr().expect("address"));
+    let (sender, bodies) = sync_channel(100);
+    let serve = move || {
+        while let Ok((stream, _)) = listener.accept() {
+            let mut reader = BufReader::new(&stream);
+            let (mut line, mut length) = (String::new(), 0);
+            while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
+                let lower = std::mem::take(&mut line).to_lowercase();
+                if let Some(value) = lower.strip_prefix("content-length: ") {
+                    length = value.trim().parse().expect("length");
+                }
+            }
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).expect("body");
+            let mut writer = &stream;
+            writer
+                .write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+                .expect("answer");
+            if sender
+                .send(serde_json::from_slice(&body).expect("JSON"))
+                .is_err()
+            {
+                return;
+            }
+        }
+    };
+    runtime::thread::spawn("webhook", serve).expect("thread");
+    (url, bodies)
+}
+
+struct Running {
+    dispatch: Dispatch,
+    thread: Option<JoinHandle<()>>,
+    shutdown: Shutdown,
+    registry: Registry,
+    routed: Arc<Mutex<Vec<RoutedAlert>>>,
+}
+
+impl Running {
+    fn start(state: &State, config: &Arc<Config>) -> Self {
+        let routed = Arc::new(Mutex::new(Vec::new()));
+        let (heard, registry, shutdown) = (Arc::clone(&routed), Registry::new(), Shutdown::new());
+        let parts = Parts {
+            state: state.clone(),
+            clock: SystemClock::shared(),
+            registry: registry.clone(),
+            external_url: "http://here".to_owned(),
+            listener: Box::new(move |alert| heard.lock().expect("lock").push(alert)),
+            told: Box::new(|_| {}),
+        };
+        let (dispatch, thread, problems) =
+            Dispatch::start(parts, config, shutdown.clone()).expect("starts");
+        assert_eq!(problems, Vec::<String>::new());
+        Self {
+            dispatch,
+            thread: Some(thread),
+            shutdown,
+            registry,
+            routed,
+        }
+    }
+
+    fn stop(mut self) {
+        self.shutdown.trigger();
+        self.thread.take().expect("running").join().expect("ended");
+    }
+}
+
+fn config(url: &str, more: &str) -> Arc<Config> {
+    let text = format!(
+        "route: {{receiver: team, group_wait: 0s, group_interval: 1s, group_by: [alertname]}}\nreceivers:\n- name: team\n  webhook_configs: [{{url: '{url}'}}]\n{more}"
+    );
+    Arc::new(Config::parse(&text, "a.yml").expect("good"))
+}
+
+fn alert(name: &str, ended: bool) -> PostedAlert {
+    PostedAlert {
+        labels: vec![("alertname".to_owned(), name.to_owned())],
+        ends_at: ended.then_some(Timestamp::from_millis(1)),
+        starts_at: ended.then_some(Timestamp::from_millis(0)),
+        ..PostedAlert::default()
+    }
+}
+
+fn state() -> State {
+    State::in_memory().expect("database")
+}
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn an_alert_becomes_a_request_and_its_end_another() {
+    let (url, bodies) = webhook();
+    let state = state();
+    let running = Running::start(&state, &config(&url, ""));
+    running
+        .dispatch
+        .put(vec![alert("A", false)])
+        .expect("taken");
+    let first = bodies.recv_timeout(PATIENCE).expect("a notification");
+    assert_eq!(first["status"], "firing");
+    assert_eq!(first["groupKey"], r#"{}:{alertname="A"}"#);
+    let alerts = running.dispatch.alerts(&AlertFilter::default());
+    assert_eq!((alerts.len(), alerts[0].state), (1, AlertState::Active));
+    assert_eq!(running.dispatch.groups(&GroupFilter::default()).len(), 1);
+    running.stop();
+    // Another process: it knows what was told, and tells the end.
+    let running = Running::start(&state, &config(&url, ""));
+    let now = running.dispatch.now();
+    let ended = PostedAlert {
+        ends_at: Some(now),
+        ..alert("A", false)
+    };
+    running.dispatch.put(vec![ended]).expect("taken");
+    let second = bodies.recv_timeout(PATIENCE).expect("a notification");
+    assert_eq!(second["status"], "resolved");
+    let routed = running.routed.lock().expect("lock").clone();
+    assert!(routed.iter().any(|alert| alert.resolved), "{routed:?}");
+    let attempts = running.dispatch.attempts(10).expect("read");
+    assert!(attempts.iter().all(|attempt| attempt.error.is_none()));
+    let text = running.registry.render();
+    assert!(
+        text.contains("alertmanager_notifications_total{integration=\"webhook\"} 1"),
+        "{text}"
+    );
+    running.stop();
+}
+
+#[test]
+fn valid_alerts_are_taken_beside_wrong_ones() {
+    let running = Running::start(&state(), &Arc::new(Config::built_in()));
+    let wrong = PostedAlert::default();
+    match running.dispatch.put(vec![alert("A", false), wrong]) {
+        Err(Error::Alerts(messages)) => {
+            assert_eq!(messages, ["at least one label pair required"]);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(running.dispatch.alerts(&AlertFilter::default()).len(), 1);
+    // Nobody is told, and yet incidents hear of it.
+    let routed = running.routed.lock().expect("lock").clone();
+    assert_eq!(routed.len(), 1);
+    assert_eq!(routed[0].receivers, ["none"]);
+    assert_eq!(routed[0].group_labels.value("alertname"), "A");
+    running.stop();
+}
+
+#[test]
+fn silences_have_ids_and_mute() {
+    let running = Running::start(&state(), &Arc::new(Config::built_in()));
+    let now = running.dispatch.now();
+    let silence = Silence {
+        id: String::new(),
+        matchers: vec![Matcher::equal("alertname", "A")],
+        starts_at: now,
+        ends_at: now.plus_millis(60_000),
+        updated_at: now,
+        created_by: "me".to_owned(),
+        comment: String::new(),
+        annotations: BTreeMap::new(),
+    };
+    let id = running
+        .dispatch
+        .set_silence(silence.clone())
+        .expect("taken");
+    let parts: Vec<usize> = id.split('-').map(str::len).collect();
+    assert_eq!(parts, [8, 4, 4, 4, 12], "{id}");
+    running
+        .dispatch
+        .put(vec![alert("A", false)])
+        .expect("taken");
+    let view = running.dispatch.alerts(&AlertFilter::default()).remove(0);
+    assert_eq!(
+        (view.state, view.silenced_by),
+        (AlertState::Suppressed, vec![id.clone()])
+    );
+    let hidden = AlertFilter {
+        silenced: false,
+        ..AlertFilter::default()
+    };
+    assert!(running.dispatch.alerts(&hidden).is_empty());
+    assert_eq!(running.dispatch.silences(&silence.matchers).len(), 1);
+    assert!(
+        running
+            .dispatch
+            .silences(&[Matcher::equal("alertname", "B")])
+            .is_empty()
+    );
+    running.dispatch.expire_silence(&id).expect("known");
+    assert!(running.dispatch.expire_silence("none").is_err());
+    assert_eq!(running.dispatch.alerts(&hidden).len(), 1);
+    running.stop();
+}
+
+#[test]
+fn what_reaches_only_kinds_that_nothing_sends_to_is_shown() {
+    let more = "- name: pager\n  pagerduty_configs: [{routing_key: k}]\n";
+    let text = format!("route: {{receiver: pager}}\nreceivers:\n{more}");
+    let config = Arc::new(Config::parse(&text, "a.yml").expect("good"));
+    let running = Running::start(&state(), &config);
+    running
+        .dispatch
+        .put(vec![alert("A", false)])
+        .expect("taken");
+    let undelivered = running.dispatch.undelivered();
+    assert_eq!(undelivered.len(), 1);
+    assert_eq!(
+        (&undelivered[0].receivers, &undelivered[0].kinds),
+        (&vec!["pager".to_owned()], &vec!["pagerduty".to_owned()])
+    );
+    // Another configuration, and the alert reaches someone.
+    let (url, bodies) = webhook();
+    running
+        .dispatch
+        .apply(self::config(&url, ""))
+        .expect("applied");
+    assert!(running.dispatch.undelivered().is_empty());
+    let told = bodies.recv_timeout(PATIENCE).expect("a notification");
+    assert_eq!(told["receiver"], "team");
+    running.stop();
+}

@@ -42,6 +42,13 @@ impl Machine {
         started
     }
 
+    /// How many attempts are being made.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        let busy = self.outbox.values().filter(|pending| pending.in_flight);
+        busy.count()
+    }
+
     /// Takes note of how an attempt ended.
     pub(super) fn delivered(
         &mut self,
