@@ -4,6 +4,7 @@
 //! lock is held while anything waits. What others look at (targets, health, metadata) is shared beside it.
 
 use crate::discovery::Found;
+use crate::fetch::BIG_BODIES_MAX;
 use crate::metrics::Metrics;
 use crate::pool::{Around, Pool};
 use crate::prometheus_file::ScrapeConfig;
@@ -62,6 +63,7 @@ impl Collector {
                 metrics: Metrics::new(&surroundings.registry),
                 stand_ins: surroundings.stand_ins,
                 processing: Arc::new(Semaphore::new(PROCESSING_MAX)),
+                big_bodies: Arc::new(Semaphore::new(BIG_BODIES_MAX)),
             }),
             views: Arc::clone(&views),
             found,

@@ -6,9 +6,17 @@ use config::{HttpClientConfig, WebAddress};
 use ingest::exposition::Format;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use std::fmt::Write as _;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Bytes of a body where the job sets no limit: a target must not take the memory of the rest.
 pub const BODY_BYTES_MAX: u64 = 128 << 20;
+
+/// A body beyond this is big.
+const BIG_BODY_BYTES: usize = 8 << 20;
+/// Big bodies read at once in the whole process; further ones wait, at most as long as their scrape may
+/// take. So many targets that send without end cannot take the memory together either.
+pub const BIG_BODIES_MAX: usize = 2;
 
 /// What a target answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +62,16 @@ pub struct Request {
     compression: bool,
     body_bytes_max: u64,
     http: HttpClientConfig,
+    big_bodies: Arc<Semaphore>,
 }
 
 impl Request {
-    /// Prepares what all targets of a job have in common.
+    /// Prepares what all targets of a job have in common. `big_bodies`: shared by all jobs, with
+    /// `BIG_BODIES_MAX` permits.
     #[must_use]
-    pub fn new(config: &ScrapeConfig) -> Self {
+    pub fn new(config: &ScrapeConfig, big_bodies: Arc<Semaphore>) -> Self {
         Self {
+            big_bodies,
             accept: accept_header(&config.protocols, &config.name_escaping),
             compression: config.compression,
             body_bytes_max: match config.limits.body_size_bytes {
@@ -105,10 +116,15 @@ impl Request {
             return Err(FetchError::BodySize);
         }
         let mut body = Vec::new();
+        let mut permit = None;
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-            let length = u64::try_from(body.len() + chunk.len()).unwrap_or(u64::MAX);
-            if length > self.body_bytes_max {
+            let length = body.len() + chunk.len();
+            if u64::try_from(length).unwrap_or(u64::MAX) > self.body_bytes_max {
                 return Err(FetchError::BodySize);
+            }
+            if length > BIG_BODY_BYTES && permit.is_none() {
+                // The semaphore is never closed; without a permit nothing would be worse than going on.
+                permit = self.big_bodies.acquire().await.ok();
             }
             body.extend_from_slice(&chunk);
         }

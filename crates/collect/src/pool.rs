@@ -53,7 +53,7 @@ impl Pool {
     /// Starts a job. `generation`: a number that no earlier version of the job had.
     pub(crate) async fn start(around: Around, config: ScrapeConfig, generation: u64) -> Self {
         let mut pool = Self {
-            job: Arc::new(Job::new(config)),
+            job: Arc::new(Job::new(config, &around.shared)),
             around,
             generation,
             groups: Vec::new(),
@@ -73,7 +73,7 @@ impl Pool {
         }
         let discoveries = self.job.config.discoveries.iter().cloned();
         let former: Vec<_> = discoveries.zip(std::mem::take(&mut self.groups)).collect();
-        self.job = Arc::new(Job::new(config));
+        self.job = Arc::new(Job::new(config, &self.around.shared));
         self.generation = generation;
         let inherited = self.stop_all().await;
         self.begin(&former, inherited).await;

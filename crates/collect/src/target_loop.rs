@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) stand_ins: StandIns,
     /// How many bodies are taken in at once.
     pub(crate) processing: Arc<Semaphore>,
+    /// How many big bodies are read at once.
+    pub(crate) big_bodies: Arc<Semaphore>,
 }
 
 /// What the targets of one job share.
@@ -55,9 +57,9 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    pub(crate) fn new(config: ScrapeConfig) -> Self {
+    pub(crate) fn new(config: ScrapeConfig, shared: &Shared) -> Self {
         Self {
-            request: Request::new(&config),
+            request: Request::new(&config, Arc::clone(&shared.big_bodies)),
             client: RefreshedClient::new(config.http.clone()),
             forced_error: Mutex::default(),
             config,

@@ -234,6 +234,28 @@ async fn survives_bad_targets() {
     assert!(error.starts_with("unable to read file /nowhere"), "{error}");
 }
 
+/// Many targets that send without end do not keep a good one from being scraped.
+#[tokio::test]
+async fn good_targets_live_beside_endless_ones() {
+    let endless = Server::start(|_, _| Reply::Endless).await;
+    let good = Server::start(|_, _| Reply::text("a 1\n")).await;
+    let bench = bench();
+    let (bad, address) = (endless.address, good.address);
+    let paths: Vec<String> = (0..6)
+        .map(|n| format!("- {{job_name: bad{n}, static_configs: [{{targets: ['{bad}']}}]}}\n"))
+        .collect();
+    let job = format!("- {{job_name: j, static_configs: [{{targets: ['{address}']}}]}}\n");
+    bench
+        .collector
+        .apply(jobs(&format!("{}{job}", paths.concat())))
+        .await;
+    for _ in 0..3 {
+        bench.sink.wait_for("a{job=\"j\"} 1").await;
+    }
+    bench.sink.wait_for("up{job=\"bad5\"} 0").await;
+    bench.collector.shut_down().await;
+}
+
 #[tokio::test]
 async fn refuses_connections_in_upstreams_words() {
     let server = Server::start(|_, _| Reply::Hang).await;
