@@ -25,10 +25,12 @@ use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::record::SamplesRecord;
 use crate::retention::TrustedClock;
+use model::Timestamp;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 use storage::files::FolderLock;
 use storage::{Wal, wal};
 
@@ -73,6 +75,8 @@ pub struct Db {
     boundary: AtomicI64,
     metrics: Metrics,
     closed: AtomicBool,
+    /// Wall clock and monotonic time at the opening.
+    opened: (Timestamp, Duration),
     _lock: FolderLock,
 }
 
@@ -105,7 +109,8 @@ impl Db {
             newest_in: std::mem::take(&mut replay.newest_in),
             ..Writer::default()
         };
-        let clock = TrustedClock::new(options.clock.now(), options.clock.monotonic());
+        let opened = (options.clock.now(), options.clock.monotonic());
+        let clock = TrustedClock::new(opened.0, opened.1);
         let db = Self {
             head,
             wal,
@@ -120,6 +125,7 @@ impl Db {
             blocks: RwLock::new(blocks.into()),
             metrics,
             closed: AtomicBool::new(false),
+            opened,
             _lock: lock,
             options,
         };

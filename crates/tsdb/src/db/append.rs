@@ -74,16 +74,22 @@ impl Db {
         self.series_handle(&Labels::from_encoded(encoded)?)
     }
 
+    /// Where wall clock and elapsed time disagree, one of them has jumped, and the wider bounds hold: a wrong
+    /// date must not refuse what others send with the right one.
     fn bounds(&self) -> Bounds {
-        let now = self.options.clock.now();
-        let saturating = |window: Option<i64>, sign: i64, open: i64| {
-            window.map_or(open, |window| {
-                now.plus_millis(window.saturating_mul(sign)).millis()
-            })
-        };
+        let wall = self.options.clock.now();
+        let elapsed = self.options.clock.monotonic().saturating_sub(self.opened.1);
+        let elapsed_ms = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+        let expected = self.opened.0.plus_millis(elapsed_ms);
+        let age = self.options.retention_ms;
+        let ahead = self.options.future_window_ms;
         Bounds {
-            oldest: saturating(self.options.retention_ms, -1, i64::MIN),
-            newest: saturating(self.options.future_window_ms, 1, i64::MAX),
+            oldest: age.map_or(i64::MIN, |age| {
+                wall.min(expected).millis().saturating_sub(age)
+            }),
+            newest: ahead.map_or(i64::MAX, |ahead| {
+                wall.max(expected).millis().saturating_add(ahead)
+            }),
         }
     }
 }

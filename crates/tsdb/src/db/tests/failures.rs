@@ -115,6 +115,8 @@ fn a_clock_that_jumps_costs_no_data() {
     bench.clock.step_to(at(year));
     let appended = bench.db().append(&[row(1, year, 1.0)]).expect("append");
     assert_eq!(appended.accepted, 1, "scraped under the wrong date");
+    let sent = bench.db().append(&[row(2, 30, 1.0)]).expect("append");
+    assert_eq!(sent.accepted, 1, "sent by someone with the right date");
     bench.db().maintain(at(year)).expect("maintain");
     bench.clock.step_to(at(60));
     bench.db().append(&[row(1, 60, 1.0)]).expect("append");
