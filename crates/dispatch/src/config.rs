@@ -87,6 +87,19 @@ impl Config {
         self.receivers.iter().find(|receiver| receiver.name == name)
     }
 
+    /// Receivers with integrations that are checked but that nothing sends to yet, and the kinds of those.
+    #[must_use]
+    pub fn not_active(&self) -> Vec<(&str, Vec<&'static str>)> {
+        let kinds = |receiver: &Receiver| {
+            let silent = receiver.integrations.iter().filter(|i| !i.is_active());
+            let mut kinds: Vec<&'static str> = silent.map(|integration| integration.kind).collect();
+            kinds.dedup();
+            kinds
+        };
+        let all = self.receivers.iter().map(|r| (r.name.as_str(), kinds(r)));
+        all.filter(|(_, kinds)| !kinds.is_empty()).collect()
+    }
+
     fn read(root: &Node, problems: &mut Problems) -> Option<Self> {
         if root.is_null() {
             problems.add(root.position, "no route provided in config");

@@ -130,6 +130,7 @@ impl Dispatch {
             telling: Mutex::new(()),
             parts,
         });
+        warn_of_not_active(config);
         shared.tell(step.routed);
         let dispatch = Self {
             shared: Arc::clone(&shared),
@@ -148,6 +149,7 @@ impl Dispatch {
     /// Answers what was wrong with template files.
     pub fn apply(&self, config: Arc<Config>) -> Result<Vec<String>, Error> {
         let (templates, problems) = Templates::load(&config, &self.shared.parts.external_url);
+        warn_of_not_active(&config);
         self.shared.deliverer.forget_clients();
         self.shared.change(|core, now| {
             core.templates = Arc::new(templates);
@@ -399,6 +401,15 @@ impl Shared {
             // It is attempted again after the next restart at the latest.
             tracing::error!("the outcome of a notification cannot be stored: {error}");
         }
+    }
+}
+
+fn warn_of_not_active(config: &Config) {
+    for (receiver, kinds) in config.not_active() {
+        let kinds = kinds.join(", ");
+        tracing::warn!(
+            "receiver {receiver:?}: nothing sends to {kinds} yet; alerts that reach nothing else are listed as undelivered"
+        );
     }
 }
 

@@ -148,6 +148,8 @@ pub struct Notice {
     pub reason: Reason,
     /// The alerts in the order of the message; those that ended only where the receiver wants them.
     pub alerts: Vec<NoticeAlert>,
+    /// Alerts beyond the limit that were left out.
+    pub left_out: usize,
     /// Fingerprints of all alerts of the group that fire, for the log.
     pub firing: BTreeSet<u64>,
     /// Those that have ended.
@@ -231,6 +233,9 @@ impl FailureReason {
         }
     }
 }
+
+/// Alerts in one notification at most; the group's log knows of all.
+pub const ALERTS_MAX: usize = 5_000;
 
 /// The first wait before another attempt; each further one is half as long again.
 const BACKOFF_FIRST_MS: i64 = 500;

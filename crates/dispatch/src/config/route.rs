@@ -265,7 +265,8 @@ pub(super) fn regexes(node: &Node, problems: &mut Problems) -> Option<Vec<Matche
         let Some(text) = decode::string(value, problems) else {
             continue;
         };
-        match Matcher::new(name, MatchOperator::Regex, text) {
+        // Anchored once more, as upstream does it: group keys show it so.
+        match Matcher::new(name, MatchOperator::Regex, format!("^(?:{text})$")) {
             Ok(matcher) => list.push(matcher),
             Err(message) => problems.add(value.position, message),
         }

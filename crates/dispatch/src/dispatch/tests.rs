@@ -1,3 +1,5 @@
+mod installed;
+
 use super::{Dispatch, Error, Parts};
 use crate::alert::PostedAlert;
 use crate::config::Config;

@@ -2,7 +2,7 @@
 
 use super::{Group, Machine, Pending, Round, Step};
 use crate::alert;
-use crate::notice::{LogEntry, Notice, NoticeAlert, Question, Target};
+use crate::notice::{ALERTS_MAX, LogEntry, Notice, NoticeAlert, Question, Target};
 use crate::rows::Row;
 use model::{Alert, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -187,6 +187,8 @@ impl Machine {
             if !send_resolved {
                 notice.alerts.retain(|alert| !alert.resolved);
             }
+            notice.left_out = notice.alerts.len().saturating_sub(ALERTS_MAX);
+            notice.alerts.truncate(ALERTS_MAX);
             if let Some(entry) = self.log.get(&log_key)
                 && reason != crate::notice::Reason::FirstNotification
             {
@@ -279,6 +281,7 @@ fn notice(
         target,
         reason,
         alerts: look.alerts.clone(),
+        left_out: 0,
         firing: look.firing.clone(),
         resolved: look.resolved.clone(),
         created_at: now,

@@ -6,7 +6,7 @@ use crate::notice::{LogEntry, Notice, Target};
 use crate::rows::Row;
 use crate::silence::Silence;
 use model::{Alert, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything that rows say.
@@ -40,14 +40,20 @@ impl Machine {
         for (group_key, target, entry) in rows.log {
             machine.log.insert((group_key, target), entry);
         }
+        let members: BTreeSet<u64> = rows
+            .groups
+            .values()
+            .flat_map(|group| group.members.iter().copied())
+            .collect();
         let grace = now.plus_millis(machine.config.global.resolve_timeout_ms);
         for mut alert in rows.alerts {
-            let was_firing = alert.ends_at > alert.updated_at;
+            let fingerprint = alert.labels.fingerprint();
+            // Whatever has left its groups was known to have ended.
+            let was_firing = alert.ends_at > alert.updated_at && members.contains(&fingerprint);
             if was_firing && alert.ends_at <= now {
                 alert.ends_at = grace;
                 step.rows.push(Row::PutAlert(alert.clone()));
             }
-            let fingerprint = alert.labels.fingerprint();
             machine.inhibitor.add(fingerprint, &alert.labels);
             machine.alerts.insert(fingerprint, alert);
         }

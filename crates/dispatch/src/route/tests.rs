@@ -78,7 +78,7 @@ fn alerts_take_upstreams_way_and_have_its_keys() {
     );
     check(
         &[("alertname", "A"), ("service", "web1")],
-        &[("web", r#"{}/{service=~"web.*"}:{}"#)],
+        &[("web", r#"{}/{service=~"^(?:web.*)$"}:{}"#)],
     );
 }
 
@@ -92,6 +92,6 @@ fn children_inherit_but_for_matchers_and_times() {
         (10_000, 300_000, 14_400_000)
     );
     assert_eq!(x.labels, [("team".to_owned(), "x".to_owned())]);
-    let web = find(r#"{}/{service=~"web.*"}/1"#);
+    let web = find(r#"{}/{service=~"^(?:web.*)$"}/1"#);
     assert_eq!(web.repeat_interval_ms, 3_600_000);
 }

@@ -42,6 +42,7 @@ fn notice() -> Notice {
             alert: alert(),
             resolved: true,
         }],
+        left_out: 6,
         firing: BTreeSet::from([u64::MAX, 3]),
         resolved: BTreeSet::from([5]),
         created_at: at(1),

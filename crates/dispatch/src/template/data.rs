@@ -27,7 +27,7 @@ pub fn data(notice: &Notice, external_url: &str, alerts_max: u64) -> Message {
         Ok(limit) => limit.min(notice.alerts.len()),
     };
     let alerts = notice.alerts.get(..limit).unwrap_or_default();
-    let truncated = notice.alerts.len() - alerts.len();
+    let truncated = notice.alerts.len() - alerts.len() + notice.left_out;
     let firing = alerts.iter().any(|alert| !alert.resolved);
     let end = |alert: &NoticeAlert| alert.resolved.then_some(alert.alert.ends_at);
     Message {

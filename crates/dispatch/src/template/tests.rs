@@ -47,6 +47,7 @@ pub(crate) fn notice() -> Notice {
                 true,
             ),
         ],
+        left_out: 0,
         firing: BTreeSet::new(),
         resolved: BTreeSet::new(),
         created_at: NOW,

@@ -134,6 +134,8 @@ fn an_alert_that_nobody_reports_ends_by_itself() {
         10m30s want team: all alerts resolved: resolved A
         0s   told A firing
         9m   told A resolved
+        12m  restart
+        12m  told A resolved
         20m  end
         ",
     );
