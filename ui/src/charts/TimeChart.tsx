@@ -5,6 +5,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Columns } from './columns';
 import { lineColor, useChartColors, type ChartColors } from './palette';
+import { valueRange } from './valueRange';
 import './chart.css';
 
 export interface Line {
@@ -129,23 +130,6 @@ function seriesOptions(line: Line, color: string): uPlot.Series {
     points: { show: false },
     ...(line.isArea === true ? { fill: `${color}22` } : {}),
   };
-}
-
-/** Gives the value axis some room; a flat line lies in the middle rather than on the edge. */
-export function valueRange(
-  wish: Pick<TimeChartProps, 'atLeast' | 'startsAtZero'>,
-  min: number | null,
-  max: number | null,
-): [number, number] {
-  let low = min ?? 0;
-  let high = max ?? 1;
-  if (wish.startsAtZero === true) low = Math.min(0, low);
-  if (wish.atLeast !== undefined) high = Math.max(high, wish.atLeast);
-  if (low === high) return low === 0 ? [0, 1] : [low - Math.abs(low) * 0.1, high + Math.abs(high) * 0.1];
-  const room = (high - low) * 0.06;
-  const keepsLow = wish.startsAtZero === true && low === 0;
-  const keepsHigh = wish.atLeast === high;
-  return [keepsLow ? 0 : low - room, keepsHigh ? high : high + room];
 }
 
 /** Clock times; days where the graph is longer than one. */

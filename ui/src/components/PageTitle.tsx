@@ -22,7 +22,7 @@ export function PageTitle({ title, aside, children }: PageTitleProps) {
     isFirstPage = false;
   }, []);
   return (
-    <div className="row row-between" style={{ minHeight: 36, marginBottom: 'var(--gap)' }}>
+    <div className="page-title">
       <div className="row" style={{ gap: '2px 12px' }}>
         <h1 ref={heading} tabIndex={-1}>
           {title}

@@ -3,14 +3,16 @@ import { formatDuration } from '../formatting/duration';
 import { formatClock, formatTime, formatUtc } from '../formatting/time';
 import { useNow } from './useNow';
 
+type Relation = 'ago' | 'for' | 'left';
+
 interface TimeTextProps {
   readonly millis: number | null;
-  readonly form?: 'full' | 'clock' | 'ago' | 'left';
+  readonly form?: 'full' | 'clock' | Relation;
 }
 
 export function TimeText({ millis, form = 'full' }: TimeTextProps) {
   if (millis === null) return <span className="dim">never</span>;
-  if (form === 'ago' || form === 'left') return <Relative millis={millis} form={form} />;
+  if (form !== 'full' && form !== 'clock') return <Relative millis={millis} form={form} />;
   return (
     <time dateTime={new Date(millis).toISOString()} title={formatUtc(millis)}>
       {form === 'clock' ? formatClock(millis) : formatTime(millis)}
@@ -18,14 +20,20 @@ export function TimeText({ millis, form = 'full' }: TimeTextProps) {
   );
 }
 
-function Relative({ millis, form }: { readonly millis: number; readonly form: 'ago' | 'left' }) {
+function Relative({ millis, form }: { readonly millis: number; readonly form: Relation }) {
   const now = useNow();
   // The server's clock may be a little ahead of the browser's.
-  const seconds = Math.max(0, Math.floor((form === 'ago' ? now - millis : millis - now) / 1000));
+  const seconds = Math.max(0, Math.floor((form === 'left' ? millis - now : now - millis) / 1000));
+  const text = formatDuration(coarse(seconds));
   const title = `${formatTime(millis)} (${formatUtc(millis)})`;
   return (
     <time dateTime={new Date(millis).toISOString()} title={title}>
-      {form === 'ago' ? `${formatDuration(seconds)} ago` : `in ${formatDuration(seconds)}`}
+      {{ ago: `${text} ago`, for: `for ${text}`, left: `in ${text}` }[form]}
     </time>
   );
+}
+
+/** Whole minutes from the first one on: what counts seconds all the time draws the eye for nothing. */
+export function coarse(seconds: number): number {
+  return seconds < 60 ? seconds : Math.floor(seconds / 60) * 60;
 }

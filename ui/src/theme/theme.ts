@@ -22,12 +22,25 @@ const SEA: MantineColorsTuple = [
   '#073f55',
 ];
 
+/** From text to ground in the dark scheme. */
+const SLATE: MantineColorsTuple = [
+  '#e3e9ef',
+  '#c3cdd6',
+  '#9ba8b5',
+  '#667482',
+  '#3a4653',
+  '#27313b',
+  '#1d252e',
+  '#151b22',
+  '#10151b',
+  '#0b0f13',
+];
+
 export const theme = createTheme({
   primaryColor: 'sea',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.3,
-  colors: { sea: SEA },
+  // White text on a filled button keeps 4.5:1 in both.
+  primaryShade: { light: 7, dark: 6 },
+  colors: { sea: SEA, dark: SLATE },
   fontFamily: 'var(--font)',
   fontFamilyMonospace: 'var(--mono)',
   defaultRadius: 'md',

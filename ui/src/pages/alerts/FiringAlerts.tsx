@@ -109,7 +109,7 @@ function AlertItem({ alert, onSilence }: AlertItemProps) {
       </div>
       <div className="alert-side">
         <span>
-          since <TimeText millis={parseTime(alert.startsAt)} form="ago" />
+          <TimeText millis={parseTime(alert.startsAt)} form="for" />
         </span>
         <span className="dim">to {alert.receivers.map((receiver) => receiver.name).join(', ') || 'nobody'}</span>
         <div className="row">

@@ -48,7 +48,7 @@ function UndeliveredPanel({ undelivered }: { readonly undelivered: readonly Unde
             </div>
             <div className="alert-side">
               <span>
-                since <TimeText millis={parseTime(one.since)} form="ago" />
+                <TimeText millis={parseTime(one.since)} form="for" />
               </span>
               <span className="dim">routed to {one.receivers.join(', ') || 'no receiver'}</span>
             </div>

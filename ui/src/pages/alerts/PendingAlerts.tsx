@@ -61,7 +61,7 @@ function PendingAlert({ alert }: { readonly alert: RuleAlert }) {
       </div>
       <div className="alert-side">
         <span>
-          since <TimeText millis={parseTime(alert.activeAt)} form="ago" />
+          <TimeText millis={parseTime(alert.activeAt)} form="for" />
         </span>
         <span className="dim">value {formatNumber(Number(alert.value))}</span>
         <Link href={`/rules?filter=${encodeURIComponent(name)}`}>Rule</Link>

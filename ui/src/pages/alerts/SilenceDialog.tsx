@@ -71,7 +71,7 @@ function SilenceForm({ draft, onDone }: { readonly draft: string; readonly onDon
     <form className="stack" onSubmit={submit}>
       <MatcherFields matchers={matchers} onChange={setMatchers} />
       <p className="dim" role="status">
-        Holds for {formatCount(covered, 'alert')} that fire now.
+        It holds for {formatCount(covered, 'firing alert')}.
       </p>
       <div className="field-label">
         <label htmlFor="silence-duration">Duration</label>
@@ -96,11 +96,11 @@ function SilenceForm({ draft, onDone }: { readonly draft: string; readonly onDon
       </div>
       <label className="field-label">
         Your name
-        <input className="field" value={person} autoComplete="name" onChange={(event) => setPerson(event.currentTarget.value)} />
+        <input className="field" value={person} autoComplete="name" data-autofocus={person === '' ? true : undefined} onChange={(event) => setPerson(event.currentTarget.value)} />
       </label>
       <label className="field-label">
         Why
-        <textarea className="field" rows={2} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
+        <textarea className="field" rows={2} value={comment} data-autofocus={person === '' ? undefined : true} onChange={(event) => setComment(event.currentTarget.value)} />
       </label>
       <div role="status">{create.error !== null && <Banner tone="high" title={create.error.message} />}</div>
       <div className="row row-between">

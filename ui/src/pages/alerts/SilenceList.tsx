@@ -12,24 +12,11 @@ import { matchesFilter } from '../../formatting/matchText';
 import { formatCount } from '../../formatting/number';
 import { parseTime } from '../../formatting/time';
 import { allHold, formatMatchers } from './matchers';
+import { orderSilences } from './orderSilences';
 
 type State = Silence['status']['state'];
 
-const RANK: Readonly<Record<State, number>> = { active: 0, pending: 1, expired: 2 };
 const TONES: Readonly<Record<State, Tone>> = { active: 'good', pending: 'medium', expired: 'low' };
-/** Silences that are over are shown, but not all that ever were. */
-const EXPIRED_MAX = 50;
-
-export function orderSilences(silences: readonly Silence[]): Silence[] {
-  const ordered = silences.toSorted(
-    (a, b) =>
-      RANK[a.status.state] - RANK[b.status.state] ||
-      (a.status.state === 'expired' ? b.endsAt.localeCompare(a.endsAt) : a.endsAt.localeCompare(b.endsAt)),
-  );
-  const lasting = ordered.filter((silence) => silence.status.state !== 'expired');
-  return [...lasting, ...ordered.slice(lasting.length, lasting.length + EXPIRED_MAX)];
-}
-
 interface SilenceListProps {
   readonly filter: string;
   /** Opens the form with the matchers of a silence that is over. */

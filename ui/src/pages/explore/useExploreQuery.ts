@@ -4,9 +4,7 @@ import { queryInstant, queryRange, type Answer, type Range } from '../../api/que
 import { formatDuration } from '../../formatting/duration';
 import { formatCount } from '../../formatting/number';
 import type { ExploreState } from './address';
-
-/** Points of a graph when the step is left to the page. */
-const POINTS_WANTED = 300;
+import { stepFor } from './step';
 
 export interface ExploreAnswer {
   readonly data: { readonly answer: Answer; readonly range: Range } | undefined;
@@ -14,10 +12,6 @@ export interface ExploreAnswer {
   readonly isFetching: boolean;
   /** How much came and how long it took. */
   readonly summary: string;
-}
-
-export function stepFor(state: Pick<ExploreState, 'rangeSeconds' | 'stepSeconds'>): number {
-  return state.stepSeconds ?? Math.max(1, Math.ceil(state.rangeSeconds / POINTS_WANTED));
 }
 
 /** `run` counts how often somebody asked: asking the same again is a new question. */

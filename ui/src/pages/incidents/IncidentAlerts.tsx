@@ -29,7 +29,7 @@ export function IncidentAlerts({ incident }: { readonly incident: IncidentDetail
               <LabelList labels={alert.labels} />
               <div className="row" style={{ marginTop: 4 }}>
                 <span className="dim">
-                  since <TimeText millis={parseTime(alert.startsAt)} form="ago" />
+                  <TimeText millis={parseTime(alert.startsAt)} form="for" />
                 </span>
                 <Link href={exploreAddress({ query: formatSeries({ ...alert.labels, __name__: 'ALERTS' }), range: '6h' })}>
                   Explore

@@ -3,30 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import { liveInterval } from '../../api/polling';
 import { queryInstant, type Sample } from '../../api/query';
 import { formatBytes, formatPercent } from '../../formatting/number';
+import { joinFilesystems, type Filesystem } from './joinFilesystems';
 import { REAL_FILESYSTEMS } from './panels';
-
-interface Filesystem {
-  readonly mountpoint: string;
-  readonly device: string;
-  readonly size: number;
-  readonly available: number;
-}
-
-/** Joins sizes and free space by mount point, and drops what is mounted a second time elsewhere. */
-export function joinFilesystems(sizes: readonly Sample[], available: readonly Sample[]): Filesystem[] {
-  const free = new Map(available.map((sample) => [sample.labels['mountpoint'], sample.value]));
-  const byDevice = new Map<string, Filesystem>();
-  for (const { labels, value } of sizes) {
-    const { mountpoint = '', device = '' } = labels;
-    const left = free.get(mountpoint);
-    if (typeof value !== 'number' || typeof left !== 'number' || !(value > 0)) continue;
-    const known = byDevice.get(device);
-    if (known === undefined || mountpoint.length < known.mountpoint.length) {
-      byDevice.set(device, { mountpoint, device, size: value, available: left });
-    }
-  }
-  return [...byDevice.values()].sort((a, b) => a.available / a.size - b.available / b.size);
-}
 
 export function Filesystems({ names }: { readonly names: ReadonlySet<string> | undefined }) {
   const isThere = names?.has('node_filesystem_size_bytes') === true;
