@@ -90,7 +90,7 @@ impl Db {
         let folder = &options.folder;
         files.make_folder(folder).map_err(at(folder))?;
         let lock = files.lock_folder(folder).map_err(at(folder))?;
-        let mut manifest = Manifest::load(files.as_ref(), folder)?;
+        let mut manifest = load_manifest(&options)?;
         let metrics = Metrics::new(&options.metrics);
         let listed = manifest.blocks.len();
         let blocks = open_blocks(&options, &mut manifest)?;
@@ -177,6 +177,31 @@ impl Db {
 /// Where the blocks lie.
 const BLOCKS_FOLDER: &str = "blocks";
 
+/// Reads the manifest, or writes the first one of a new database. Blocks without a manifest are no new
+/// database: they would be taken for the leftovers of a crash and removed.
+fn load_manifest(options: &Options) -> Result<Manifest, Error> {
+    let files = options.files.as_ref();
+    if let Some(manifest) = Manifest::load(files, &options.folder)? {
+        return Ok(manifest);
+    }
+    let folder = options.folder.join(BLOCKS_FOLDER);
+    files.make_folder(&folder).map_err(at(&folder))?;
+    let names = files.list(&folder).map_err(at(&folder))?;
+    if names.iter().any(|name| is_ours(name)) {
+        return Err(Error::NoManifest { folder });
+    }
+    let manifest = Manifest::default();
+    manifest.save(files, &options.folder)?;
+    Ok(manifest)
+}
+
+/// Whether a file in the blocks' folder has a name that we give.
+fn is_ours(name: &str) -> bool {
+    [".block", ".tmp", ".tombstones"]
+        .iter()
+        .any(|suffix| name.ends_with(suffix))
+}
+
 /// Opens the blocks of the manifest, sets aside those that cannot be read, and removes files that no
 /// manifest names: they are left from a crash.
 fn open_blocks(options: &Options, manifest: &mut Manifest) -> Result<Vec<Arc<Block>>, Error> {
@@ -204,7 +229,7 @@ fn open_blocks(options: &Options, manifest: &mut Manifest) -> Result<Vec<Arc<Blo
     let named = |id: u64| [block_name(id), tombstones_name(id)];
     let kept: BTreeSet<String> = manifest.blocks.iter().flat_map(|b| named(b.id)).collect();
     for name in files.list(&folder).map_err(at(&folder))? {
-        if !kept.contains(&name) && !name.ends_with(".quarantined") {
+        if is_ours(&name) && !kept.contains(&name) {
             let path = folder.join(name);
             files.remove(&path).map_err(at(&path))?;
         }

@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
+    /// There are blocks but nothing says which of them count.
+    #[error(
+        "{folder} holds blocks but the MANIFEST beside it is missing: put it back, or move the blocks away to start empty"
+    )]
+    NoManifest {
+        /// Where the blocks lie.
+        folder: PathBuf,
+    },
     /// A query was stopped: too many samples, cancelled.
     #[error(transparent)]
     Stopped(#[from] SourceError),
@@ -49,6 +57,7 @@ impl Error {
             Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
             Self::Sealed(SealedError::Io { .. })
             | Self::Wal(_)
+            | Self::NoManifest { .. }
             | Self::Stopped(_)
             | Self::Closed => false,
         }

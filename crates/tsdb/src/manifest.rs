@@ -51,15 +51,15 @@ impl Default for Manifest {
 }
 
 impl Manifest {
-    /// Reads the manifest of a database; none means that it is new.
-    pub(crate) fn load(files: &dyn Files, folder: &Path) -> Result<Self, Error> {
+    /// Reads the manifest of a database; `None` where there is none.
+    pub(crate) fn load(files: &dyn Files, folder: &Path) -> Result<Option<Self>, Error> {
         let path = folder.join(MANIFEST_NAME);
         match sealed::read(files, &path, KIND) {
-            Ok(content) => Self::decode(&content).ok_or_else(|| {
+            Ok(content) => Self::decode(&content).map(Some).ok_or_else(|| {
                 let what = "a manifest that cannot be read".to_owned();
                 SealedError::Corrupt { path, what }.into()
             }),
-            Err(error) if error.is_not_found() => Ok(Self::default()),
+            Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The real thing.
+/// The operating system's file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OperatingSystem;
 
@@ -46,8 +46,20 @@ impl Files for OperatingSystem {
         fs::remove_file(path)
     }
 
+    /// A new folder's name is synced too, as far up as we may: without it, a loss of power could take the
+    /// folder with everything in it.
     fn make_folder(&self, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
+        if path.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(path)?;
+        for parent in path.ancestors().skip(1) {
+            let named = !parent.as_os_str().is_empty();
+            if !named || self.sync_folder(parent).is_err() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
