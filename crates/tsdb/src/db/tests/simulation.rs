@@ -216,7 +216,9 @@ impl History {
             _ => {
                 for (id, seconds, value) in step.rows() {
                     let series = self.refused.entry(id).or_default();
-                    series.insert(at(seconds).millis(), value.to_bits());
+                    series
+                        .entry(at(seconds).millis())
+                        .or_insert(value.to_bits());
                 }
             }
         }
