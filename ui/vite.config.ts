@@ -6,12 +6,15 @@ import { defineConfig } from 'vitest/config';
 const server = process.env['BINNACLE_URL'] ?? 'http://127.0.0.1:9090';
 const alertmanager = process.env['ALERTMANAGER_URL'] ?? server;
 
+/** The server refuses changes that come from a page of another address. */
+const behind = (target: string) => ({ target, changeOrigin: true, headers: { origin: target } });
+
 export default defineConfig({
   plugins: [react()],
   server: {
     proxy: {
-      '/api/v2': alertmanager,
-      '/api': server,
+      '/api/v2': behind(alertmanager),
+      '/api': behind(server),
     },
   },
   build: {

@@ -7,9 +7,14 @@ export interface Attempt {
   readonly receiver: string;
   readonly integration: string;
   readonly groupKey: string;
-  readonly outcome: 'delivered' | 'retrying' | 'failed';
+  /** Why it was sent: `first notification`, `new alerts` … */
+  readonly reason: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+  readonly firing: number;
+  readonly resolved: number;
+  readonly outcome: 'delivered' | 'failed';
   readonly error: string | null;
-  readonly alerts: number | readonly unknown[];
 }
 
 export interface Undelivered {

@@ -15,7 +15,7 @@ export interface Target {
   readonly scrapeInterval?: string;
   readonly scrapeTimeout?: string;
   /** Set where a part of Binnacle answers instead of the host that was named. */
-  readonly standIn?: string;
+  readonly standingIn?: string;
 }
 
 export interface Targets {

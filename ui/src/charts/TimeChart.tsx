@@ -108,7 +108,8 @@ function options(latest: { readonly current: TimeChartProps }, colors: ChartColo
       {
         ...axis,
         size: 62,
-        space: 32,
+        // Powers of two lie further apart, so they may come closer to each other before one is left out.
+        space: isBinary === true ? 22 : 32,
         values: (_plot, ticks) => ticks.map((tick) => latest.current.format(tick)),
         ...(isBinary === true ? { incrs: BINARY_STEPS } : {}),
       },

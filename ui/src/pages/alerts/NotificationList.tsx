@@ -9,10 +9,10 @@ import { Loaded } from '../../components/Loaded';
 import { TimeText } from '../../components/TimeText';
 import { formatSeries } from '../../formatting/labels';
 import { matchesFilter } from '../../formatting/matchText';
-import { formatCount } from '../../formatting/number';
 import { parseTime } from '../../formatting/time';
+import { lastAttempts } from './lastAttempts';
 
-const TONES: Readonly<Record<Attempt['outcome'], Tone>> = { delivered: 'good', retrying: 'medium', failed: 'critical' };
+const TONES: Readonly<Record<Attempt['outcome'], Tone>> = { delivered: 'good', failed: 'critical' };
 
 export function NotificationList({ filter }: { readonly filter: string }) {
   const notifications = useQuery(notificationsQuery);
@@ -22,7 +22,7 @@ export function NotificationList({ filter }: { readonly filter: string }) {
         <div className="stack">
           <UndeliveredPanel undelivered={undelivered.filter((one) => matchesFilter(filter, one.labels))} />
           <AttemptPanel
-            attempts={attempts.filter((one) =>
+            attempts={lastAttempts(attempts).filter((one) =>
               matchesFilter(filter, {}, `${one.receiver}\n${one.integration}\n${one.groupKey}\n${one.error ?? ''}`),
             )}
           />
@@ -89,10 +89,10 @@ function AttemptPanel({ attempts }: { readonly attempts: readonly Attempt[] }) {
                   <TimeText millis={parseTime(attempt.at)} form="ago" />
                 </td>
                 <td data-name="Receiver">
-                  {attempt.receiver} <span className="dim">({attempt.integration})</span>
+                  {attempt.receiver} <span className="dim">{attempt.integration}</span>
                 </td>
                 <td>
-                  <code>{attempt.groupKey}</code> <span className="dim">{alertCount(attempt)}</span>
+                  <code>{attempt.groupKey}</code> <span className="dim">{describe(attempt)}</span>
                   {attempt.error !== null && attempt.error !== '' && <div className="table-note">{attempt.error}</div>}
                 </td>
               </tr>
@@ -104,6 +104,9 @@ function AttemptPanel({ attempts }: { readonly attempts: readonly Attempt[] }) {
   );
 }
 
-function alertCount({ alerts }: Attempt): string {
-  return formatCount(typeof alerts === 'number' ? alerts : alerts.length, 'alert');
+/** `2 firing, 1 resolved; new alerts; attempt 3`. */
+function describe({ firing, resolved, reason, attempt }: Attempt): string {
+  const counts = [firing > 0 ? `${firing} firing` : '', resolved > 0 ? `${resolved} resolved` : ''];
+  const parts = [counts.filter((count) => count !== '').join(', '), reason, attempt > 1 ? `attempt ${attempt}` : ''];
+  return parts.filter((part) => part !== '').join('; ');
 }

@@ -1,9 +1,11 @@
 // Matchers of silences, groups of alerts, what a silence still lacks.
 import { describe, expect, it } from 'vitest';
 import type { Matcher, RoutedAlert, Silence } from '../../api/alertmanager';
+import type { Attempt } from '../../api/notifications';
 import { exploreOfGenerator } from './generator';
 import { groupAlerts } from './groupAlerts';
 import { allHold, formatMatchers, matchersOf, parseMatchers } from './matchers';
+import { lastAttempts } from './lastAttempts';
 import { orderSilences } from './orderSilences';
 import { problemOf } from './silenceProblem';
 
@@ -87,6 +89,28 @@ it('orders groups by how bad they are, quiet ones last', () => {
     ['Quiet', 'critical'],
   ]);
   expect(groups[2]?.alerts.map((one) => one.status.state)).toEqual(['active', 'suppressed']);
+});
+
+it('folds retries into the last one', () => {
+  const attempt = (groupKey: string, count: number, reason = 'new'): Attempt => ({
+    at: '',
+    receiver: 'chat',
+    integration: 'webhook[0]',
+    groupKey,
+    reason,
+    attempt: count,
+    firing: 1,
+    resolved: 0,
+    outcome: 'failed',
+    error: null,
+  });
+  const check = (attempts: Attempt[], want: string) =>
+    expect(lastAttempts(attempts).map((one) => one.groupKey + one.attempt).join(' ')).toBe(want);
+  check([], '');
+  check([attempt('a', 3), attempt('b', 1), attempt('a', 2), attempt('a', 1)], 'a3 b1');
+  check([attempt('a', 2), attempt('a', 1), attempt('a', 5), attempt('a', 4)], 'a2 a5');
+  check([attempt('a', 1), attempt('a', 1)], 'a1 a1');
+  check([attempt('a', 2, 'repeat'), attempt('a', 1, 'new'), attempt('a', 1, 'repeat')], 'a2 a1');
 });
 
 it('orders silences: those that end soonest first, what is over last', () => {

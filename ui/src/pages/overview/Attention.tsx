@@ -9,6 +9,7 @@ import { compareSeverity, severityOf } from '../../formatting/severity';
 import { formatCount } from '../../formatting/number';
 import { parseTime } from '../../formatting/time';
 import { alertTitle } from '../alerts/alertText';
+import { compareIncidents } from '../incidents/chooseIncidents';
 
 /** Lines of each list; the lists keep the height of this many so that nothing moves when one is added. */
 const LINES_MAX = 4;
@@ -20,7 +21,7 @@ export function Attention() {
     .filter((alert) => alert.status.state !== 'suppressed')
     .map((alert) => ({ alert, severity: severityOf(alert.labels) }))
     .sort((a, b) => compareSeverity(a.severity, b.severity) || b.alert.startsAt.localeCompare(a.alert.startsAt));
-  const open = (incidents.data ?? []).filter((incident) => incident.status !== 'resolved');
+  const open = (incidents.data ?? []).filter((incident) => incident.status !== 'resolved').sort(compareIncidents);
   return (
     <div className="attention">
       <ShortList

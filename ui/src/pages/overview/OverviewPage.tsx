@@ -6,11 +6,12 @@ import { useParameter } from '../../app/location';
 import { EmptyState } from '../../components/EmptyState';
 import { PageTitle } from '../../components/PageTitle';
 import { Filesystems } from './Filesystems';
+import { Attention } from './Attention';
 import { HostLine } from './HostLine';
 import { OtherHosts } from './OtherHosts';
 import { PanelCard } from './PanelCard';
 import { HOST_PANELS, OWN, SELF_PANELS, SPANS, spanNamed, type Panel, type Span } from './panels';
-import { Attention } from './Attention';
+import { SetupNotes } from './SetupNotes';
 import { Summary } from './Summary';
 import './overview.css';
 
@@ -43,6 +44,7 @@ export default function OverviewPage() {
         <Attention />
         <Host names={names.data} span={span} />
         <OtherHosts />
+        <SetupNotes />
       </div>
     </>
   );

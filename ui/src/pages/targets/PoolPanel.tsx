@@ -66,7 +66,9 @@ function TargetRow({ target }: { readonly target: Target }) {
         <span className="mono" title={`Before relabelling:\n${discovered}`}>
           {target.scrapeUrl}
         </span>
-        {target.standIn !== undefined && <div className="dim">answered from inside: {target.standIn}</div>}
+        {target.standingIn !== undefined && (
+          <div className="dim">Binnacle answers for it from inside: {target.standingIn}</div>
+        )}
         {target.lastError !== '' && <div className="table-note">{target.lastError}</div>}
       </td>
       <td>
