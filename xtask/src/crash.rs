@@ -4,15 +4,13 @@
 //! every acknowledged request must be there. Meanwhile alerts fire at a webhook: each
 //! notification must have arrived at least once by the end.
 
+use crate::listener::Listener;
 use crate::remote_write;
 use crate::server::{self, Kind, Server};
 use anyhow::{Context as _, bail};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
 
 const SERIES: usize = 500;
 const STEP_MS: i64 = 50;
@@ -30,45 +28,48 @@ groups:
 pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
     let rounds: usize = words.first().map_or(Ok(20), |word| word.parse())?;
     crate::page::build_program()?;
-    let (runtime, client) = server::client()?;
+    let client = server::client();
     let folder = tempfile::tempdir()?;
-    runtime.block_on(all_rounds(rounds, folder.path(), &client))
+    all_rounds(rounds, folder.path(), &client)
 }
 
 /// The bodies that the webhook was sent.
 type Inbox = Arc<Mutex<Vec<String>>>;
 
-async fn all_rounds(rounds: usize, folder: &Path, client: &reqwest::Client) -> anyhow::Result<()> {
+fn all_rounds(rounds: usize, folder: &Path, client: &ureq::Agent) -> anyhow::Result<()> {
     let inbox: Inbox = Arc::default();
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let webhook = listener.local_addr()?;
-    let mut receiver = JoinSet::new();
-    receiver.spawn(receive(listener, Arc::clone(&inbox)));
+    let received = Arc::clone(&inbox);
+    let webhook = Listener::start(Arc::new(move |body| {
+        received
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(body);
+        String::new()
+    }))?;
     let (data, config) = (folder.join("data"), folder.join("config"));
     std::fs::create_dir_all(&data)?;
-    write_config(&config, &webhook.to_string())?;
+    write_config(&config, &webhook.address)?;
     let (mut acknowledged, mut random) = (0_i64, 0x5eed_u64);
     let start_ms = crate::bench::now_ms()? - 3_600_000;
     for round in 0..rounds {
         let server = Server::start(Kind::Binnacle, &data, Some(&config))?;
-        server.ready(client).await?;
-        verify(&server, client, start_ms, acknowledged).await?;
+        server.ready(client)?;
+        verify(&server, client, start_ms, acknowledged)?;
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let life = Duration::from_millis(1500 + (random >> 33) % 2500);
-        acknowledged =
-            write_until_killed(server, client, (start_ms, acknowledged, round), life).await?;
+        acknowledged = write_until_killed(server, client, (start_ms, acknowledged, round), life)?;
         println!(
             "round {}: killed after {life:?}, {acknowledged} requests acknowledged so far",
             round + 1
         );
     }
     let server = Server::start(Kind::Binnacle, &data, Some(&config))?;
-    server.ready(client).await?;
-    verify(&server, client, start_ms, acknowledged).await?;
-    wait_for_notifications(&inbox, rounds).await?;
-    receiver.abort_all();
+    server.ready(client)?;
+    verify(&server, client, start_ms, acknowledged)?;
+    wait_for_notifications(&inbox, rounds)?;
+    webhook.stop();
     println!(
         "crash: {rounds} rounds, {acknowledged} requests of {SERIES} samples acknowledged, none lost; \
          {rounds} alerts, each notified at least once"
@@ -96,41 +97,30 @@ fn write_config(folder: &Path, webhook: &str) -> anyhow::Result<()> {
 }
 
 /// Writes as fast as it is answered until the server is killed; gives the number of acknowledged requests.
-async fn write_until_killed(
-    server: Server,
-    client: &reqwest::Client,
+fn write_until_killed(
+    mut server: Server,
+    client: &ureq::Agent,
     (start_ms, first, round): (i64, i64, usize),
     life: Duration,
 ) -> anyhow::Result<i64> {
     let url = server.write_url();
-    let mut next = first;
-    let killer = async {
-        tokio::time::sleep(life).await;
+    let killer = std::thread::Builder::new().spawn(move || {
+        std::thread::sleep(life);
         server.kill()
-    };
-    let writer = async {
-        loop {
-            let body = request(start_ms, next, round)?;
-            let sent = client
-                .post(&url)
-                .header("Content-Encoding", "snappy")
-                .body(body)
-                .send()
-                .await;
-            match sent {
-                Ok(answer) if answer.status().is_success() => next += 1,
-                Ok(answer) => bail!(
-                    "remote write answers {}: {}",
-                    answer.status(),
-                    answer.text().await?
-                ),
-                Err(_killed) => return anyhow::Ok(()),
-            }
+    })?;
+    let mut next = first;
+    loop {
+        let body = request(start_ms, next, round)?;
+        match server::write(client, &url, &body) {
+            Ok((200..300, _)) => next += 1,
+            Ok((status, said)) => bail!("remote write answers {status}: {said}"),
+            Err(_killed) => break,
         }
-    };
-    let (killed, written) = tokio::join!(killer, writer);
-    killed?;
-    written?;
+    }
+    match killer.join() {
+        Ok(killed) => killed?,
+        Err(_panicked) => bail!("the thread that kills the server broke off"),
+    }
     Ok(next)
 }
 
@@ -157,9 +147,9 @@ fn request(start_ms: i64, number: i64, round: usize) -> anyhow::Result<Vec<u8>> 
 }
 
 /// Every acknowledged sample of every series must be there: counts for all, values for one.
-async fn verify(
+fn verify(
     server: &Server,
-    client: &reqwest::Client,
+    client: &ureq::Agent,
     start_ms: i64,
     acknowledged: i64,
 ) -> anyhow::Result<()> {
@@ -172,11 +162,8 @@ async fn verify(
         "sum(count_over_time(crash_total[{range_ms}ms])) + 0 * max(max_over_time(crash_total[{range_ms}ms]))"
     );
     let time = format!("{}.{:03}", end_ms / 1000, end_ms % 1000);
-    let url = reqwest::Url::parse_with_params(
-        &server.api_url("query"),
-        &[("query", &query), ("time", &time)],
-    )?;
-    let text = client.get(url).send().await?.text().await?;
+    let parameters = [("query", query.as_str()), ("time", &time)];
+    let (_, text) = server::get(client, &server.api_url("query"), &parameters)?;
     let json: serde_json::Value = serde_json::from_str(&text)?;
     let value = json
         .pointer("/data/result/0/value/1")
@@ -189,7 +176,7 @@ async fn verify(
     Ok(())
 }
 
-async fn wait_for_notifications(inbox: &Inbox, rounds: usize) -> anyhow::Result<()> {
+fn wait_for_notifications(inbox: &Inbox, rounds: usize) -> anyhow::Result<()> {
     let missing = || {
         let bodies = inbox.lock().unwrap_or_else(PoisonError::into_inner);
         let told = |round: &usize| {
@@ -204,51 +191,7 @@ async fn wait_for_notifications(inbox: &Inbox, rounds: usize) -> anyhow::Result<
         if missing().is_empty() {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        std::thread::sleep(Duration::from_millis(100));
     }
     bail!("no notification for rounds {:?}", missing())
-}
-
-async fn receive(listener: TcpListener, inbox: Inbox) {
-    while let Ok((stream, _)) = listener.accept().await {
-        // One at a time is enough: the bodies are small and the sender waits.
-        if let Ok(body) = read_request(stream).await {
-            inbox
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(body);
-        }
-    }
-}
-
-/// Reads one HTTP/1.1 request with a Content-Length and answers 200.
-async fn read_request(mut stream: TcpStream) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    loop {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).await?;
-        bytes.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head
-                .lines()
-                .find_map(|line| {
-                    line.to_ascii_lowercase()
-                        .strip_prefix("content-length:")?
-                        .trim()
-                        .parse()
-                        .ok()
-                })
-                .unwrap_or(0);
-            if body.len() >= length {
-                stream
-                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                    .await?;
-                return Ok(body.to_owned());
-            }
-        }
-        if count == 0 {
-            bail!("the sender went away");
-        }
-    }
 }

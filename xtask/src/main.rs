@@ -12,6 +12,7 @@ mod ci;
 mod compare;
 mod conformance;
 mod crash;
+mod listener;
 mod page;
 mod process;
 mod remote_write;

@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+/// Bytes of an answer at most: a range query over all series is large.
+const ANSWER_BYTES_MAX: u64 = 1 << 30;
+
 /// Which program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -77,21 +80,25 @@ impl Server {
         })
     }
 
+    /// Ends the process at once, as a crash does.
+    pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Waits until the server answers that it is ready.
-    pub(crate) async fn ready(&self, client: &reqwest::Client) -> anyhow::Result<()> {
+    pub(crate) fn ready(&self, client: &ureq::Agent) -> anyhow::Result<()> {
         let path = match self.kind {
             Kind::Binnacle | Kind::Prometheus => "/-/ready",
             Kind::VictoriaMetrics => "/health",
         };
         for _ in 0..600 {
-            let answer = client
-                .get(format!("http://{}{path}", self.address))
-                .send()
-                .await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
+            let url = format!("http://{}{path}", self.address);
+            if get(client, &url, &[]).is_ok_and(|(status, _)| status == 200) {
                 return Ok(());
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            std::thread::sleep(Duration::from_millis(50));
         }
         bail!("{} is not ready after 30 s", self.kind.name())
     }
@@ -99,13 +106,6 @@ impl Server {
     /// What the kernel says of the process.
     pub(crate) fn usage(&self) -> anyhow::Result<Usage> {
         process::usage(self.child.id())
-    }
-
-    /// Ends the process at once, as a crash does.
-    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
-        self.child.kill()?;
-        self.child.wait()?;
-        Ok(())
     }
 
     /// The address of remote write.
@@ -159,24 +159,41 @@ fn victoria_metrics(address: &str, data: &Path) -> Command {
     command
 }
 
-/// A client for all servers, and the runtime to use it in.
-pub(crate) fn client() -> anyhow::Result<(tokio::runtime::Runtime, reqwest::Client)> {
-    // A second call finds the provider installed.
-    let _installed = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_backend_preconfigured(empty_tls())
-        .timeout(Duration::from_secs(120))
-        .build()?;
-    Ok((runtime, client))
+/// A client for all servers; error statuses are answers like others.
+pub(crate) fn client() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(120)))
+        .http_status_as_error(false)
+        .build()
+        .into()
 }
 
-/// TLS that trusts nobody: these servers speak plain HTTP on loopback.
-fn empty_tls() -> rustls::ClientConfig {
-    rustls::ClientConfig::builder()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth()
+/// Asks a path with parameters and gives the status and the text of the answer.
+pub(crate) fn get(
+    client: &ureq::Agent,
+    url: &str,
+    parameters: &[(&str, &str)],
+) -> anyhow::Result<(u16, String)> {
+    let request = client.get(url).query_pairs(parameters.iter().copied());
+    let mut answer = request.call().with_context(|| url.to_owned())?;
+    let text = answer
+        .body_mut()
+        .with_config()
+        .limit(ANSWER_BYTES_MAX)
+        .read_to_string()?;
+    Ok((answer.status().as_u16(), text))
+}
+
+/// Posts a remote write body and gives the status and the text of the answer.
+pub(crate) fn write(client: &ureq::Agent, url: &str, body: &[u8]) -> anyhow::Result<(u16, String)> {
+    let mut answer = client
+        .post(url)
+        .header("Content-Type", "application/x-protobuf")
+        .header("Content-Encoding", "snappy")
+        .header("X-Prometheus-Remote-Write-Version", "0.1.0")
+        .send(body)?;
+    Ok((
+        answer.status().as_u16(),
+        answer.body_mut().read_to_string()?,
+    ))
 }

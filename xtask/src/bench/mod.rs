@@ -9,7 +9,7 @@ mod workload;
 
 use crate::process;
 use crate::server::{self, Kind, Server};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ struct Outcome {
 /// Pushes 20,000 series × 240 samples by remote write to each program and prints a table.
 pub(crate) fn metrics() -> anyhow::Result<()> {
     crate::page::build_program()?;
-    let (runtime, client) = server::client()?;
+    let client = server::client();
     let folder = tempfile::tempdir()?;
     let end_ms = now_ms()? / STEP_MS * STEP_MS;
     let bodies = workload::bodies(SERIES, SAMPLES_PER_SERIES, end_ms, STEP_MS)?;
@@ -50,7 +50,7 @@ pub(crate) fn metrics() -> anyhow::Result<()> {
     for kind in Kind::installed() {
         println!("{} …", kind.name());
         let data = folder.path().join(kind.name());
-        outcomes.push(runtime.block_on(measure(kind, &data, &client, &bodies, end_ms))?);
+        outcomes.push(measure(kind, &data, &client, &bodies, end_ms)?);
     }
     println!("\n{}", table(&outcomes));
     Ok(())
@@ -67,26 +67,26 @@ fn start_watch() -> Instant {
     Instant::now()
 }
 
-async fn measure(
+fn measure(
     kind: Kind,
     data: &Path,
-    client: &reqwest::Client,
+    client: &ureq::Agent,
     bodies: &[Vec<u8>],
     end_ms: i64,
 ) -> anyhow::Result<Outcome> {
     std::fs::create_dir_all(data)?;
     let server = Server::start(kind, data, None)?;
-    server.ready(client).await?;
+    server.ready(client)?;
     let before = server.usage()?;
     let watch = start_watch();
     for body in bodies {
-        push(&server, client, body.clone()).await?;
+        push(&server, client, body)?;
     }
     let seconds = watch.elapsed().as_secs_f64();
-    tokio::time::sleep(IDLE).await;
+    std::thread::sleep(IDLE);
     let after = server.usage()?;
     let disk_bytes = process::folder_bytes(data);
-    let (query_ms, query_series) = queries::measure(&server, client, end_ms).await?;
+    let (query_ms, query_series) = queries::measure(&server, client, end_ms)?;
     Ok(Outcome {
         kind,
         seconds,
@@ -99,22 +99,12 @@ async fn measure(
     })
 }
 
-async fn push(server: &Server, client: &reqwest::Client, body: Vec<u8>) -> anyhow::Result<()> {
-    let answer = client
-        .post(server.write_url())
-        .header("Content-Type", "application/x-protobuf")
-        .header("Content-Encoding", "snappy")
-        .header("X-Prometheus-Remote-Write-Version", "0.1.0")
-        .body(body)
-        .send()
-        .await
-        .context("remote write")?;
-    if !answer.status().is_success() {
+fn push(server: &Server, client: &ureq::Agent, body: &[u8]) -> anyhow::Result<()> {
+    let (status, said) = server::write(client, &server.write_url(), body)?;
+    if !(200..300).contains(&status) {
         bail!(
-            "{}: remote write answers {}: {}",
-            server.kind.name(),
-            answer.status(),
-            answer.text().await?
+            "{}: remote write answers {status}: {said}",
+            server.kind.name()
         );
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! A fixed list of dashboard queries: one hour at a step of 15 s.
 
 use super::start_watch;
-use crate::server::Server;
+use crate::server::{self, Server};
 use anyhow::{Context as _, bail};
 
 /// What dashboards ask, from a single host to the whole fleet.
@@ -23,9 +23,9 @@ pub(super) const QUERIES: [&str; 12] = [
 const ROUNDS: usize = 5;
 
 /// Median milliseconds and number of series for each query.
-pub(super) async fn measure(
+pub(super) fn measure(
     server: &Server,
-    client: &reqwest::Client,
+    client: &ureq::Agent,
     end_ms: i64,
 ) -> anyhow::Result<(Vec<f64>, Vec<usize>)> {
     let (mut times, mut counts) = (Vec::new(), Vec::new());
@@ -34,7 +34,7 @@ pub(super) async fn measure(
         let mut series = 0;
         for _ in 0..ROUNDS {
             let watch = start_watch();
-            series = ask(server, client, query, end_ms).await?;
+            series = ask(server, client, query, end_ms)?;
             rounds.push(watch.elapsed().as_secs_f64() * 1000.0);
         }
         rounds.sort_by(f64::total_cmp);
@@ -44,24 +44,18 @@ pub(super) async fn measure(
     Ok((times, counts))
 }
 
-async fn ask(
-    server: &Server,
-    client: &reqwest::Client,
-    query: &str,
-    end_ms: i64,
-) -> anyhow::Result<usize> {
+fn ask(server: &Server, client: &ureq::Agent, query: &str, end_ms: i64) -> anyhow::Result<usize> {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
-    let form = [
-        ("query", query.to_owned()),
-        ("start", seconds(end_ms - 3_540_000)),
-        ("end", seconds(end_ms)),
-        ("step", "15".to_owned()),
-        ("nocache", "1".to_owned()),
+    let (start, end) = (seconds(end_ms - 3_540_000), seconds(end_ms));
+    let parameters = [
+        ("query", query),
+        ("start", &start),
+        ("end", &end),
+        ("step", "15"),
+        ("nocache", "1"),
     ];
-    let url = reqwest::Url::parse_with_params(&server.api_url("query_range"), &form)?;
-    let answer = client.get(url).send().await?;
-    let (status, text) = (answer.status(), answer.text().await?);
-    if !status.is_success() {
+    let (status, text) = server::get(client, &server.api_url("query_range"), &parameters)?;
+    if status != 200 {
         bail!("{}: {query} answers {status}: {text}", server.kind.name());
     }
     let json: serde_json::Value = serde_json::from_str(&text)?;

@@ -1,6 +1,6 @@
 //! Asking a query and telling two answers apart.
 
-use crate::server::Server;
+use crate::server::{self, Server};
 use anyhow::Context as _;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -26,15 +26,10 @@ impl Asked {
 pub(super) type Answer = BTreeMap<String, String>;
 
 /// Asks one server.
-pub(super) async fn ask(
-    server: &Server,
-    client: &reqwest::Client,
-    asked: Asked,
-) -> anyhow::Result<Answer> {
+pub(super) fn ask(server: &Server, client: &ureq::Agent, asked: Asked) -> anyhow::Result<Answer> {
     let time = format!("{}.{:03}", asked.at_ms / 1000, asked.at_ms % 1000);
-    let form = [("query", asked.query), ("time", time.as_str())];
-    let url = reqwest::Url::parse_with_params(&server.api_url("query"), &form)?;
-    let text = client.get(url).send().await?.text().await?;
+    let parameters = [("query", asked.query), ("time", time.as_str())];
+    let (_, text) = server::get(client, &server.api_url("query"), &parameters)?;
     let json: Value = serde_json::from_str(&text).with_context(|| text.clone())?;
     let result = json
         .pointer("/data/result")

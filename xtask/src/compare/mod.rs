@@ -25,13 +25,13 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
         return Ok(());
     }
     crate::page::build_program()?;
-    let (runtime, client) = server::client()?;
+    let client = server::client();
     let folder = tempfile::tempdir()?;
-    runtime.block_on(compare(minutes, folder.path(), &client))
+    compare(minutes, folder.path(), &client)
 }
 
-async fn compare(minutes: u64, folder: &Path, client: &reqwest::Client) -> anyhow::Result<()> {
-    let target = target::Target::start().await?;
+fn compare(minutes: u64, folder: &Path, client: &ureq::Agent) -> anyhow::Result<()> {
+    let target = target::Target::start()?;
     let config = folder.join("prometheus.yml");
     write_config(&config, &target.address)?;
     let mut servers = Vec::new();
@@ -39,14 +39,14 @@ async fn compare(minutes: u64, folder: &Path, client: &reqwest::Client) -> anyho
         let data = folder.join(kind.name());
         std::fs::create_dir_all(&data)?;
         let server = Server::start(kind, &data, Some(&config))?;
-        server.ready(client).await?;
+        server.ready(client)?;
         servers.push(server);
     }
     println!("both scrape {} for {minutes} minutes …", target.address);
-    tokio::time::sleep(Duration::from_secs(minutes * 60)).await;
+    std::thread::sleep(Duration::from_secs(minutes * 60));
     target.stop();
     // The last scrapes are under way.
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    std::thread::sleep(Duration::from_secs(3));
     let [ours, theirs] = servers.as_slice() else {
         bail!("two servers were started")
     };
@@ -57,8 +57,8 @@ async fn compare(minutes: u64, folder: &Path, client: &reqwest::Client) -> anyho
             let at = end_ms - back_ms;
             let asked = answers::Asked { query, at_ms: at };
             let (a, b) = (
-                answers::ask(ours, client, asked).await?,
-                answers::ask(theirs, client, asked).await?,
+                answers::ask(ours, client, asked)?,
+                answers::ask(theirs, client, asked)?,
             );
             if let Some(difference) = answers::difference(&a, &b, asked.values_count()) {
                 differences.push(format!("{query} at {at}: {difference}"));

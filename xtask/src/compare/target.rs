@@ -1,10 +1,8 @@
 //! A target whose every sample carries its time: two servers that scrape it at different moments store the same.
 
-use anyhow::Context as _;
+use crate::listener;
 use std::fmt::Write as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use std::sync::Arc;
 
 /// Samples lie on this grid.
 const STEP_MS: i64 = 5_000;
@@ -12,45 +10,22 @@ const STEP_MS: i64 = 5_000;
 /// A running target.
 pub(super) struct Target {
     pub(super) address: String,
-    tasks: JoinSet<()>,
+    listener: listener::Listener,
 }
 
 impl Target {
-    pub(super) async fn start() -> anyhow::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?.to_string();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                // A scraper that goes away early is its own affair.
-                let _gone = serve(stream).await;
-            }
-        });
-        Ok(Self { address, tasks })
+    pub(super) fn start() -> anyhow::Result<Self> {
+        let answer = |_request: String| exposition(crate::bench::now_ms().unwrap_or_default());
+        let listener = listener::Listener::start(Arc::new(answer))?;
+        Ok(Self {
+            address: listener.address.clone(),
+            listener,
+        })
     }
 
-    pub(super) fn stop(mut self) {
-        self.tasks.abort_all();
+    pub(super) fn stop(self) {
+        self.listener.stop();
     }
-}
-
-async fn serve(mut stream: TcpStream) -> anyhow::Result<()> {
-    let mut head = Vec::new();
-    while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-        let mut chunk = [0; 4096];
-        let count = stream.read(&mut chunk).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        head.extend_from_slice(chunk.get(..count).context("count")?);
-    }
-    let body = exposition(crate::bench::now_ms()?);
-    let answer = format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    stream.write_all(answer.as_bytes()).await?;
-    Ok(())
 }
 
 /// What the target says at a moment: everything follows from the step's number.

@@ -283,25 +283,21 @@ impl Reader {
     fn matching(&mut self, field: &str, patterns: &[String], directory: &Path) -> Vec<PathBuf> {
         let mut all: Vec<PathBuf> = Vec::new();
         for pattern in patterns {
-            match find_pattern(pattern, directory, &self.given) {
-                Ok(matched) => {
-                    if let Some(instead) = &matched.instead {
-                        let instead = instead.display();
-                        self.setup.notes.push(format!(
-                            "{field}: {pattern} is not here, {instead} is used instead"
-                        ));
-                    } else if matched.files.is_empty() {
-                        self.setup
-                            .notes
-                            .push(format!("{field}: {pattern} matches no file"));
-                    }
-                    for file in matched.files {
-                        if !all.contains(&file) {
-                            all.push(file);
-                        }
-                    }
+            let matched = find_pattern(pattern, directory, &self.given);
+            if let Some(instead) = &matched.instead {
+                let instead = instead.display();
+                self.setup.notes.push(format!(
+                    "{field}: {pattern} is not here, {instead} is used instead"
+                ));
+            } else if matched.files.is_empty() {
+                self.setup
+                    .notes
+                    .push(format!("{field}: {pattern} matches no file"));
+            }
+            for file in matched.files {
+                if !all.contains(&file) {
+                    all.push(file);
                 }
-                Err(message) => self.mistakes.push(format!("{field}: {message}")),
             }
         }
         all

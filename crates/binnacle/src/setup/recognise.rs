@@ -1,5 +1,6 @@
 //! What kind of file is this? Told by its content, since teams name files as they like.
 
+use collect::prometheus_file;
 use config::{Node, NodeKind, Problems, yaml};
 use std::path::Path;
 
@@ -197,16 +198,8 @@ fn yaml_kind(root: &Node) -> Kind {
     {
         return Kind::Blackbox;
     }
-    if let Some(global) = root.get("global") {
-        let keys = [
-            "scrape_interval",
-            "evaluation_interval",
-            "external_labels",
-            "scrape_timeout",
-        ];
-        if keys.iter().any(|key| global.get(key).is_some()) {
-            return Kind::Prometheus;
-        }
+    if prometheus_file::is_prometheus_file(root) {
+        return Kind::Prometheus;
     }
     Kind::Unknown
 }
