@@ -43,7 +43,7 @@ pub(crate) fn push_timestamp(out: &mut String, at: Timestamp) {
 /// Appends a float by the rules of JavaScript's numbers: an exponent below 1e-6 and from 1e21.
 pub(crate) fn push_float(out: &mut String, value: f64) {
     let size = value.abs();
-    if value.is_finite() && size != 0.0 && (size < 1e-6 || size >= 1e21) {
+    if value.is_finite() && size != 0.0 && !(1e-6..1e21).contains(&size) {
         let text = format!("{value:e}");
         // Rust writes 1e21, JavaScript 1e+21.
         match text.split_once('e') {

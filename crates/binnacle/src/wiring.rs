@@ -20,11 +20,12 @@ use api::{About, Services};
 use collect::{Collector, Surroundings};
 use incidents::Incidents;
 use ingest::Ingest;
-use model::{Sink, Source, Timestamp};
+use model::{Alert, Sink, Source, Timestamp};
 use own::Own;
 use promql::{Engine, EngineOptions};
 use reload::Configuration;
 use rules::RuleEngine;
+use runtime::queue::Sender;
 use runtime::{Registry, SharedClock, Shutdown};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -74,15 +75,13 @@ pub(crate) fn start(
         sockets,
     };
     let started_at = ground.clock.now();
-    let db = Arc::new(open_store(&ground, &setup)?);
-    let maintenance = db.spawn_maintenance(&ground.shutdown)?;
-    let ingest = Arc::new(Ingest::to_db(
-        Arc::clone(&db),
-        ingest::remote_write::Limits::default(),
-        &ground.registry,
-    ));
-    let source: Arc<dyn Source> = Arc::clone(&db) as Arc<dyn Source>;
-    let sink: Arc<dyn Sink> = Arc::clone(&ingest) as Arc<dyn Sink>;
+    let Samples {
+        db,
+        ingest,
+        source,
+        sink,
+        maintenance,
+    } = samples(&ground, &setup)?;
     let engine = engine(&ground);
     let incidents = Arc::new(Incidents::open(
         ground.state.clone(),
@@ -92,15 +91,7 @@ pub(crate) fn start(
     let (dispatch, mut threads) = flows::dispatch(&ground, &setup, Arc::clone(&incidents))?;
     let (alerts, from_rules) = flows::rules_to_dispatch(&ground, Arc::clone(&dispatch))?;
     threads.push(from_rules);
-    let rules = Arc::new(RuleEngine::new(rules::Parts {
-        engine: engine.clone(),
-        source: Arc::clone(&source),
-        sink: Arc::clone(&sink),
-        state: ground.state.clone(),
-        clock: Arc::clone(&ground.clock),
-        registry: ground.registry.clone(),
-        alerts,
-    })?);
+    let rules = rule_engine(&ground, (&source, &sink), engine.clone(), alerts)?;
     let own = Own::new(flags, &ground.registry, &ground.clock);
     let configuration = Arc::new(Configuration::new(
         ground.clone(),
@@ -144,6 +135,45 @@ pub(crate) fn start(
         maintenance,
         sockets: ground.sockets,
     })
+}
+
+/// The store, its door, and both as others see them.
+struct Samples {
+    db: Arc<Db>,
+    ingest: Arc<Ingest>,
+    source: Arc<dyn Source>,
+    sink: Arc<dyn Sink>,
+    maintenance: tsdb::Maintenance,
+}
+
+fn samples(ground: &Ground, setup: &Setup) -> anyhow::Result<Samples> {
+    let db = Arc::new(open_store(ground, setup)?);
+    let limits = ingest::remote_write::Limits::default();
+    let ingest = Arc::new(Ingest::to_db(Arc::clone(&db), limits, &ground.registry));
+    Ok(Samples {
+        maintenance: db.spawn_maintenance(&ground.shutdown)?,
+        source: Arc::clone(&db) as Arc<dyn Source>,
+        sink: Arc::clone(&ingest) as Arc<dyn Sink>,
+        db,
+        ingest,
+    })
+}
+
+fn rule_engine(
+    ground: &Ground,
+    (source, sink): (&Arc<dyn Source>, &Arc<dyn Sink>),
+    engine: Engine,
+    alerts: Sender<Vec<Alert>>,
+) -> anyhow::Result<Arc<RuleEngine>> {
+    Ok(Arc::new(RuleEngine::new(rules::Parts {
+        engine,
+        source: Arc::clone(source),
+        sink: Arc::clone(sink),
+        state: ground.state.clone(),
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        alerts,
+    })?))
 }
 
 fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {

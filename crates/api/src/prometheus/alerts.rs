@@ -113,7 +113,7 @@ pub(crate) async fn rules(State(services): State<Arc<Services>>, params: Params)
             next = Some(token);
             break;
         }
-        groups.push(group_json(group, rules));
+        groups.push(group_json(group, &rules));
     }
     if !started {
         let message = "invalid group_next_token: there is no such group any more";
@@ -133,7 +133,7 @@ fn page_token(group: &GroupView) -> String {
     format!("{:016x}", labels.fingerprint())
 }
 
-fn group_json(group: &GroupView, rules: Vec<Value>) -> Value {
+fn group_json(group: &GroupView, rules: &[Value]) -> Value {
     json!({
         "name": group.name,
         "file": group.file,

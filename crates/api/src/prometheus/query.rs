@@ -96,7 +96,7 @@ async fn run(services: Arc<Services>, params: Params, at: QueryTime) -> Answer {
         let result = services
             .engine
             .run(services.source.as_ref(), &query)
-            .map_err(failure)?;
+            .map_err(|error| failure(&error))?;
         Ok::<String, Failure>(write_answer(result, &text, limit, wants_stats))
     };
     let body = tokio::task::spawn_blocking(work).await.map_err(|error| {
@@ -108,8 +108,8 @@ async fn run(services: Arc<Services>, params: Params, at: QueryTime) -> Answer {
 }
 
 /// The status and kind that upstream gives an error.
-pub(crate) fn failure(error: QueryError) -> Failure {
-    let status = match &error {
+pub(crate) fn failure(error: &QueryError) -> Failure {
+    let status = match error {
         QueryError::BadData(_) => StatusCode::BAD_REQUEST,
         QueryError::Execution(_) | QueryError::TooManySamples => StatusCode::UNPROCESSABLE_ENTITY,
         QueryError::Timeout | QueryError::Canceled => StatusCode::SERVICE_UNAVAILABLE,

@@ -158,10 +158,10 @@ impl Reader {
                 .for_each(|found| self.read_rules(&found.path, &found.text)),
         }
         for found in by_kind.remove(&Kind::Alertmanager).unwrap_or_default() {
-            self.read_alertmanager(found);
+            self.read_alertmanager(&found);
         }
         for found in by_kind.into_values().flatten() {
-            self.list_other(found);
+            self.list_other(&found);
         }
         self.setup.listing.sort();
         self.check_rules_together();
@@ -342,7 +342,7 @@ impl Reader {
         }
     }
 
-    fn read_alertmanager(&mut self, found: Found) {
+    fn read_alertmanager(&mut self, found: &Found) {
         let name = found.path.display().to_string();
         self.took(&found.path, Kind::Alertmanager, "used");
         let mut config = match dispatch::config::Config::parse(&found.text, &name) {
@@ -366,7 +366,7 @@ impl Reader {
         self.setup.alertmanager = Some(Alertmanager { config });
     }
 
-    fn list_other(&mut self, found: Found) {
+    fn list_other(&mut self, found: &Found) {
         let is_used = self
             .setup
             .listing
