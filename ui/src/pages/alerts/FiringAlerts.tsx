@@ -9,12 +9,16 @@ import { LabelList } from '../../components/LabelList';
 import { Link } from '../../components/Link';
 import { Loaded } from '../../components/Loaded';
 import { TimeText } from '../../components/TimeText';
+import { useCapped } from '../../components/useCapped';
 import { matchesFilter } from '../../formatting/matchText';
 import { parseTime } from '../../formatting/time';
 import { AnnotationText } from './AnnotationText';
 import { exploreOfGenerator } from './generator';
 import { groupAlerts, type AlertGroup } from './groupAlerts';
 import { formatMatchers, matchersOf } from './matchers';
+
+/** Alerts of one name shown at first. */
+const SHOWN_AT_FIRST = 20;
 
 interface FiringAlertsProps {
   readonly filter: string;
@@ -74,6 +78,7 @@ interface GroupPanelProps {
 }
 
 function GroupPanel({ group, onSilence }: GroupPanelProps) {
+  const { shown, more } = useCapped(group.alerts, SHOWN_AT_FIRST);
   return (
     <section className="panel" aria-label={group.name}>
       <div className="panel-head">
@@ -85,10 +90,11 @@ function GroupPanel({ group, onSilence }: GroupPanelProps) {
         <Link href={`/rules?filter=${encodeURIComponent(group.name)}`}>Rule</Link>
       </div>
       <ul className="alert-list">
-        {group.alerts.map((alert) => (
+        {shown.map((alert) => (
           <AlertItem key={alert.fingerprint} alert={alert} onSilence={onSilence} />
         ))}
       </ul>
+      {more}
     </section>
   );
 }

@@ -1,7 +1,7 @@
 // The answer of an instant query as a table, sorted as asked.
-import { Button } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import type { Result } from '../../api/query';
+import { useCapped } from '../../components/useCapped';
 import { formatSeries } from '../../formatting/labels';
 import { formatExact } from '../../formatting/number';
 import { orderRows, tableRows, type Order } from './tableRows';
@@ -11,8 +11,8 @@ const SHOWN_AT_FIRST = 500;
 
 export function TableAnswer({ result }: { readonly result: Result }) {
   const [order, setOrder] = useState<Order>('given');
-  const [shown, setShown] = useState(SHOWN_AT_FIRST);
   const rows = useMemo(() => orderRows(tableRows(result), order), [result, order]);
+  const { shown, more } = useCapped(rows, SHOWN_AT_FIRST);
   const next: Order = order === 'given' ? 'descending' : order === 'descending' ? 'ascending' : 'given';
   const mark = { given: '', descending: ' ↓', ascending: ' ↑' }[order];
   return (
@@ -29,7 +29,7 @@ export function TableAnswer({ result }: { readonly result: Result }) {
           </tr>
         </thead>
         <tbody>
-          {rows.slice(0, shown).map((row, index) => (
+          {shown.map((row, index) => (
             <tr key={index}>
               <td className="mono">{formatSeries(row.labels)}</td>
               <td className="number mono table-value">
@@ -39,16 +39,7 @@ export function TableAnswer({ result }: { readonly result: Result }) {
           ))}
         </tbody>
       </table>
-      {rows.length > shown && (
-        <div className="panel-body row" style={{ paddingTop: 10 }}>
-          <span className="dim">
-            Showing {shown.toLocaleString('en')} of {rows.length.toLocaleString('en')} series.
-          </span>
-          <Button size="xs" variant="default" onClick={() => setShown(shown + SHOWN_AT_FIRST)}>
-            Show more
-          </Button>
-        </div>
-      )}
+      {more}
     </>
   );
 }

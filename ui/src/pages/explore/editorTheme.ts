@@ -5,7 +5,8 @@ import { tags } from '@lezer/highlight';
 
 export const editorTheme = EditorView.theme({
   '&': { color: 'var(--text)', backgroundColor: 'var(--surface)', fontSize: '14px' },
-  '&.cm-focused': { outline: 'none' },
+  // The frame around the editor shows the focus.
+  '&.cm-focused, .cm-content:focus-visible': { outline: 'none' },
   '.cm-content': { fontFamily: 'var(--mono)', padding: '7px 0', caretColor: 'var(--text)' },
   '.cm-line': { padding: '0 10px' },
   '.cm-scroller': { maxHeight: '220px' },

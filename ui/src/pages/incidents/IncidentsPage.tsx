@@ -13,6 +13,7 @@ import { Link } from '../../components/Link';
 import { Loaded } from '../../components/Loaded';
 import { PageTitle } from '../../components/PageTitle';
 import { TimeText } from '../../components/TimeText';
+import { useCapped } from '../../components/useCapped';
 import { formatDuration } from '../../formatting/duration';
 import { formatCount } from '../../formatting/number';
 import { parseTime } from '../../formatting/time';
@@ -50,6 +51,8 @@ export default function IncidentsPage() {
   );
 }
 
+const SHOWN_AT_FIRST = 100;
+
 interface IncidentTableProps {
   readonly incidents: readonly Incident[];
   readonly filter: string;
@@ -58,6 +61,7 @@ interface IncidentTableProps {
 
 function IncidentTable({ incidents, filter, status }: IncidentTableProps) {
   const chosen = chooseIncidents(incidents, useDeferredValue(filter), status);
+  const { shown, more } = useCapped(chosen, SHOWN_AT_FIRST);
   if (incidents.length === 0) {
     return (
       <EmptyState icon="incidents" title="No incident so far">
@@ -69,22 +73,25 @@ function IncidentTable({ incidents, filter, status }: IncidentTableProps) {
   }
   if (chosen.length === 0) return <EmptyState icon="incidents" title="No incident fits the filter" />;
   return (
-    <table className="table table-stacked">
-      <thead>
-        <tr>
-          <th className="fit">Status</th>
-          <th className="fit">Severity</th>
-          <th>Incident</th>
-          <th className="fit">Opened</th>
-          <th className="fit number">Lasted</th>
-        </tr>
-      </thead>
-      <tbody>
-        {chosen.map((incident) => (
-          <IncidentRow key={incident.id} incident={incident} />
-        ))}
-      </tbody>
-    </table>
+    <>
+      <table className="table table-stacked">
+        <thead>
+          <tr>
+            <th className="fit">Status</th>
+            <th className="fit">Severity</th>
+            <th>Incident</th>
+            <th className="fit">Opened</th>
+            <th className="fit number">Lasted</th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((incident) => (
+            <IncidentRow key={incident.id} incident={incident} />
+          ))}
+        </tbody>
+      </table>
+      {more}
+    </>
   );
 }
 

@@ -1,10 +1,9 @@
-// The targets of one scrape pool. A long pool shows its first ones and the rest when asked.
-import { Button } from '@mantine/core';
-import { useState } from 'react';
+// The targets of one scrape pool.
 import type { Target } from '../../api/targets';
 import { Badge, type Tone } from '../../components/Badge';
 import { LabelList } from '../../components/LabelList';
 import { TimeText } from '../../components/TimeText';
+import { useCapped } from '../../components/useCapped';
 import { formatDuration } from '../../formatting/duration';
 import { parseTime } from '../../formatting/time';
 import { countHealth } from './chooseTargets';
@@ -15,9 +14,8 @@ const SHOWN_AT_FIRST = 100;
 const TONES: Readonly<Record<Target['health'], Tone>> = { up: 'good', down: 'critical', unknown: 'low' };
 
 export function PoolPanel({ pool, targets }: { readonly pool: string; readonly targets: readonly Target[] }) {
-  const [showsAll, setShowsAll] = useState(false);
   const { up, all } = countHealth(targets);
-  const shown = showsAll ? targets : targets.slice(0, SHOWN_AT_FIRST);
+  const { shown, more } = useCapped(targets, SHOWN_AT_FIRST);
   return (
     <section className="panel" aria-label={pool}>
       <div className="panel-head">
@@ -42,13 +40,7 @@ export function PoolPanel({ pool, targets }: { readonly pool: string; readonly t
           ))}
         </tbody>
       </table>
-      {shown.length < targets.length && (
-        <div className="panel-body">
-          <Button variant="default" size="xs" mt="sm" onClick={() => setShowsAll(true)}>
-            Show {targets.length - shown.length} more
-          </Button>
-        </div>
-      )}
+      {more}
     </section>
   );
 }
