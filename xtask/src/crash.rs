@@ -27,7 +27,7 @@ groups:
 /// Runs the rounds (20 unless told otherwise).
 pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
     let rounds: usize = words.first().map_or(Ok(20), |word| word.parse())?;
-    crate::page::build_program()?;
+    crate::page::ensure_program()?;
     let client = server::client();
     let folder = tempfile::tempdir()?;
     all_rounds(rounds, folder.path(), &client)

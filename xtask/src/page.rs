@@ -12,6 +12,15 @@ pub(crate) fn build_program() -> anyhow::Result<()> {
     process::run(&mut process::command("cargo", &arguments))
 }
 
+/// Makes sure that there is a program to drive: builds it unless one was given.
+pub(crate) fn ensure_program() -> anyhow::Result<()> {
+    if process::given_program().is_some() {
+        Ok(())
+    } else {
+        build_program()
+    }
+}
+
 /// Builds `ui/dist` unless it was made from exactly these sources.
 pub(crate) fn build_page() -> anyhow::Result<()> {
     let folder = process::root().join("ui");

@@ -15,9 +15,14 @@ pub(crate) fn target_folder() -> PathBuf {
     variable("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The release program that `cargo xtask build` leaves.
+/// The program that chores drive: the one that BINNACLE_PROGRAM names, or what `cargo xtask build` leaves.
 pub(crate) fn release_program() -> PathBuf {
-    target_folder().join("release/binnacle")
+    given_program().unwrap_or_else(|| target_folder().join("release/binnacle"))
+}
+
+/// The program that BINNACLE_PROGRAM names.
+pub(crate) fn given_program() -> Option<PathBuf> {
+    variable("BINNACLE_PROGRAM").map(PathBuf::from)
 }
 
 /// An environment variable, `None` where it is not set or empty.

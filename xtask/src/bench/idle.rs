@@ -10,7 +10,7 @@ const MEASURED: Duration = Duration::from_secs(60);
 
 /// Starts the program without any file and reads memory and CPU over a minute.
 pub(crate) fn idle() -> anyhow::Result<()> {
-    crate::page::build_program()?;
+    crate::page::ensure_program()?;
     let client = server::client();
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");

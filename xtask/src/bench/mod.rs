@@ -36,7 +36,7 @@ struct Outcome {
 
 /// Pushes 20,000 series × 240 samples by remote write to each program and prints a table.
 pub(crate) fn metrics() -> anyhow::Result<()> {
-    crate::page::build_program()?;
+    crate::page::ensure_program()?;
     let client = server::client();
     let folder = tempfile::tempdir()?;
     let end_ms = now_ms()? / STEP_MS * STEP_MS;

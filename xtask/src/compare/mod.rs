@@ -24,7 +24,7 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
         println!("skipped: no prometheus on the PATH (on Debian: apt-get install prometheus)");
         return Ok(());
     }
-    crate::page::build_program()?;
+    crate::page::ensure_program()?;
     let client = server::client();
     let folder = tempfile::tempdir()?;
     compare(minutes, folder.path(), &client)
