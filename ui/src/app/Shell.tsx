@@ -62,11 +62,11 @@ export function Shell({ section, children }: { readonly section: string; readonl
         <ColorSchemeSwitch />
       </header>
       <div className="shell-content">
-        <ConnectionBar />
         <main id="main" tabIndex={-1} className="shell-main">
           <StatusBanners />
           {children}
         </main>
+        <ConnectionBar />
       </div>
       <div className="visually-hidden" role="status">
         {firing.data === undefined ? '' : `${firing.data} alerts firing, ${open.data ?? 0} incidents open`}

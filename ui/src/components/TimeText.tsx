@@ -1,5 +1,5 @@
 // A moment: local time, or how long ago; UTC where one points at it.
-import { formatDuration } from '../formatting/duration';
+import { coarse, formatDuration } from '../formatting/duration';
 import { formatClock, formatTime, formatUtc } from '../formatting/time';
 import { useNow } from './useNow';
 
@@ -31,9 +31,4 @@ function Relative({ millis, form }: { readonly millis: number; readonly form: Re
       {{ ago: `${text} ago`, for: `for ${text}`, left: `in ${text}` }[form]}
     </time>
   );
-}
-
-/** Whole minutes from the first one on: what counts seconds all the time draws the eye for nothing. */
-export function coarse(seconds: number): number {
-  return seconds < 60 ? seconds : Math.floor(seconds / 60) * 60;
 }

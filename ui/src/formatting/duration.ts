@@ -64,3 +64,8 @@ export function writeDuration(seconds: number): string {
   }
   return text === '' ? '0s' : text;
 }
+
+/** Whole minutes from the first one on: what counts seconds all the time draws the eye for nothing. */
+export function coarse(seconds: number): number {
+  return seconds < 60 ? seconds : Math.floor(seconds / 60) * 60;
+}

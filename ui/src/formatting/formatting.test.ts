@@ -1,6 +1,6 @@
 // Numbers, durations, times and labels as the page writes and reads them.
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration, writeDuration } from './duration';
+import { coarse, formatDuration, parseDuration, writeDuration } from './duration';
 import { formatSeries, type Labels } from './labels';
 import { matchesFilter } from './matchText';
 import { formatBytes, formatCount, formatExact, formatNumber, formatPercent } from './number';
@@ -57,6 +57,10 @@ describe('durations', () => {
     check(93_784, '1d 2h');
     check(-5, '-5s');
     check(NaN, '–');
+  });
+
+  it('drops seconds from the first minute on', () => {
+    expect([0, 59, 60, 119, 3_661].map(coarse)).toEqual([0, 59, 60, 60, 3_660]);
   });
 
   it('reads what Prometheus reads, and seconds', () => {

@@ -49,7 +49,7 @@ export default function ExplorePage() {
             <RecentQueries onChoose={ask} />
           </div>
         </section>
-        <section className="panel" aria-label="Answer">
+        <section className={answer.isOld ? 'panel answer-old' : 'panel'} aria-label="Answer" aria-busy={answer.isFetching}>
           <div className="panel-head">
             <Choice
               label="Show as"

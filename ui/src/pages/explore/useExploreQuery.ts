@@ -1,5 +1,5 @@
 // Runs what the address asks: a range query for the graph, an instant query for the table.
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { queryInstant, queryRange, type Answer, type Range } from '../../api/query';
 import { formatDuration } from '../../formatting/duration';
 import { formatCount } from '../../formatting/number';
@@ -10,17 +10,21 @@ export interface ExploreAnswer {
   readonly data: { readonly answer: Answer; readonly range: Range } | undefined;
   readonly error: Error | null;
   readonly isFetching: boolean;
+  /** What is shown answers the question before this one. */
+  readonly isOld: boolean;
   /** How much came and how long it took. */
   readonly summary: string;
 }
 
 /** `run` counts how often somebody asked: asking the same again is a new question. */
 export function useExploreQuery(state: ExploreState, run: number): ExploreAnswer {
-  const { data, error, isFetching } = useQuery({
+  const { data, error, isFetching, isPlaceholderData } = useQuery({
     queryKey: ['explore', state, run],
     enabled: state.query.trim() !== '',
     staleTime: Infinity,
     gcTime: 0,
+    // The graph stays until the next one is there, so that nothing jumps.
+    placeholderData: keepPreviousData,
     refetchOnWindowFocus: false,
     queryFn: async ({ signal }) => {
       const end = state.endSeconds ?? Math.floor(Date.now() / 1000);
@@ -33,7 +37,7 @@ export function useExploreQuery(state: ExploreState, run: number): ExploreAnswer
       return { answer, range, seconds: (performance.now() - began) / 1000 };
     },
   });
-  return { data, error, isFetching, summary: data === undefined ? '' : summarize(data) };
+  return { data, error, isFetching, isOld: isPlaceholderData, summary: data === undefined ? '' : summarize(data) };
 }
 
 function summarize({ answer, range, seconds }: { answer: Answer; range: Range; seconds: number }): string {

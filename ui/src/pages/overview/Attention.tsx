@@ -12,7 +12,7 @@ import { alertTitle } from '../alerts/alertText';
 import { compareIncidents } from '../incidents/chooseIncidents';
 
 /** Lines of each list; the lists keep the height of this many so that nothing moves when one is added. */
-const LINES_MAX = 4;
+const LINES_MAX = 3;
 
 export function Attention() {
   const alerts = useQuery(routedAlertsQuery);

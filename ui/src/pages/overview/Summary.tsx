@@ -16,7 +16,7 @@ function Tile({ href, name, value, tone, note }: TileProps) {
   return (
     <Link href={href} className={lit}>
       <span className="tile-name">{name}</span>
-      <span className="tile-value">{value ?? '–'}</span>
+      <span className="tile-value">{value?.toLocaleString('en') ?? '–'}</span>
       <span className="tile-note">{note}</span>
     </Link>
   );
