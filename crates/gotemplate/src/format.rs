@@ -107,7 +107,7 @@ impl Printer {
     }
 }
 
-/// Prints what an action shows: unlike [`print`] a pointer to a struct as the struct.
+/// Prints what an action shows: unlike [`print()`] a pointer to a struct as the struct.
 pub(crate) fn display(value: &Value) -> Result<String, String> {
     let text = print(std::slice::from_ref(value))?;
     let is_pointer = matches!(value, Value::Record(record) if record.class().name.starts_with('*'));

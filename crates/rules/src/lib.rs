@@ -1,6 +1,6 @@
 //! Recording and alerting rules, as Prometheus evaluates them.
 //!
-//! [`file`] reads rule files; [`RuleEngine`] evaluates their groups on a schedule, writes what they
+//! [`mod@file`] reads rule files; [`RuleEngine`] evaluates their groups on a schedule, writes what they
 //! record, and hands alerts on. Groups run beside each other, the rules of a group one after another.
 //!
 //! This crate does not route, silence or deliver alerts, and it knows no wire format: the HTTP answers
