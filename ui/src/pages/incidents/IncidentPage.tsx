@@ -82,7 +82,10 @@ function Facts({ incident }: { readonly incident: IncidentDetails }) {
       <div>
         <dt>Opened</dt>
         <dd>
-          <TimeText millis={opened} /> <span className="dim">(<TimeText millis={opened} form="ago" />)</span>
+          <TimeText millis={opened} />
+          <div className="dim">
+            <TimeText millis={opened} form="ago" />
+          </div>
         </dd>
       </div>
       <div>

@@ -68,7 +68,7 @@ function TargetRow({ target }: { readonly target: Target }) {
       </td>
       <td className="fit" data-name="Last scrape">
         <TimeText millis={parseTime(target.lastScrape)} form="ago" />
-        {target.scrapeInterval !== undefined && <span className="dim"> of every {target.scrapeInterval}</span>}
+        {target.scrapeInterval !== undefined && <span className="dim">, every {target.scrapeInterval}</span>}
       </td>
       <td className="fit number" data-name="Took">
         {parseTime(target.lastScrape) === null ? '–' : formatDuration(target.lastScrapeDuration)}
