@@ -5,9 +5,10 @@ use crate::setup::Setup;
 use anyhow::Context as _;
 use dispatch::{Dispatch, Parts, PostedAlert, Told};
 use incidents::{Incidents, Notification};
-use model::{Alert, RoutedAlert, Timestamp};
+use model::{Alert, Labels, RoutedAlert, Timestamp};
 use runtime::Shutdown;
 use runtime::queue::{Received, Receiver, Sender, bounded};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -20,6 +21,9 @@ const NEWS_MAX: usize = 50_000;
 const TICK: Duration = Duration::from_secs(1);
 /// News that go into one transaction.
 const NEWS_BATCH: usize = 200;
+
+/// Failures remembered at most.
+const FAILURES_MAX: usize = 10_000;
 
 const REFUSED: &str = "binnacle_wiring_refused_total";
 const REFUSED_HELP: &str = "Messages between parts that found their queue full.";
@@ -94,6 +98,7 @@ fn follow(
     incidents: &Incidents,
     (now, shutdown): (&dyn Fn() -> Timestamp, &Shutdown),
 ) {
+    let mut failures = Failures::default();
     loop {
         let done = match queue.receive(TICK) {
             Received::Closed => return,
@@ -101,7 +106,11 @@ fn follow(
             Received::Nothing => incidents.tick(now()),
             Received::Item(first) => {
                 let more = std::iter::from_fn(|| queue.try_receive()).take(NEWS_BATCH - 1);
-                hand_on(std::iter::once(first).chain(more), incidents, now())
+                hand_on(
+                    std::iter::once(first).chain(more),
+                    (incidents, &mut failures),
+                    now(),
+                )
             }
         };
         if let Err(error) = done {
@@ -112,29 +121,52 @@ fn follow(
 
 fn hand_on(
     news: impl Iterator<Item = News>,
-    incidents: &Incidents,
+    (incidents, failures): (&Incidents, &mut Failures),
     now: Timestamp,
 ) -> Result<(), incidents::Error> {
     let (mut routed, mut notifications) = (Vec::new(), Vec::new());
     for one in news {
         match one {
             News::Routed(alert) => routed.push(alert),
-            News::Told(Told {
-                target,
-                alerts,
-                failure,
-            }) => {
-                notifications.push(Notification {
-                    receiver: target,
-                    alerts,
-                    failure,
-                });
-            }
+            News::Told(told) => notifications.extend(failures.news_of(told)),
         }
     }
     incidents.observe(now, &routed)?;
     incidents.notified(now, &notifications)?;
     incidents.tick(now)
+}
+
+/// How attempts failed last, so that a receiver that stays dead is one line in a timeline and not one a second.
+#[derive(Default)]
+struct Failures {
+    last: BTreeMap<(String, Vec<Labels>), String>,
+}
+
+impl Failures {
+    /// What a timeline should say of an attempt: nothing where it failed as the one before.
+    fn news_of(&mut self, told: Told) -> Option<Notification> {
+        let key = (told.target.clone(), told.alerts.clone());
+        match &told.failure {
+            Some(failure) if self.last.get(&key) == Some(failure) => return None,
+            Some(failure) => {
+                if self.last.len() == FAILURES_MAX {
+                    self.last.clear();
+                }
+                self.last.insert(key, failure.clone());
+            }
+            None => drop(self.last.remove(&key)),
+        }
+        let Told {
+            target,
+            alerts,
+            failure,
+        } = told;
+        Some(Notification {
+            receiver: target,
+            alerts,
+            failure,
+        })
+    }
 }
 
 /// Makes the queue from rules to dispatch and starts its reader.
@@ -167,7 +199,7 @@ fn put(dispatch: &Dispatch, alerts: Vec<Alert>) {
 }
 
 fn posted(alert: Alert) -> PostedAlert {
-    let pairs = |labels: &model::Labels| {
+    let pairs = |labels: &Labels| {
         labels
             .iter()
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -179,5 +211,29 @@ fn posted(alert: Alert) -> PostedAlert {
         starts_at: Some(alert.starts_at),
         ends_at: Some(alert.ends_at),
         generator_url: alert.generator_url,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failures, Told};
+    use model::Labels;
+
+    #[test]
+    fn a_receiver_that_stays_dead_is_one_line() {
+        let mut failures = Failures::default();
+        let mut check = |failure: Option<&str>, want: bool| {
+            let told = Told {
+                target: "team/webhook[0]".to_owned(),
+                alerts: vec![Labels::from_pairs([("alertname", "Down")])],
+                failure: failure.map(str::to_owned),
+            };
+            assert_eq!(failures.news_of(told).is_some(), want, "{failure:?}");
+        };
+        check(Some("refused"), true);
+        check(Some("refused"), false);
+        check(Some("timed out"), true);
+        check(None, true);
+        check(Some("timed out"), true);
     }
 }
