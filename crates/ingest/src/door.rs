@@ -35,8 +35,7 @@ impl WriteError {
         match self {
             Self::Decode(error) => error.status(),
             Self::Refused(_) => 400,
-            Self::Store(SinkError::Closed) => 503,
-            Self::Store(SinkError::ReadOnly(_)) => 500,
+            Self::Store(SinkError::Closed | SinkError::ReadOnly(_)) => 503,
         }
     }
 }
@@ -163,8 +162,10 @@ impl Ingest {
         let invalid = &self.counters.invalid;
         invalid.add(u64::try_from(refused.count).unwrap_or(u64::MAX));
         if let Some(first) = &refused.first {
-            let further = refused.count.saturating_sub(1);
-            return Err(WriteError::Refused(format!("{first} ({further} more)")));
+            return Err(WriteError::Refused(match refused.count.saturating_sub(1) {
+                0 => first.to_string(),
+                further => format!("{first} (and {further} more)"),
+            }));
         }
         refusal(&appended).map_or(Ok(appended), |text| Err(WriteError::Refused(text)))
     }

@@ -62,7 +62,7 @@ fn answers_senders() {
     };
     let text = "too old sample (2), duplicate sample for timestamp (1)";
     check(Ok(too_old), "a", Err((400, text)));
-    let text = "invalid labels: the metric name is missing (0 more)";
+    let text = "invalid labels: the metric name is missing";
     check(Ok(appended), "", Err((400, text)));
     check(
         Err(SinkError::Closed),
@@ -70,7 +70,7 @@ fn answers_senders() {
         Err((503, "the store is closed")),
     );
     let full = SinkError::ReadOnly("no space left on device".to_owned());
-    check(Err(full), "a", Err((500, "no space left on device")));
+    check(Err(full), "a", Err((503, "no space left on device")));
 }
 
 /// Through our own store: what was acknowledged is read back, a second value for the same time is refused.
