@@ -50,13 +50,20 @@ pub(crate) async fn show(
 pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> Response {
     let read = async {
         let bytes = read_body(body, BODY_BYTES_MAX).await?;
-        let value: Value = serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::bad_data(format!("parsing silence body failed: {error}")))?;
-        parse(&value, services.clock.now()).map_err(Failure::bad_data)
+        serde_json::from_slice::<Value>(&bytes)
+            .map_err(|error| Failure::bad_data(format!("parsing silence body failed: {error}")))
     };
-    let silence = match read.await {
-        Ok(silence) => silence,
+    let value = match read.await {
+        Ok(value) => value,
         Err(failure) => return plain_failure(&failure),
+    };
+    if let Some((code, message)) = missing_part(&value) {
+        let said = answer::plain_json(&json!({"code": code, "message": message}));
+        return answer::with_status(StatusCode::UNPROCESSABLE_ENTITY, said);
+    }
+    let silence = match parse(&value, services.clock.now()) {
+        Ok(silence) => silence,
+        Err(message) => return plain_failure(&Failure::bad_data(message)),
     };
     let dispatch = Arc::clone(&services.dispatch);
     match tokio::task::spawn_blocking(move || dispatch.set_silence(silence)).await {
@@ -101,6 +108,17 @@ fn refused(error: &dispatch::Error) -> Response {
             ))
         }
     }
+}
+
+/// What the body lacks, with the code of Alertmanager's validation: 602 required, 612 too few.
+fn missing_part(value: &Value) -> Option<(u16, String)> {
+    const REQUIRED: [&str; 5] = ["comment", "createdBy", "endsAt", "matchers", "startsAt"];
+    if let Some(name) = REQUIRED.iter().find(|name| value.get(name).is_none()) {
+        return Some((602, format!("{name} in body is required")));
+    }
+    let matchers = value.get("matchers").and_then(Value::as_array)?;
+    let message = "matchers in body should have at least 1 items";
+    matchers.is_empty().then(|| (612, message.to_owned()))
 }
 
 fn parse(value: &Value, now: Timestamp) -> Result<Silence, String> {

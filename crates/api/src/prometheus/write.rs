@@ -14,7 +14,9 @@ const BODY_BYTES_MAX: usize = 32 << 20;
 /// Takes a batch; answers once it is in the write-ahead log.
 pub(crate) async fn write(State(services): State<Arc<Services>>, request: Request) -> Answer {
     let (parts, body) = request.into_parts();
-    check_headers(&parts.headers)?;
+    if let Err(message) = check_headers(&parts.headers) {
+        return Ok(answer::line(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message));
+    }
     let body = read_body(body, BODY_BYTES_MAX).await?;
     // Decoding and the log take a millisecond or more: not for the threads that serve sockets.
     let done = tokio::task::spawn_blocking(move || services.ingest.remote_write(&body)).await;
@@ -33,28 +35,19 @@ pub(crate) async fn write(State(services): State<Arc<Services>>, request: Reques
 }
 
 /// Refuses what is not a snappy body of remote write 1.0.
-fn check_headers(headers: &HeaderMap) -> Result<(), Failure> {
+fn check_headers(headers: &HeaderMap) -> Result<(), String> {
     let header = |name| {
         headers
             .get(name)
             .and_then(|value| value.to_str().ok())
             .unwrap_or("")
     };
-    let refused = |message: String| {
-        Err(Failure::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "bad_data",
-            message,
-        ))
-    };
     let encoding = header(CONTENT_ENCODING);
     if !matches!(encoding, "" | "snappy") {
-        return refused(format!("content encoding {encoding:?} is not snappy"));
+        return Err(format!("content encoding {encoding:?} is not snappy"));
     }
     if header(CONTENT_TYPE).contains("io.prometheus.write.v2") {
-        return refused(
-            "remote write 2.0 is not active yet; send prometheus.WriteRequest".to_owned(),
-        );
+        return Err("remote write 2.0 is not active yet; send prometheus.WriteRequest".to_owned());
     }
     Ok(())
 }
