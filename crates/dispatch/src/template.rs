@@ -69,8 +69,12 @@ impl Templates {
                 let parsed = std::fs::read_to_string(&path)
                     .map_err(|error| format!("{shown}: {error}"))
                     .and_then(|text| {
-                        set.parse_named(&name, &text)
-                            .map_err(|error| format!("{shown}: {error}"))
+                        set.parse_named(&name, &text).map_err(|error| match error {
+                            gotemplate::Error::Parse { line, message, .. } => {
+                                format!("{shown}:{line}: {message}")
+                            }
+                            other => format!("{shown}: {other}"),
+                        })
                     });
                 problems.extend(parsed.err());
             }
