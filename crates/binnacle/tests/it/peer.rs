@@ -1,0 +1,67 @@
+//! Debian's prometheus and prometheus-alertmanager as live references, where they are installed.
+
+use crate::http::{self, Request};
+use crate::place::{Place, text};
+use crate::program::free_port;
+use crate::waiting::until;
+use std::process::{Child, Command, Stdio};
+
+/// A running peer; killed when it is dropped.
+pub(crate) struct Peer {
+    pub(crate) address: String,
+    child: Child,
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended already; either way nothing is left running.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Prometheus with the place's prometheus.yml; `None` where it is not installed.
+pub(crate) fn prometheus(place: &Place) -> Option<Peer> {
+    let config = place.config().join("prometheus.yml");
+    let arguments = |address: &str| {
+        vec![
+            format!("--config.file={}", text(&config)),
+            format!("--storage.tsdb.path={}", text(&place.data())),
+            format!("--web.listen-address={address}"),
+        ]
+    };
+    start("prometheus", arguments)
+}
+
+/// Alertmanager with the place's alertmanager.yml; `None` where it is not installed.
+pub(crate) fn alertmanager(place: &Place) -> Option<Peer> {
+    let config = place.config().join("alertmanager.yml");
+    let arguments = |address: &str| {
+        vec![
+            format!("--config.file={}", text(&config)),
+            format!("--storage.path={}", text(&place.data())),
+            format!("--web.listen-address={address}"),
+            "--cluster.listen-address=".to_owned(),
+        ]
+    };
+    start("prometheus-alertmanager", arguments)
+}
+
+fn start(program: &str, arguments: impl Fn(&str) -> Vec<String>) -> Option<Peer> {
+    let address = format!("127.0.0.1:{}", free_port());
+    let child = Command::new(program)
+        .args(arguments(&address))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let peer = Peer { address, child };
+    until("the peer to be ready", || {
+        match http::send(&peer.address, Request::get("/-/ready")) {
+            Ok(answer) if answer.status() == 200 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    Some(peer)
+}
