@@ -5,7 +5,7 @@ import type { Rule, RuleGroup } from '../api/rules';
 import type { Target } from '../api/targets';
 import type { Sample } from '../api/query';
 import { chooseIncidents, countStatus } from './incidents/chooseIncidents';
-import { countJobs } from './overview/countJobs';
+import { countJobs, jobsOfSamples, mergeJobs } from './overview/countJobs';
 import { joinFilesystems } from './overview/joinFilesystems';
 import { queryOf, HOST_PANELS, SELF_PANELS, SPANS, spanNamed } from './overview/panels';
 import { chooseGroups, countRules } from './rules/chooseRules';
@@ -68,8 +68,23 @@ it('groups targets by pool, what is down first', () => {
   expect(chooseTargets(targets, 'refused', 'all')).toHaveLength(1);
   expect(chooseTargets(targets, 'job="web"', 'up')).toHaveLength(2);
   expect(countJobs(targets)).toEqual([
-    { name: 'db', up: 0, total: 1 },
     { name: 'web', up: 2, total: 3 },
+    { name: 'db', up: 0, total: 1 },
+  ]);
+});
+
+it('adds jobs that others scrape, what has something down first', () => {
+  const sample = (job: string, value: number): Sample => ({ labels: { job }, seconds: 0, value });
+  const sent = jobsOfSamples([sample('far', 1), sample('web', 3)], [sample('far', 4), sample('web', 3), sample('gone', 2)]);
+  const scraped = [
+    { name: 'web', up: 2, total: 3 },
+    { name: 'api', up: 5, total: 5 },
+  ];
+  expect(mergeJobs(scraped, sent)).toEqual([
+    { name: 'far', up: 1, total: 4 },
+    { name: 'gone', up: 0, total: 2 },
+    { name: 'web', up: 2, total: 3 },
+    { name: 'api', up: 5, total: 5 },
   ]);
 });
 

@@ -1,4 +1,5 @@
-// Targets counted by job.
+// How many of each job are up: of targets that are scraped here, and of those that others scrape and send.
+import type { Sample } from '../../api/query';
 import type { Target } from '../../api/targets';
 
 export interface Job {
@@ -7,7 +8,7 @@ export interface Job {
   readonly total: number;
 }
 
-/** Counts targets by job, the ones with something down first. */
+/** Counts targets by job. */
 export function countJobs(targets: readonly Target[]): Job[] {
   const jobs = new Map<string, { up: number; total: number }>();
   for (const target of targets) {
@@ -17,7 +18,23 @@ export function countJobs(targets: readonly Target[]): Job[] {
     if (target.health === 'up') job.up += 1;
     jobs.set(name, job);
   }
-  return [...jobs]
-    .map(([name, job]) => ({ name, ...job }))
-    .sort((a, b) => b.total - b.up - (a.total - a.up) || a.name.localeCompare(b.name));
+  return [...jobs].map(([name, job]) => ({ name, ...job }));
+}
+
+/** Reads `sum by (job) (up)` and `count by (job) (up)`. */
+export function jobsOfSamples(sums: readonly Sample[], counts: readonly Sample[]): Job[] {
+  const up = new Map(sums.map(({ labels, value }) => [labels['job'], Number(value)]));
+  return counts.map(({ labels, value }) => ({
+    name: labels['job'] ?? '',
+    up: up.get(labels['job']) ?? 0,
+    total: Number(value),
+  }));
+}
+
+/** What is scraped here is judged by its targets; the rest by its samples. What has something down comes first. */
+export function mergeJobs(scraped: readonly Job[], sent: readonly Job[]): Job[] {
+  const known = new Set(scraped.map((job) => job.name));
+  return [...scraped, ...sent.filter((job) => job.name !== '' && !known.has(job.name))].sort(
+    (a, b) => b.total - b.up - (a.total - a.up) || a.name.localeCompare(b.name),
+  );
 }
