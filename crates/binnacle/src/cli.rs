@@ -181,15 +181,6 @@ pub(crate) struct PrometheusFlags {
         default_value_t = 50_000_000
     )]
     pub(crate) query_samples: usize,
-    /// Accepted; reloading and remote write are always on
-    #[arg(long = "web.enable-lifecycle")]
-    pub(crate) lifecycle: bool,
-    /// Accepted; reloading and remote write are always on
-    #[arg(long = "web.enable-remote-write-receiver")]
-    pub(crate) remote_write_receiver: bool,
-    /// Accepted; deletion is not active yet
-    #[arg(long = "web.enable-admin-api")]
-    pub(crate) admin_api: bool,
     /// Features to switch on; `promql-delayed-name-removal` has an effect
     #[arg(long = "enable-feature", value_name = "LIST", value_delimiter = ',')]
     pub(crate) features: Vec<String>,

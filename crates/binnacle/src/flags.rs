@@ -23,6 +23,7 @@ pub(crate) struct Flags {
     pub(crate) query_samples: usize,
     pub(crate) delayed_name_removal: bool,
     pub(crate) resend_delay_ms: i64,
+    pub(crate) restoring: rules::Restoring,
     /// As `/api/v1/status/flags` shows them.
     pub(crate) shown: Vec<(String, String)>,
 }
@@ -69,6 +70,16 @@ impl Flags {
             query_samples: theirs.query_samples,
             delayed_name_removal,
             resend_delay_ms: duration_ms("--rules.alert.resend-delay", &theirs.resend_delay)?,
+            restoring: rules::Restoring {
+                outage_tolerance_ms: duration_ms(
+                    "--rules.alert.for-outage-tolerance",
+                    &theirs.outage_tolerance,
+                )?,
+                grace_period_ms: duration_ms(
+                    "--rules.alert.for-grace-period",
+                    &theirs.grace_period,
+                )?,
+            },
             shown: shown(up),
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! The binary: commands, configuration and wiring. What the program does lives in the other crates.
 
+mod accepted;
 mod cli;
 mod commands;
 mod flags;
@@ -23,7 +24,17 @@ const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
     tls::install_provider();
-    match run(Cli::parse()) {
+    let (arguments, accepted) = match accepted::take_off(std::env::args().collect()) {
+        Ok(arguments) => arguments,
+        Err(message) => {
+            print::note(&format!("binnacle: {message}"));
+            return ExitCode::from(COULD_NOT_RUN);
+        }
+    };
+    for flag in accepted {
+        print::note(&format!("{flag}: accepted, there is nothing to set here"));
+    }
+    match run(Cli::parse_from(arguments)) {
         Ok(code) => code,
         Err(error) => {
             print::note(&format!("binnacle: {error:#}"));

@@ -1,6 +1,7 @@
 //! What the rule engine is told: the checked configuration, and what it evaluates with.
 
 use crate::file::RuleFile;
+use crate::restore::Restoring;
 use crate::template::Surroundings;
 use model::{Labels, RelabelRule, Sink};
 use runtime::SharedClock;
@@ -29,6 +30,8 @@ pub struct Config {
     pub alert_relabel: Vec<RelabelRule>,
     /// Between two times that an alert is handed on.
     pub resend_delay_ms: i64,
+    /// What is made of samples that an earlier process left where its rows are missing.
+    pub restoring: Restoring,
 }
 
 impl Default for Config {
@@ -41,6 +44,7 @@ impl Default for Config {
             external_url: String::new(),
             alert_relabel: Vec::new(),
             resend_delay_ms: RESEND_DELAY_MS,
+            restoring: Restoring::default(),
         }
     }
 }
@@ -56,4 +60,6 @@ pub struct Evaluator {
     pub clock: SharedClock,
     /// How far back queries look where a group does not say.
     pub query_offset_ms: i64,
+    /// What is made of samples that an earlier process left.
+    pub restoring: Restoring,
 }

@@ -274,6 +274,7 @@ impl Shared {
             sink: Arc::clone(&self.parts.sink),
             clock: Arc::clone(&self.parts.clock),
             query_offset_ms: config.query_offset_ms,
+            restoring: config.restoring,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::alerts::{AlertSet, AlertState, Instance, Timers};
 use crate::config::{Config, Evaluator};
 use crate::file::{GroupSpec, RuleKind, RuleSpec};
 use crate::outgoing::Origin;
-use crate::restore::{self, GRACE_PERIOD_MS};
+use crate::restore;
 use crate::rows::{Row, StoredGroup};
 use model::{Alert, Labels, METRIC_NAME, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -367,11 +367,12 @@ impl Group {
                 continue;
             };
             // A rule that waits less than the grace period would only wait longer.
-            if alert.for_ms < GRACE_PERIOD_MS {
+            if alert.for_ms < evaluator.restoring.grace_period_ms {
                 continue;
             }
             let source = evaluator.surroundings.source.as_ref();
-            match restore::beginnings(source, &rule.spec.name, alert.for_ms, at) {
+            let timing = (alert.for_ms, evaluator.restoring);
+            match restore::beginnings(source, &rule.spec.name, timing, at) {
                 Ok(beginnings) => {
                     for (labels, active_at) in beginnings {
                         rule.alerts.set_active_at(&labels, active_at);

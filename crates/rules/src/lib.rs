@@ -28,3 +28,4 @@ pub mod view;
 pub use alerts::{AlertState, RESOLVED_KEPT_MS};
 pub use config::{Config, Evaluator, RESEND_DELAY_MS};
 pub use engine::{Error, Parts, RuleEngine};
+pub use restore::Restoring;

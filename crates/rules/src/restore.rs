@@ -8,10 +8,25 @@ use model::{
     is_stale_marker,
 };
 
-/// An outage longer than this lets alerts begin anew; upstream's default.
-const OUTAGE_TOLERANCE_MS: i64 = 3_600_000;
-/// An alert that is restored while pending waits at least this long; upstream's default.
-pub(crate) const GRACE_PERIOD_MS: i64 = 10 * 60_000;
+/// What is made of samples that an earlier process left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restoring {
+    /// An outage longer than this lets alerts begin anew.
+    pub outage_tolerance_ms: i64,
+    /// An alert that is restored while pending waits at least this long.
+    pub grace_period_ms: i64,
+}
+
+/// Upstream's defaults.
+impl Default for Restoring {
+    fn default() -> Self {
+        Self {
+            outage_tolerance_ms: 3_600_000,
+            grace_period_ms: 10 * 60_000,
+        }
+    }
+}
+
 /// Samples of one rule's alerts at most: a thousand alerts at 5 s for an hour.
 const SAMPLES_MAX: usize = 1_000_000;
 
@@ -19,7 +34,7 @@ const SAMPLES_MAX: usize = 1_000_000;
 pub(crate) fn beginnings(
     source: &dyn Source,
     alert: &str,
-    for_ms: i64,
+    (for_ms, restoring): (i64, Restoring),
     now: Timestamp,
 ) -> Result<Vec<(Labels, Timestamp)>, SourceError> {
     let matchers = [
@@ -27,7 +42,7 @@ pub(crate) fn beginnings(
         Matcher::equal("alertname", alert),
     ];
     let range = TimeRange {
-        start: now.plus_millis(-OUTAGE_TOLERANCE_MS),
+        start: now.plus_millis(-restoring.outage_tolerance_ms),
         end: now,
     };
     let series = source.select(&matchers, range, &ReadBudget::new(SAMPLES_MAX))?;
@@ -44,19 +59,25 @@ pub(crate) fn beginnings(
         let seen = Timestamp::from_millis(*seen);
         let since = Timestamp::from_seconds(since.floor());
         let labels = series.labels.without(&[METRIC_NAME]);
-        beginnings.push((labels, active_at(since, seen, for_ms, now)));
+        beginnings.push((labels, active_at(since, (seen, now), for_ms, restoring)));
     }
     Ok(beginnings)
 }
 
 /// Since when an alert counts as active that was active since `since` when it was last `seen`.
-fn active_at(since: Timestamp, seen: Timestamp, for_ms: i64, now: Timestamp) -> Timestamp {
+fn active_at(
+    since: Timestamp,
+    (seen, now): (Timestamp, Timestamp),
+    for_ms: i64,
+    restoring: Restoring,
+) -> Timestamp {
+    let grace_period_ms = restoring.grace_period_ms;
     let remaining_ms = for_ms - seen.millis_since(since);
     if remaining_ms <= 0 {
         // It was firing; it fires again at the next evaluation.
         since
-    } else if remaining_ms < GRACE_PERIOD_MS {
-        now.plus_millis(GRACE_PERIOD_MS - for_ms)
+    } else if remaining_ms < grace_period_ms {
+        now.plus_millis(grace_period_ms - for_ms)
     } else {
         // The outage does not count as waiting.
         since.plus_millis(now.millis_since(seen))
@@ -65,7 +86,7 @@ fn active_at(since: Timestamp, seen: Timestamp, for_ms: i64, now: Timestamp) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::{GRACE_PERIOD_MS, active_at};
+    use super::{Restoring, active_at};
     use model::Timestamp;
 
     #[test]
@@ -74,9 +95,9 @@ mod tests {
         let check = |since, seen, for_minutes: i64, now, want| {
             let got = active_at(
                 minute(since),
-                minute(seen),
+                (minute(seen), minute(now)),
                 for_minutes * 60_000,
-                minute(now),
+                Restoring::default(),
             );
             assert_eq!(got, minute(want));
         };
@@ -86,6 +107,5 @@ mod tests {
         check(0, 25, 30, 40, 20);
         // Twenty minutes were left: they are left now.
         check(0, 10, 30, 40, 30);
-        assert_eq!(GRACE_PERIOD_MS, 600_000);
     }
 }

@@ -83,7 +83,7 @@ fn every_mistake_of_every_file_comes_at_once() {
     let mistakes = [
         "prometheus.yml:1:27: not a valid duration string: \"5parsecs\"\n\
          prometheus.yml:3:1: field \"foo\" not found in config.plain",
-        "alertmanager.yml:1:18: undefined receiver \"nobody\" used in route",
+        "alertmanager.yml:1:19: undefined receiver \"nobody\" used in route",
     ];
     let listing = [
         "alertmanager.yml: Alertmanager configuration: used",

@@ -127,6 +127,7 @@ impl Configuration {
             files,
             external_url: flags.external_url.clone(),
             resend_delay_ms: flags.resend_delay_ms,
+            restoring: flags.restoring,
             ..rules::Config::default()
         };
         if let Some(prometheus) = setup.prometheus {

@@ -212,6 +212,7 @@ impl<'t> Bench<'t> {
                 sink: Arc::clone(&store) as _,
                 clock: Arc::clone(clock),
                 query_offset_ms: config.query_offset_ms,
+                restoring: config.restoring,
             },
             store,
             engine,
