@@ -36,4 +36,5 @@ mod examples;
 mod full_disk;
 mod listening;
 mod remote_write;
+mod starting;
 mod this_host;

@@ -235,15 +235,24 @@ impl Program {
         self.child.wait().expect("a child of ours");
     }
 
+    /// Asks it to read its files again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
     /// Asks it to end and gives its exit status.
     pub(crate) fn end(mut self) -> i32 {
+        self.signal("-TERM");
+        self.wait_for_end()
+    }
+
+    fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill")
-            .args(["-TERM", &id])
+            .args([name, &id])
             .status()
             .expect("kill runs");
         assert!(sent.success());
-        self.wait_for_end()
     }
 
     /// Waits until it ends by itself and gives its exit status.
