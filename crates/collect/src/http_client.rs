@@ -4,10 +4,8 @@
 //! `SSL_CERT_FILE` or the distribution names) and the web's. Certificates are read when a client is
 //! built, and again when they have changed; credentials are added to each request by `HttpClientConfig::request_headers`.
 
-mod tls;
-
 use config::Secret;
-use config::http_client::{HttpClientConfig, ProxyConfig, TlsTexts};
+use config::http_client::{HttpClientConfig, ProxyConfig, TlsTexts, tls_client_config};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,7 +22,7 @@ pub fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
     } else {
         reqwest::redirect::Policy::none()
     };
-    let tls = tls::client_config(&config.tls, &config.tls.load()?, config.http2)?;
+    let tls = tls_client_config(&config.tls, &config.tls.load()?, config.http2)?;
     let mut builder = reqwest::Client::builder()
         .user_agent(USER_AGENT)
         .redirect(redirects)

@@ -7,8 +7,10 @@
 //! `prometheus/common/config`.
 
 mod read;
+mod tls;
 
 pub use read::{decode, inline, inline_proxy, proxy_url, tls};
+pub use tls::client_config as tls_client_config;
 
 use crate::secret::Secret;
 use base64::Engine as _;

@@ -9,7 +9,6 @@ mod email;
 mod http;
 mod mime;
 mod slack;
-mod tls;
 mod webhook;
 
 use crate::config::{Integration, Settings};

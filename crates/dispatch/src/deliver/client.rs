@@ -2,7 +2,7 @@
 //! addresses.
 
 use config::Secret;
-use config::http_client::{HttpClientConfig, ProxyConfig};
+use config::http_client::{HttpClientConfig, ProxyConfig, tls_client_config};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
@@ -32,7 +32,7 @@ pub(super) fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String
     if !config.http2 {
         builder = builder.http1_only();
     }
-    let tls = super::tls::client_config(&config.tls, config.http2)?;
+    let tls = tls_client_config(&config.tls, &config.tls.load()?, config.http2)?;
     let builder = with_proxy(builder, config)?.tls_backend_preconfigured(tls);
     builder.build().map_err(|error| cause(&error))
 }

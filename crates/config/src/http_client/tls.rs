@@ -1,6 +1,6 @@
 //! The TLS half of a client: whom to trust, what to show, which versions.
 
-use config::http_client::{TlsConfig, TlsVersion};
+use super::{TlsConfig, TlsTexts, TlsVersion};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -22,8 +22,11 @@ const SYSTEM_BUNDLES: [&str; 4] = [
 static SYSTEM_ROOTS: OnceLock<Arc<RootCertStore>> = OnceLock::new();
 
 /// Builds rustls' configuration.
-pub(super) fn client_config(config: &TlsConfig, http2: bool) -> Result<ClientConfig, String> {
-    let texts = config.load()?;
+pub fn client_config(
+    config: &TlsConfig,
+    texts: &TlsTexts,
+    http2: bool,
+) -> Result<ClientConfig, String> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let roots = match &texts.ca {
         Some(pem) => Arc::new(roots_from_pem(pem.reveal())?),
