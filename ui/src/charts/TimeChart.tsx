@@ -96,7 +96,8 @@ function options(latest: { readonly current: TimeChartProps }, colors: ChartColo
     width,
     height,
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    // To the right, half a clock time.
+    padding: [8, 18, 0, 0],
     cursor: {
       points: { size: 6 },
       drag: { x: onSpan !== undefined, y: false, setScale: false },
