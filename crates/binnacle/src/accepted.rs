@@ -2,14 +2,12 @@
 //! program's name, and named in the log.
 
 /// Flags that take a value.
-const WITH_VALUE: [&str; 27] = [
+const WITH_VALUE: [&str; 26] = [
     "--alertmanager.notification-batch-size",
     "--alertmanager.notification-queue-capacity",
-    "--auto-gomaxprocs",
     "--auto-gomemlimit.ratio",
     "--config.auto-reload-interval",
     "--rules.max-concurrent-evals",
-    "--scrape.adjust-timestamps",
     "--scrape.discovery-reload-interval",
     "--scrape.timestamp-tolerance",
     "--storage.remote.flush-deadline",
@@ -30,11 +28,14 @@ const WITH_VALUE: [&str; 27] = [
     "--web.max-connections",
     "--web.page-title",
     "--web.read-timeout",
+    "--web.user-assets",
 ];
 
 /// Flags that stand alone; each may also begin with `--no-`.
-const ALONE: [&str; 11] = [
+const ALONE: [&str; 12] = [
+    "--auto-gomaxprocs",
     "--auto-gomemlimit",
+    "--scrape.adjust-timestamps",
     "--storage.tsdb.allow-overlapping-blocks",
     "--storage.tsdb.allow-overlapping-compaction",
     "--storage.tsdb.no-lockfile",
@@ -44,7 +45,6 @@ const ALONE: [&str; 11] = [
     "--web.enable-lifecycle",
     "--web.enable-otlp-receiver",
     "--web.enable-remote-write-receiver",
-    "--web.user-assets",
 ];
 
 /// Takes such flags off the arguments of `up`; gives the rest, and those that were taken.
@@ -106,6 +106,11 @@ mod tests {
             "binnacle up --web.max-connections 512 a.yml",
             "binnacle up a.yml",
             1,
+        );
+        check(
+            "binnacle up --auto-gomaxprocs a.yml --web.user-assets /srv/page",
+            "binnacle up a.yml",
+            2,
         );
         check(
             "binnacle up --no-storage.tsdb.wal-compression",
