@@ -116,9 +116,17 @@ impl Reader {
         }
         let recognised = recognise::recognise(&path, &text);
         if let Some(problems) = recognised.broken {
-            self.mistakes.push(problems.to_string());
-            let status = "cannot be read".to_owned();
-            return self.setup.listing.push((path, recognised.kind, status));
+            // Another tool's template among our files is none of our business; a file that was named is.
+            let is_ours = recognised.kind != Kind::Unknown || !in_folder;
+            let status = if is_ours {
+                "cannot be read"
+            } else {
+                "skipped: not valid YAML"
+            };
+            if is_ours {
+                self.mistakes.push(problems.to_string());
+            }
+            return self.took(&path, recognised.kind, status);
         }
         if recognised.kind == Kind::Unknown && !in_folder {
             let shown = path.display();

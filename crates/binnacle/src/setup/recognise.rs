@@ -118,12 +118,9 @@ pub(crate) fn recognise(path: &Path, text: &str) -> Recognised {
             let broken = (!problems.is_empty() && kind != Kind::Unknown).then_some(problems);
             Recognised { kind, broken }
         }
-        None => match guess(text) {
-            Kind::Unknown => known(Kind::Unknown),
-            kind => Recognised {
-                kind,
-                broken: Some(problems),
-            },
+        None => Recognised {
+            kind: guess(text),
+            broken: Some(problems),
         },
     }
 }

@@ -96,3 +96,20 @@ fn every_mistake_of_every_file_comes_at_once() {
 fn rules_alone_are_loaded() {
     check(&[("a.yml", RULES)], &[], &["a.yml: rules: used"]);
 }
+
+#[test]
+fn broken_yaml_is_a_mistake_where_it_is_ours() {
+    check(
+        &[
+            ("chart.yaml", "{{ if .Values }}\nfoo: [\n"),
+            ("prometheus.yml", "scrape_configs: [\n"),
+        ],
+        &[
+            "prometheus.yml:2:1: not valid YAML: while parsing a node, did not find expected node content",
+        ],
+        &[
+            "chart.yaml: unknown: skipped: not valid YAML",
+            "prometheus.yml: Prometheus configuration: cannot be read",
+        ],
+    );
+}
