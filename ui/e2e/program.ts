@@ -136,7 +136,7 @@ export class Program {
     const end = Date.now() + READY_MS_MAX;
     while (Date.now() < end) {
       const answer = await fetch(`${this.url}/api/binnacle/v1/incidents`);
-      const { incidents } = (await answer.json()) as { incidents: { id: string; title: string }[] };
+      const incidents = (await answer.json()) as { id: string; title: string }[];
       const found = incidents.find(({ title }) => title.includes('db-1'));
       if (found !== undefined) return found.id;
       await new Promise((resolve) => setTimeout(resolve, 200));

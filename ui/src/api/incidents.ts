@@ -39,7 +39,7 @@ export interface IncidentDetails extends Incident {
 const ROOT = '/api/binnacle/v1/incidents';
 
 export async function listIncidents(signal?: AbortSignal): Promise<readonly Incident[]> {
-  return ((await getJson(ROOT, {}, signal)) as { incidents: Incident[] }).incidents;
+  return (await getJson(ROOT, { timeline: 'false' }, signal)) as Incident[];
 }
 
 export async function showIncident(id: string, signal?: AbortSignal): Promise<IncidentDetails> {

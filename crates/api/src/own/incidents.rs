@@ -12,13 +12,14 @@ use incidents::{Details, Error, Filter, Incident, Incidents, Refusal, Status};
 use model::Timestamp;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tokio::task::JoinError;
 
 /// Bytes of an action's body at most.
 const BODY_BYTES_MAX: usize = 64 << 10;
 /// Incidents listed unless the request says otherwise.
 const LIST_MAX: usize = 500;
 
-/// Lists incidents, the newest first.
+/// Lists incidents, the newest first, each with its timeline unless `timeline=false`.
 pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) -> Answer {
     let status = match params.get("status") {
         None => None,
@@ -28,9 +29,19 @@ pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) 
         })?),
     };
     let count_max = Some(params.count("limit")?.unwrap_or(LIST_MAX));
-    let found = services.incidents.list(Filter { status, count_max });
-    let list: Vec<Value> = found.iter().map(incident_json).collect();
-    Ok(answer::plain_json(&json!({ "incidents": list })))
+    let with_timeline = params.flag("timeline")?.unwrap_or(true);
+    let incidents = Arc::clone(&services.incidents);
+    let read = tokio::task::spawn_blocking(move || {
+        let found = incidents.list(Filter { status, count_max });
+        if !with_timeline {
+            return Ok(found.iter().map(incident_json).collect::<Vec<Value>>());
+        }
+        let details = found.iter().map(|incident| incidents.get(incident.id));
+        details
+            .map(|details| Ok(details_json(&details?)))
+            .collect::<Result<Vec<Value>, Error>>()
+    });
+    Ok(answer::plain_json(&Value::from(outcome(read.await)?)))
 }
 
 /// Shows one with its timeline and alerts.
@@ -125,18 +136,24 @@ async fn blocking(
     work: impl FnOnce(&Incidents, Timestamp) -> Result<Details, Error> + Send + 'static,
 ) -> Answer {
     let now = services.clock.now();
-    match tokio::task::spawn_blocking(move || work(&services.incidents, now)).await {
-        Ok(Ok(details)) => Ok(answer::plain_json(&details_json(&details))),
+    let done = tokio::task::spawn_blocking(move || work(&services.incidents, now)).await;
+    Ok(answer::plain_json(&details_json(&outcome(done)?)))
+}
+
+/// What a blocking thread brought, or what the caller is told of its failure.
+fn outcome<T>(done: Result<Result<T, Error>, JoinError>) -> Result<T, Failure> {
+    match done {
+        Ok(Ok(value)) => Ok(value),
         Ok(Err(Error::Refused(refusal))) => Err(refused(&refusal)),
         Ok(Err(Error::State(error))) => {
-            tracing::error!(%error, "an incident could not be changed");
+            tracing::error!(%error, "incidents could not be read or changed");
             Err(Failure::internal(
                 "the state database failed; the log says why",
             ))
         }
         Err(error) => {
-            tracing::error!(%error, "an incident's change ended unexpectedly");
-            Err(Failure::internal("the change ended unexpectedly"))
+            tracing::error!(%error, "work on incidents ended unexpectedly");
+            Err(Failure::internal("the work ended unexpectedly"))
         }
     }
 }

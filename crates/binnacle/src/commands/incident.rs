@@ -40,13 +40,8 @@ fn text(value: &Value, name: &str) -> String {
 }
 
 fn list(client: &Client, open: bool, format: Format) -> anyhow::Result<ExitCode> {
-    let answer = client.get(PATH, &[])?;
-    let all = answer
-        .get("incidents")
-        .unwrap_or(&answer)
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let answer = client.get(PATH, &[("timeline", "false")])?;
+    let all = answer.as_array().cloned().unwrap_or_default();
     let chosen: Vec<Value> = all
         .into_iter()
         .filter(|one| !open || text(one, "status") != "resolved")

@@ -223,7 +223,7 @@ fn act_on_incident(program: &Program, id: &str) {
     );
     assert_eq!(none.status(), 404);
     let listed = program.json("/api/binnacle/v1/incidents", &[("status", "acknowledged")]);
-    assert_eq!(listed["incidents"][0]["id"], id);
+    assert_eq!(listed[0]["id"], id);
 }
 
 fn check_resolved_incident(incident: &Value) {
