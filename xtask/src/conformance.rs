@@ -6,6 +6,9 @@ use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// Characters of a failure that are shown.
+const LINE_CHARACTERS_MAX: usize = 160;
+
 #[derive(Default)]
 struct Count {
     passed: usize,
@@ -51,7 +54,8 @@ fn judge(counts: &[(&str, Count)]) -> anyhow::Result<()> {
     let mut below = Vec::new();
     for (name, count) in counts {
         for failure in count.failed.iter().take(12) {
-            println!("  {name}: {failure}");
+            let short: String = failure.chars().take(LINE_CHARACTERS_MAX).collect();
+            println!("  {name}: {short}");
         }
         println!(
             "{name}: {} passed, {} failed",
