@@ -1,4 +1,5 @@
-//! What every commit passes: formatting, lints, documentation, house rules.
+//! What every commit passes: formatting, lints, documentation, house rules, and the audit of dependencies where
+//! its tool is installed.
 
 use crate::{process, tidy};
 
@@ -26,6 +27,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "--quiet",
     ];
     process::run(process::command("cargo", &doc).env("RUSTDOCFLAGS", "-D warnings"))?;
+    audit()?;
     println!("ci: fmt, tidy, clippy and doc are clean");
     Ok(())
+}
+
+/// Licences, bans and sources of the dependencies, by `deny.toml`.
+fn audit() -> anyhow::Result<()> {
+    if process::find("cargo-deny").is_none() {
+        println!("skipped: the audit of dependencies (cargo install cargo-deny --locked)");
+        return Ok(());
+    }
+    let check = ["deny", "check", "licenses", "bans", "sources"];
+    process::run(&mut process::command("cargo", &check))
 }
