@@ -57,19 +57,46 @@ pub(crate) fn push_float(out: &mut String, value: f64) {
     }
 }
 
-/// Appends `{"count":"…","sum":"…","buckets":[…]}`.
+/// Appends `{"count":"…","sum":"…","buckets":[[rule,"lower","upper","count"],…]}`; empty buckets are left out. The rule
+/// says which bounds belong to a bucket: 0 the upper, 1 the lower, 3 both.
 pub(crate) fn push_histogram(out: &mut String, histogram: &Histogram) {
     out.push_str("{\"count\":\"");
     push_float(out, histogram.count);
     out.push_str("\",\"sum\":\"");
     push_float(out, histogram.sum);
-    out.push_str("\"}");
+    out.push('"');
+    let buckets = promql::histogram_buckets(histogram);
+    let mut opening = ",\"buckets\":[";
+    for bucket in buckets.iter().filter(|bucket| bucket.count != 0.0) {
+        out.push_str(opening);
+        opening = ",";
+        // Writing to a String cannot fail.
+        let _infallible = write!(out, "[{}", bounds_rule(histogram, bucket));
+        for number in [bucket.lower, bucket.upper, bucket.count] {
+            out.push_str(",\"");
+            push_float(out, number);
+            out.push('"');
+        }
+        out.push(']');
+    }
+    out.push_str(if opening == "," { "]}" } else { "}" });
+}
+
+fn bounds_rule(histogram: &Histogram, bucket: &promql::Bucket) -> u8 {
+    let is_custom = histogram.schema == model::histogram::CUSTOM_BUCKETS_SCHEMA;
+    match bucket {
+        _ if is_custom => 0,
+        zero if zero.lower <= 0.0 && zero.upper >= 0.0 => 3,
+        negative if negative.upper < 0.0 => 1,
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{push_float, push_timestamp};
-    use model::Timestamp;
+    use super::{push_float, push_histogram, push_timestamp};
+    use model::histogram::Span;
+    use model::{Histogram, Timestamp};
 
     #[test]
     fn writes_as_upstream() {
@@ -93,5 +120,31 @@ mod tests {
         check(1_435_781_451_781, "1435781451.781");
         check(1000, "1");
         check(-1, "-0.001");
+    }
+
+    #[test]
+    fn writes_the_buckets_of_histograms() {
+        let span = vec![Span {
+            offset: 0,
+            length: 2,
+        }];
+        let histogram = Histogram {
+            zero_threshold: 0.001,
+            zero_count: 1.0,
+            count: 6.0,
+            sum: 2.5,
+            positive_spans: span.clone(),
+            positive_buckets: vec![2.0, 0.0],
+            negative_spans: span,
+            negative_buckets: vec![0.0, 3.0],
+            ..Histogram::default()
+        };
+        let mut out = String::new();
+        push_histogram(&mut out, &histogram);
+        let want = r#"{"count":"6","sum":"2.5","buckets":[[1,"-2","-1","3"],[3,"-0.001","0.001","1"],[0,"0.5","1","2"]]}"#;
+        assert_eq!(out, want);
+        let mut out = String::new();
+        push_histogram(&mut out, &Histogram::default());
+        assert_eq!(out, r#"{"count":"0","sum":"0"}"#);
     }
 }

@@ -28,6 +28,7 @@ pub use engine::{
     RangeSeries,
 };
 pub use error::QueryError;
+pub use histogram::buckets::{Bucket, all as histogram_buckets};
 pub use parse_error::ParseError;
 pub use parser::{parse, parse_metric_selector};
 pub use series::{SequenceValue, SeriesDescription, parse_series_description};

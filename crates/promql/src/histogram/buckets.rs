@@ -6,17 +6,18 @@ use model::Histogram;
 
 /// A bucket.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     /// Its lower bound.
-    pub(crate) lower: f64,
+    pub lower: f64,
     /// Its upper bound.
-    pub(crate) upper: f64,
+    pub upper: f64,
     /// What it counts.
-    pub(crate) count: f64,
+    pub count: f64,
 }
 
 /// All buckets that are held, ascending; the zero bucket among them where it counts something.
-pub(crate) fn all(histogram: &Histogram) -> Vec<Bucket> {
+#[must_use]
+pub fn all(histogram: &Histogram) -> Vec<Bucket> {
     let unpacked = Unpacked::new(histogram);
     let custom = unpacked.custom();
     let mut buckets = Vec::with_capacity(unpacked.positive.len() + unpacked.negative.len() + 1);
