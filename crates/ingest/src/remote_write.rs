@@ -437,9 +437,8 @@ fn to_samples(encoded: &str, row: &BatchRow<'_>) -> Option<SeriesSamples> {
         .samples
         .iter()
         .map(|(at, value)| Sample::float(*at, *value));
-    let histograms = row.histograms.iter().map(|(timestamp, histogram)| Sample {
-        timestamp: *timestamp,
-        value: Value::Histogram(Arc::clone(histogram)),
+    let histograms = row.histograms.iter().map(|(timestamp, histogram)| {
+        Sample::new(*timestamp, Value::Histogram(Arc::clone(histogram)))
     });
     Some(SeriesSamples {
         labels,

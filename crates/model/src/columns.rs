@@ -41,6 +41,35 @@ pub struct Columns {
     pub values: Arc<[f64]>,
     /// Histograms by their index in `timestamps`, ascending. Empty for float series.
     pub histograms: Vec<(usize, Arc<Histogram>)>,
+    /// Where any sample has one, the start timestamp of each in milliseconds, 0 where it is unknown.
+    pub starts: Option<Arc<[i64]>>,
+    /// Where any sample stands for a window of down-sampled ones, what is known of each window.
+    pub summaries: Option<Arc<Summaries>>,
+}
+
+/// What is kept of the float samples of each down-sampled window; one entry for each sample of the
+/// `Columns` it belongs to. A sample that was not down-sampled is a window of one.
+///
+/// The sample itself has the time and the value of the window's last sample. Staleness markers are not
+/// counted; a window of nothing else has a count of 0 and the marker as its value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summaries {
+    /// Time of the window's first sample, in milliseconds.
+    pub first_timestamps: Vec<i64>,
+    /// Value of the window's first sample.
+    pub first_values: Vec<f64>,
+    /// Number of samples.
+    pub counts: Vec<u32>,
+    /// Sum of the values.
+    pub sums: Vec<f64>,
+    /// Least value.
+    pub minima: Vec<f64>,
+    /// Greatest value.
+    pub maxima: Vec<f64>,
+    /// Sum of the squared distances from the window's mean.
+    pub squares: Vec<f64>,
+    /// Increase from the first to the last sample, counter resets corrected.
+    pub increases: Vec<f64>,
 }
 
 impl Columns {
@@ -142,8 +171,55 @@ impl ReadBudget {
     }
 }
 
+/// The series of one selector, whose samples are read one series at a time and from any thread.
+///
+/// What a scan sees is fixed when it is made: samples that arrive later may or may not be read.
+pub trait Scan: Send + Sync {
+    /// The label sets, sorted, each once. Some may turn out to have no sample in the range.
+    fn labels(&self) -> &[Labels];
+
+    /// Reads the samples of the series `index` (of `labels`) and takes their number from the budget;
+    /// who drops the columns gives it back.
+    fn read(&self, index: usize, budget: &ReadBudget) -> Result<Columns, SourceError>;
+}
+
+/// A scan of series that are in memory already.
+#[derive(Debug, Default)]
+pub struct HeldScan {
+    labels: Vec<Labels>,
+    columns: Vec<Columns>,
+}
+
+impl HeldScan {
+    /// Makes a scan of series that are sorted by labels.
+    #[must_use]
+    pub fn new(series: Vec<Series>) -> Self {
+        let (labels, columns) = series.into_iter().map(|s| (s.labels, s.columns)).unzip();
+        Self { labels, columns }
+    }
+}
+
+impl Scan for HeldScan {
+    fn labels(&self) -> &[Labels] {
+        &self.labels
+    }
+
+    fn read(&self, index: usize, budget: &ReadBudget) -> Result<Columns, SourceError> {
+        let columns = self.columns.get(index).cloned().unwrap_or_default();
+        budget.take(columns.len())?;
+        Ok(columns)
+    }
+}
+
 /// A store of series to read from.
 pub trait Source: Send + Sync {
+    /// Finds the series that fulfil all matchers and may have samples in `range`, to read those later.
+    fn scan<'a>(
+        &'a self,
+        matchers: &[Matcher],
+        range: TimeRange,
+    ) -> Result<Box<dyn Scan + 'a>, SourceError>;
+
     /// Reads the series that fulfil all matchers, with their samples in `range`, sorted by labels.
     /// Series without a sample in the range are left out.
     fn select(
@@ -151,7 +227,20 @@ pub trait Source: Send + Sync {
         matchers: &[Matcher],
         range: TimeRange,
         budget: &ReadBudget,
-    ) -> Result<Vec<Series>, SourceError>;
+    ) -> Result<Vec<Series>, SourceError> {
+        let scan = self.scan(matchers, range)?;
+        let mut found = Vec::new();
+        for (i, labels) in scan.labels().iter().enumerate() {
+            let columns = scan.read(i, budget)?;
+            if !columns.is_empty() {
+                found.push(Series {
+                    labels: labels.clone(),
+                    columns,
+                });
+            }
+        }
+        Ok(found)
+    }
 
     /// The label sets of series that fulfil all matchers and may have samples in `range`, sorted.
     fn series(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Labels>, SourceError>;

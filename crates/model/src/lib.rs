@@ -21,8 +21,8 @@ pub mod timestamp;
 
 pub use alert::{Alert, RoutedAlert};
 pub use columns::{
-    Appended, Columns, ReadBudget, Series, SeriesSamples, Sink, SinkError, Source, SourceError,
-    TimeRange,
+    Appended, Columns, HeldScan, ReadBudget, Scan, Series, SeriesSamples, Sink, SinkError, Source,
+    SourceError, Summaries, TimeRange,
 };
 pub use duration::{format_duration, parse_duration};
 pub use histogram::Histogram;

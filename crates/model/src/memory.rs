@@ -3,13 +3,14 @@
 //! It keeps everything in ordered maps and is fast only for thousands of series.
 
 use crate::{
-    Appended, Columns, Histogram, Labels, Matcher, ReadBudget, Series, SeriesSamples, Sink,
-    SinkError, Source, SourceError, TimeRange, Value, matcher,
+    Appended, Columns, HeldScan, Histogram, Labels, Matcher, Scan, Series, SeriesSamples, Sink,
+    SinkError, Source, SourceError, TimeRange, Timestamp, Value, matcher,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-type SamplesByTime = BTreeMap<i64, Value>;
+/// Start (0 where unknown) and value by time.
+type SamplesByTime = BTreeMap<i64, (Timestamp, Value)>;
 
 /// Series by labels, samples by time. A later write to the same millisecond replaces the earlier.
 #[derive(Debug, Default)]
@@ -36,7 +37,8 @@ impl Sink for MemoryStore {
         for row in batch {
             let samples = series.entry(row.labels.clone()).or_default();
             for sample in &row.samples {
-                samples.insert(sample.timestamp.millis(), sample.value.clone());
+                let held = (sample.start, sample.value.clone());
+                samples.insert(sample.timestamp.millis(), held);
                 accepted += 1;
             }
         }
@@ -48,12 +50,11 @@ impl Sink for MemoryStore {
 }
 
 impl Source for MemoryStore {
-    fn select(
-        &self,
+    fn scan<'a>(
+        &'a self,
         matchers: &[Matcher],
         range: TimeRange,
-        budget: &ReadBudget,
-    ) -> Result<Vec<Series>, SourceError> {
+    ) -> Result<Box<dyn Scan + 'a>, SourceError> {
         let mut found = Vec::new();
         for (labels, samples) in self.read().iter() {
             if !matcher::all_match(matchers, labels) {
@@ -61,14 +62,13 @@ impl Source for MemoryStore {
             }
             let columns = columns_in(samples, range);
             if !columns.is_empty() {
-                budget.take(columns.len())?;
                 found.push(Series {
                     labels: labels.clone(),
                     columns,
                 });
             }
         }
-        Ok(found)
+        Ok(Box::new(HeldScan::new(found)))
     }
 
     fn series(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Labels>, SourceError> {
@@ -111,11 +111,13 @@ fn columns_in(samples: &SamplesByTime, range: TimeRange) -> Columns {
     let mut timestamps = Vec::new();
     let mut values = Vec::new();
     let mut histograms: Vec<(usize, Arc<Histogram>)> = Vec::new();
+    let mut starts = Vec::new();
     if range.start > range.end {
         return Columns::default();
     }
-    for (at, value) in samples.range(range.start.millis()..=range.end.millis()) {
+    for (at, (start, value)) in samples.range(range.start.millis()..=range.end.millis()) {
         timestamps.push(*at);
+        starts.push(start.millis());
         match value {
             Value::Float(float) => values.push(*float),
             Value::Histogram(histogram) => {
@@ -128,5 +130,10 @@ fn columns_in(samples: &SamplesByTime, range: TimeRange) -> Columns {
         timestamps: timestamps.into(),
         values: values.into(),
         histograms,
+        starts: starts
+            .iter()
+            .any(|start| *start != 0)
+            .then(|| starts.into()),
+        summaries: None,
     }
 }

@@ -26,17 +26,26 @@ pub enum Value {
 pub struct Sample {
     /// When the value was observed.
     pub timestamp: Timestamp,
+    /// Since when a counter or a histogram has been counting; the epoch where that is unknown.
+    pub start: Timestamp,
     /// What was observed.
     pub value: Value,
 }
 
 impl Sample {
-    /// Makes a float sample.
+    /// Makes a sample whose start is unknown.
     #[must_use]
-    pub const fn float(timestamp: Timestamp, value: f64) -> Self {
+    pub const fn new(timestamp: Timestamp, value: Value) -> Self {
         Self {
             timestamp,
-            value: Value::Float(value),
+            start: Timestamp::from_millis(0),
+            value,
         }
+    }
+
+    /// Makes a float sample whose start is unknown.
+    #[must_use]
+    pub const fn float(timestamp: Timestamp, value: f64) -> Self {
+        Self::new(timestamp, Value::Float(value))
     }
 }

@@ -105,14 +105,14 @@ impl Gathered {
             return Columns {
                 timestamps: shared.share(&only.times),
                 values: std::mem::take(&mut only.values).into(),
-                histograms: Vec::new(),
+                ..Columns::default()
             };
         }
         let (times, values) = self.floats();
         Columns {
             timestamps: shared.share(&times),
             values: values.into(),
-            histograms: Vec::new(),
+            ..Columns::default()
         }
     }
 
@@ -170,6 +170,7 @@ impl Gathered {
             timestamps: shared.share(&times),
             values: values.into(),
             histograms,
+            ..Columns::default()
         }
     }
 }

@@ -226,13 +226,7 @@ fn write_instant(out: &mut String, timestamp: Timestamp, value: &Value) {
     } else {
         ",\"histogram\":"
     });
-    number::push_sample(
-        out,
-        &model::Sample {
-            timestamp,
-            value: value.clone(),
-        },
-    );
+    number::push_sample(out, &model::Sample::new(timestamp, value.clone()));
 }
 
 fn write_samples(out: &mut String, samples: &[model::Sample]) {

@@ -105,9 +105,8 @@ pub(crate) fn range_matrix(rows: Vec<Row>, steps: Steps) -> QueryValue {
             samples: row
                 .column
                 .iter()
-                .map(|(step, cell)| Sample {
-                    timestamp: Timestamp::from_millis(steps.at(step)),
-                    value: value_of(cell),
+                .map(|(step, cell)| {
+                    Sample::new(Timestamp::from_millis(steps.at(step)), value_of(cell))
                 })
                 .collect(),
             labels: row.labels,

@@ -244,10 +244,7 @@ impl Evaluation<'_> {
                 .zip(window.histograms.iter().cloned().map(Cell::Histogram));
             let mut all: Vec<Sample> = floats
                 .chain(histograms)
-                .map(|(time, cell)| Sample {
-                    timestamp: Timestamp::from_millis(*time),
-                    value: value_of(cell),
-                })
+                .map(|(time, cell)| Sample::new(Timestamp::from_millis(*time), value_of(cell)))
                 .collect();
             all.sort_by_key(|sample| sample.timestamp);
             if !all.is_empty() {

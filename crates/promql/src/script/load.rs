@@ -43,10 +43,7 @@ impl Load {
         let mut at = Timestamp::from_millis(0);
         for value in description.values {
             if let Some(value) = value_of(value) {
-                samples.push(Sample {
-                    timestamp: at,
-                    value,
-                });
+                samples.push(Sample::new(at, value));
             }
             at = at.plus_millis(self.interval_ms);
         }

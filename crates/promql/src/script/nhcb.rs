@@ -50,10 +50,10 @@ pub(super) fn converted(
                     let histogram = classic
                         .converted()
                         .map_err(|message| format!("histogram {labels} at {at} ms: {message}"))?;
-                    Ok(Sample {
-                        timestamp: Timestamp::from_millis(at),
-                        value: Value::Histogram(Arc::new(histogram)),
-                    })
+                    Ok(Sample::new(
+                        Timestamp::from_millis(at),
+                        Value::Histogram(Arc::new(histogram)),
+                    ))
                 })
                 .collect::<Result<_, String>>()?;
             Ok(SeriesSamples {

@@ -1,7 +1,7 @@
 use super::{MakeStore, Report, Store, run, run_file};
 use model::{
-    Appended, Labels, Matcher, MemoryStore, ReadBudget, Series, SeriesSamples, Sink, SinkError,
-    Source, SourceError, TimeRange, Timestamp,
+    Appended, Labels, Matcher, MemoryStore, Scan, SeriesSamples, Sink, SinkError, Source,
+    SourceError, TimeRange, Timestamp,
 };
 use runtime::{SharedClock, SimulatedClock};
 use std::sync::Arc;
@@ -193,13 +193,12 @@ impl Sink for OnDisk {
 }
 
 impl Source for OnDisk {
-    fn select(
-        &self,
+    fn scan<'a>(
+        &'a self,
         matchers: &[Matcher],
         range: TimeRange,
-        budget: &ReadBudget,
-    ) -> Result<Vec<Series>, SourceError> {
-        self.db.select(matchers, range, budget)
+    ) -> Result<Box<dyn Scan + 'a>, SourceError> {
+        self.db.scan(matchers, range)
     }
 
     fn series(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Labels>, SourceError> {

@@ -189,7 +189,7 @@ fn record(
         let timestamp = at;
         batch.push(SeriesSamples {
             labels,
-            samples: vec![Sample { timestamp, value }],
+            samples: vec![Sample::new(timestamp, value)],
             exemplars: Vec::new(),
         });
     }

@@ -119,7 +119,7 @@ fn load_series(test: &Test, interval_ms: i64) -> Result<Vec<SeriesSamples>, Stri
                     Some(Value::Histogram(after(samples.last(), histogram)))
                 }
             };
-            samples.extend(value.map(|value| Sample { timestamp, value }));
+            samples.extend(value.map(|value| Sample::new(timestamp, value)));
             timestamp = timestamp.plus_millis(interval_ms);
         }
         all.push(SeriesSamples {

@@ -9,12 +9,21 @@ use crate::block::{Block, BlockReader};
 use crate::error::Error;
 use crate::gather::{Gathered, SharedTimes};
 use crate::postings;
-use model::{Labels, Matcher, ReadBudget, Series, Source, SourceError, TimeRange};
+use model::{HeldScan, Labels, Matcher, ReadBudget, Scan, Series, Source, SourceError, TimeRange};
 use runtime::HashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Source for Db {
+    fn scan<'a>(
+        &'a self,
+        matchers: &[Matcher],
+        range: TimeRange,
+    ) -> Result<Box<dyn Scan + 'a>, SourceError> {
+        let series = self.select(matchers, range, &ReadBudget::new(usize::MAX))?;
+        Ok(Box::new(HeldScan::new(series)))
+    }
+
     fn select(
         &self,
         matchers: &[Matcher],

@@ -208,10 +208,7 @@ fn histograms_come_back() {
             ..Histogram::default()
         }))
     };
-    let sample = |seconds, value| Sample {
-        timestamp: at(seconds),
-        value,
-    };
+    let sample = |seconds, value| Sample::new(at(seconds), value);
     let series = SeriesSamples {
         labels: labels(1),
         samples: vec![
