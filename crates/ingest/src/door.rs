@@ -8,7 +8,7 @@ use crate::remote_write::{self, DecodeError, LabelLimits, Limits, SeriesCache, W
 use model::{Appended, Labels, SeriesSamples, Sink, SinkError};
 use runtime::Registry;
 use runtime::metrics::Counter;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 const SAMPLES_HELP: &str = "Samples that were stored, by the protocol that brought them.";
 const REFUSED_HELP: &str = "Samples and series that were refused, by the reason.";
@@ -45,6 +45,8 @@ pub struct Ingest {
     store: Store,
     limits: Limits,
     counters: Counters,
+    /// Who is handed everything that the store has taken.
+    follower: RwLock<Option<Arc<dyn Sink>>>,
 }
 
 /// Where samples go.
@@ -137,7 +139,109 @@ impl Ingest {
             store,
             limits,
             counters: Counters::new(registry.clone()),
+            follower: RwLock::new(None),
         }
+    }
+
+    /// Names who is handed everything that the store takes from now on: the queues of remote write out.
+    /// `None` ends that.
+    pub fn follow_with(&self, follower: Option<Arc<dyn Sink>>) {
+        *self
+            .follower
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = follower;
+    }
+
+    fn follower(&self) -> Option<Arc<dyn Sink>> {
+        self.follower
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Hands on what the store has taken of `rows`. `appended`: what became of them.
+    fn hand_on(&self, follower: &dyn Sink, rows: &[SeriesSamples], appended: &Appended) {
+        let refused =
+            appended.duplicates + appended.too_old + appended.too_new + appended.over_limit;
+        let handed = if refused == 0 {
+            follower.append(rows)
+        } else {
+            follower.append(&self.taken(rows))
+        };
+        if let Err(error) = handed {
+            tracing::error!(%error, "samples could not be queued for remote write");
+        }
+    }
+
+    /// The samples that the store has: those that it takes again as exact duplicates. For batches of which
+    /// something was refused, which are few.
+    fn taken(&self, rows: &[SeriesSamples]) -> Vec<SeriesSamples> {
+        let has = |labels: &Labels, sample: &model::Sample| {
+            let again = SeriesSamples {
+                labels: labels.clone(),
+                samples: vec![sample.clone()],
+                exemplars: Vec::new(),
+            };
+            let appended = self.store.sink().append(std::slice::from_ref(&again));
+            appended.is_ok_and(|appended| appended.accepted == 1)
+        };
+        let taken = |row: &SeriesSamples| {
+            let samples: Vec<model::Sample> = row
+                .samples
+                .iter()
+                .filter(|sample| has(&row.labels, sample))
+                .cloned()
+                .collect();
+            (!samples.is_empty()).then(|| SeriesSamples {
+                labels: row.labels.clone(),
+                samples,
+                exemplars: row.exemplars.clone(),
+            })
+        };
+        rows.iter().filter_map(taken).collect()
+    }
+
+    /// Takes rows that another protocol than a scrape brought. Series beyond the label limits are left out and
+    /// counted as over the limit.
+    pub fn append_from(
+        &self,
+        protocol: &'static str,
+        batch: &[SeriesSamples],
+    ) -> Result<Appended, SinkError> {
+        let accepted = self.counters.registry.counter(
+            "binnacle_ingest_samples_total",
+            SAMPLES_HELP,
+            &[("protocol", protocol)],
+        );
+        self.append_counted(batch, &accepted)
+    }
+
+    fn append_counted(
+        &self,
+        batch: &[SeriesSamples],
+        accepted: &Counter,
+    ) -> Result<Appended, SinkError> {
+        let limits = &self.limits.labels;
+        let is_good = |row: &SeriesSamples| keeps_limits(&row.labels, limits);
+        let refused = batch.iter().filter(|row| !is_good(row)).count();
+        let good: Vec<SeriesSamples>;
+        let rows = if refused == 0 {
+            batch
+        } else {
+            good = batch.iter().filter(|row| is_good(row)).cloned().collect();
+            let count = u64::try_from(refused).unwrap_or(u64::MAX);
+            self.counters.invalid.add(count);
+            good.as_slice()
+        };
+        let appended = self.store.sink().append(rows)?;
+        self.counters.count(&appended, accepted);
+        if let Some(follower) = self.follower() {
+            self.hand_on(follower.as_ref(), rows, &appended);
+        }
+        Ok(Appended {
+            over_limit: appended.over_limit + refused,
+            ..appended
+        })
     }
 
     /// Takes the body of a remote write 1.0 request.
@@ -159,6 +263,10 @@ impl Ingest {
             Store::Sink(sink) => remote_write::apply(&batch, labels, sink.as_ref())?,
         };
         self.counters.count(&appended, &self.counters.written);
+        if let Some(follower) = self.follower() {
+            let rows = batch.to_rows(labels);
+            self.hand_on(follower.as_ref(), &rows, &appended);
+        }
         let invalid = &self.counters.invalid;
         invalid.add(u64::try_from(refused.count).unwrap_or(u64::MAX));
         if let Some(first) = &refused.first {
@@ -203,24 +311,7 @@ fn keeps_limits(labels: &Labels, limits: &LabelLimits) -> bool {
 /// out and counted.
 impl Sink for Ingest {
     fn append(&self, batch: &[SeriesSamples]) -> Result<Appended, SinkError> {
-        let limits = &self.limits.labels;
-        let is_good = |row: &SeriesSamples| keeps_limits(&row.labels, limits);
-        let refused = batch.iter().filter(|row| !is_good(row)).count();
-        let appended = if refused == 0 {
-            self.store.sink().append(batch)?
-        } else {
-            let good: Vec<SeriesSamples> =
-                batch.iter().filter(|row| is_good(row)).cloned().collect();
-            self.counters
-                .invalid
-                .add(u64::try_from(refused).unwrap_or(u64::MAX));
-            self.store.sink().append(&good)?
-        };
-        self.counters.count(&appended, &self.counters.scraped);
-        Ok(Appended {
-            over_limit: appended.over_limit + refused,
-            ..appended
-        })
+        self.append_counted(batch, &self.counters.scraped)
     }
 }
 

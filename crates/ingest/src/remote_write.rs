@@ -191,6 +191,16 @@ impl Batch {
         })
     }
 
+    /// The series as rows; those whose labels make no sense are left out.
+    pub(crate) fn to_rows(&self, limits: &LabelLimits) -> Vec<SeriesSamples> {
+        let mut encoder = LabelEncoder::default();
+        let row = |row: BatchRow<'_>| {
+            let encoded = encoder.encode(row.labels, limits).ok()?;
+            to_samples(encoded, &row)
+        };
+        self.rows().filter_map(row).collect()
+    }
+
     /// Samples in all, histograms included.
     #[must_use]
     pub fn sample_count(&self) -> usize {
