@@ -11,6 +11,7 @@ pub mod problem;
 pub mod redact;
 pub mod secret;
 pub mod web_address;
+pub mod web_config;
 pub mod yaml;
 
 pub use decode::Fields;
@@ -18,4 +19,5 @@ pub use http_client::HttpClientConfig;
 pub use problem::{Problem, Problems};
 pub use secret::Secret;
 pub use web_address::WebAddress;
+pub use web_config::WebConfig;
 pub use yaml::{Document, Node, NodeKind, Position};
