@@ -33,7 +33,9 @@ cargo xtask COMMAND
   conformance    upstream's test data, from the folder that CONFORMANCE names
   compare        the same target scraped by us and by prometheus: equal answers
   crash [N]      N rounds (20) of kill -9 under remote write: nothing acknowledged lost
-  bench metrics  ingest, memory, disk and queries, side by side with the peers on the PATH
+  bench metrics [SET…]  ingest, memory, disk and queries, side by side with the peers on the PATH, on the
+                 data sets fleet, node and churn
+  bench scale [MINUTES [SERIES…]]  cost against the number of series at 15 s (10k, 100k, 1M), with a plot
   bench idle     memory and CPU of a server that watches this host and nothing else
 ";
 
@@ -58,7 +60,8 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["conformance"] => conformance::run(),
         ["compare", rest @ ..] => compare::run(rest),
         ["crash", rest @ ..] => crash::run(rest),
-        ["bench", "metrics"] => bench::metrics(),
+        ["bench", "metrics", sets @ ..] => bench::metrics(sets),
+        ["bench", "scale", rest @ ..] => bench::scale(rest),
         ["bench", "idle"] => bench::idle(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

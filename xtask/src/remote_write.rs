@@ -51,8 +51,50 @@ pub(crate) fn series(labels: &[(&str, &str)], timestamp: i64, value: f64) -> Tim
 
 /// Encodes and compresses a request.
 pub(crate) fn encode(timeseries: Vec<TimeSeries>) -> anyhow::Result<Vec<u8>> {
-    let bytes = WriteRequest { timeseries }.encode_to_vec();
+    compress(&WriteRequest { timeseries }.encode_to_vec())
+}
+
+/// A sample on its way into a body; `labels` as `labels` encodes them.
+pub(crate) struct Row<'a> {
+    pub(crate) labels: &'a [u8],
+    pub(crate) at: i64,
+    pub(crate) value: f64,
+}
+
+/// The labels of a series, sorted by name, as they stand in each of its rows: encoded once, used often.
+pub(crate) fn labels(pairs: &[(String, String)]) -> Vec<u8> {
+    let label = |(name, value): &(String, String)| Label {
+        name: name.clone(),
+        value: value.clone(),
+    };
+    let labels = pairs.iter().map(label).collect();
+    TimeSeries {
+        labels,
+        samples: Vec::new(),
+    }
+    .encode_to_vec()
+}
+
+/// Adds a series with one sample to an uncompressed body.
+pub(crate) fn push_row(body: &mut Vec<u8>, row: &Row<'_>) {
+    use prost::encoding::encode_varint;
+    let sample = Sample {
+        value: row.value,
+        timestamp: row.at,
+    };
+    let sample_bytes = sample.encoded_len();
+    let sample_head = 1 + prost::encoding::encoded_len_varint(sample_bytes as u64);
+    body.push(1 << 3 | 2);
+    encode_varint((row.labels.len() + sample_head + sample_bytes) as u64, body);
+    body.extend_from_slice(row.labels);
+    body.push(2 << 3 | 2);
+    encode_varint(sample_bytes as u64, body);
+    sample.encode_raw(body);
+}
+
+/// Compresses a body.
+pub(crate) fn compress(body: &[u8]) -> anyhow::Result<Vec<u8>> {
     snap::raw::Encoder::new()
-        .compress_vec(&bytes)
+        .compress_vec(body)
         .context("snappy")
 }

@@ -87,6 +87,14 @@ impl Server {
         Ok(())
     }
 
+    /// Asks the process to stop and waits until it has.
+    pub(crate) fn terminate(&mut self) -> anyhow::Result<()> {
+        let id = self.child.id().to_string();
+        process::run(&mut process::command("kill", &["-TERM", &id]))?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Waits until the server answers that it is ready.
     pub(crate) fn ready(&self, client: &ureq::Agent) -> anyhow::Result<()> {
         let path = match self.kind {

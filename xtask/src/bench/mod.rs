@@ -4,7 +4,9 @@
 //! result cache bypassed, and the median counts. These machines are noisy: look at ratios.
 
 mod idle;
+mod plot;
 mod queries;
+mod scale;
 mod workload;
 
 use crate::process;
@@ -14,7 +16,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use workload::{DataSet, Workload};
+
 pub(crate) use idle::idle;
+pub(crate) use scale::scale;
 
 const SERIES: usize = 20_000;
 const SAMPLES_PER_SERIES: usize = 240;
@@ -34,26 +39,42 @@ struct Outcome {
     query_series: Vec<usize>,
 }
 
-/// Pushes 20,000 series × 240 samples by remote write to each program and prints a table.
-pub(crate) fn metrics() -> anyhow::Result<()> {
+/// Pushes 20,000 series × 240 samples of each data set (or the named ones) to each program and prints a
+/// table for each.
+pub(crate) fn metrics(words: &[&str]) -> anyhow::Result<()> {
+    let named = |set: &DataSet| words.is_empty() || words.contains(&set.name());
+    if let Some(unknown) = words
+        .iter()
+        .find(|word| DataSet::ALL.iter().all(|set| set.name() != **word))
+    {
+        bail!("no data set {unknown:?}: fleet, node or churn");
+    }
     crate::page::ensure_program()?;
     let client = server::client();
-    let folder = tempfile::tempdir()?;
-    let end_ms = now_ms()? / STEP_MS * STEP_MS;
-    let bodies = workload::bodies(SERIES, SAMPLES_PER_SERIES, end_ms, STEP_MS)?;
-    println!(
-        "{} requests, {} samples",
-        bodies.len(),
-        SERIES * SAMPLES_PER_SERIES
-    );
-    let mut outcomes = Vec::new();
-    for kind in Kind::installed() {
-        println!("{} …", kind.name());
-        let data = folder.path().join(kind.name());
-        outcomes.push(measure(kind, &data, &client, &bodies, end_ms)?);
+    for set in DataSet::ALL.into_iter().filter(named) {
+        let folder = tempfile::tempdir()?;
+        let end_ms = now_ms()? / STEP_MS * STEP_MS;
+        let bodies = bodies(set, end_ms)?;
+        let mut outcomes = Vec::new();
+        for kind in Kind::installed() {
+            println!("{}, {} …", set.name(), kind.name());
+            let data = folder.path().join(kind.name());
+            outcomes.push(measure(kind, &data, &client, (set, &bodies, end_ms))?);
+        }
+        println!("\n### {}\n\n{}", set.name(), table(set, &outcomes));
     }
-    println!("\n{}", table(&outcomes));
     Ok(())
+}
+
+/// All request bodies of a data set, in the order of time; the last sample is at `end_ms`.
+fn bodies(set: DataSet, end_ms: i64) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut workload = Workload::new(set, SERIES);
+    let mut bodies = Vec::new();
+    for sample in 0..SAMPLES_PER_SERIES {
+        let back = i64::try_from(SAMPLES_PER_SERIES - 1 - sample)?;
+        bodies.extend(workload.step(end_ms - back * STEP_MS)?);
+    }
+    Ok(bodies)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
@@ -71,8 +92,7 @@ fn measure(
     kind: Kind,
     data: &Path,
     client: &ureq::Agent,
-    bodies: &[Vec<u8>],
-    end_ms: i64,
+    (set, bodies, end_ms): (DataSet, &[Vec<u8>], i64),
 ) -> anyhow::Result<Outcome> {
     std::fs::create_dir_all(data)?;
     let server = Server::start(kind, data, None)?;
@@ -86,7 +106,7 @@ fn measure(
     std::thread::sleep(IDLE);
     let after = server.usage()?;
     let disk_bytes = process::folder_bytes(data);
-    let (query_ms, query_series) = queries::measure(&server, client, end_ms)?;
+    let (query_ms, query_series) = queries::measure(&server, client, (set, end_ms))?;
     Ok(Outcome {
         kind,
         seconds,
@@ -113,7 +133,7 @@ fn push(server: &Server, client: &ureq::Agent, body: &[u8]) -> anyhow::Result<()
 /// A row's name and what stands in the column of a program.
 type Row<'a> = (String, Box<dyn Fn(&Outcome) -> String + 'a>);
 
-fn table(outcomes: &[Outcome]) -> String {
+fn table(set: DataSet, outcomes: &[Outcome]) -> String {
     let samples = float(SERIES * SAMPLES_PER_SERIES);
     let mebibytes = |bytes: u64| {
         format!(
@@ -152,7 +172,7 @@ fn table(outcomes: &[Outcome]) -> String {
             }),
         ),
     ];
-    for (index, query) in queries::QUERIES.iter().enumerate() {
+    for (index, query) in queries::of(set).into_iter().enumerate() {
         rows.push((
             format!("`{query}`, ms"),
             Box::new(move |o| {

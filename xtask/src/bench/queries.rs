@@ -1,11 +1,34 @@
 //! A fixed list of dashboard queries: one hour at a step of 15 s.
 
 use super::start_watch;
+use super::workload::DataSet;
 use crate::server::{self, Server};
 use anyhow::{Context as _, bail};
 
-/// What dashboards ask, from a single host to the whole fleet.
-pub(super) const QUERIES: [&str; 12] = [
+/// What dashboards ask of a data set, from a single host to all.
+pub(super) const fn of(set: DataSet) -> [&'static str; 12] {
+    match set {
+        DataSet::Fleet | DataSet::Churn => FLEET,
+        DataSet::Node => NODE,
+    }
+}
+
+const NODE: [&str; 12] = [
+    r#"node_load1{instance="host-7:9100"}"#,
+    r#"rate(node_network_receive_bytes_total{instance="host-7:9100"}[5m])"#,
+    r#"1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[5m]))"#,
+    r#"sum by (mode) (rate(node_cpu_seconds_total[5m]))"#,
+    r#"node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes"#,
+    r#"node_filesystem_avail_bytes / node_filesystem_size_bytes < 0.1"#,
+    r#"topk(5, sum by (instance) (rate(node_network_transmit_bytes_total[5m])))"#,
+    r#"max_over_time(node_load5[10m])"#,
+    r#"predict_linear(node_filesystem_avail_bytes{mountpoint="/mnt/0"}[30m], 14400) < 0"#,
+    r#"quantile(0.95, rate(node_disk_io_time_seconds_total[5m]))"#,
+    r#"count({__name__=~"node_.*"})"#,
+    r#"count by (state) (node_systemd_unit_state == 1)"#,
+];
+
+const FLEET: [&str; 12] = [
     r#"load_1_ratio{instance="host-7:9100"}"#,
     r#"rate(requests_0_total{instance="host-7:9100"}[5m])"#,
     r#"sum(rate(requests_0_total[5m]))"#,
@@ -26,10 +49,10 @@ const ROUNDS: usize = 5;
 pub(super) fn measure(
     server: &Server,
     client: &ureq::Agent,
-    end_ms: i64,
+    (set, end_ms): (DataSet, i64),
 ) -> anyhow::Result<(Vec<f64>, Vec<usize>)> {
     let (mut times, mut counts) = (Vec::new(), Vec::new());
-    for query in QUERIES {
+    for query in of(set) {
         let mut rounds = Vec::new();
         let mut series = 0;
         for _ in 0..ROUNDS {
@@ -44,7 +67,13 @@ pub(super) fn measure(
     Ok((times, counts))
 }
 
-fn ask(server: &Server, client: &ureq::Agent, query: &str, end_ms: i64) -> anyhow::Result<usize> {
+/// Asks one query over an hour and gives the number of series in the answer.
+pub(super) fn ask(
+    server: &Server,
+    client: &ureq::Agent,
+    query: &str,
+    end_ms: i64,
+) -> anyhow::Result<usize> {
     let seconds = |ms: i64| format!("{}.{:03}", ms / 1000, ms % 1000);
     let (start, end) = (seconds(end_ms - 3_540_000), seconds(end_ms));
     let parameters = [
