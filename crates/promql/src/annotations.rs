@@ -197,6 +197,13 @@ pub(crate) mod message {
         )
     }
 
+    pub(crate) fn start_overlaps(metric: &str) -> String {
+        let metric = Quoted(metric);
+        format!(
+            "sample has start time that overlaps with previous sample timestamp for metric {metric}"
+        )
+    }
+
     pub(crate) fn histogram_ignored_in_range(metric: &str) -> String {
         let metric = Quoted(metric);
         format!(

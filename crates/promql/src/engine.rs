@@ -16,6 +16,7 @@ mod names;
 mod result;
 mod selector;
 mod slices;
+pub(crate) mod starts;
 mod steps;
 mod subquery;
 mod value;
@@ -27,6 +28,8 @@ pub(crate) use duration::Shift;
 pub(crate) use evaluation::Evaluation;
 pub(crate) use names::joined;
 pub use result::{InstantSample, QueryResult, QueryStats, QueryValue, RangeSeries};
+pub(crate) use selector::SampleTime;
+pub(crate) use starts::Starts;
 pub(crate) use steps::Steps;
 pub(crate) use value::{Row, Value};
 pub(crate) use window::{Samples, Sliding, Window};
@@ -63,6 +66,9 @@ pub struct EngineOptions {
     /// Whether names are removed only at the end, so that `label_replace` still sees them (upstream's
     /// feature flag `promql-delayed-name-removal`).
     pub delayed_name_removal: bool,
+    /// Whether start timestamps of samples count: as resets in `rate`, `increase`, `irate` and `resets`, and
+    /// instead of extrapolation to the left (upstream's feature flag `use-start-timestamps`).
+    pub start_timestamps: bool,
     /// Measures time-outs and phases.
     pub clock: SharedClock,
 }
@@ -77,6 +83,7 @@ impl EngineOptions {
             timeout: TIMEOUT_DEFAULT,
             subquery_default_step_ms: SUBQUERY_STEP_MS_DEFAULT,
             delayed_name_removal: false,
+            start_timestamps: false,
             clock,
         }
     }

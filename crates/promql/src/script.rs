@@ -11,6 +11,7 @@ mod evaluate;
 mod load;
 mod nhcb;
 mod read;
+mod starts;
 
 use crate::engine::{Engine, EngineOptions};
 use command::Command;
@@ -77,6 +78,7 @@ pub fn run_file(path: &Path, clock: &SharedClock, make_store: MakeStore<'_>) -> 
 pub fn run(file: &str, text: &str, clock: &SharedClock, make_store: MakeStore<'_>) -> Report {
     let options = EngineOptions {
         delayed_name_removal: true,
+        start_timestamps: true,
         ..EngineOptions::new(SharedClock::clone(clock))
     };
     let mut run = Run {

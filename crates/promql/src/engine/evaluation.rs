@@ -163,11 +163,14 @@ impl<'a> Evaluation<'a> {
         let selected = self.source.select(matchers, range, self.budget);
         let spent = self.options.clock.monotonic().saturating_sub(begun);
         self.stats.select_seconds += spent.as_secs_f64();
-        let series = selected.inspect_err(|_| {
+        let mut series = selected.inspect_err(|_| {
             // A read that failed half-way holds nothing.
             let taken = left.saturating_sub(self.budget.samples_left());
             self.budget.give_back(taken);
         })?;
+        if !self.options.start_timestamps {
+            series.iter_mut().for_each(|one| one.columns.starts = None);
+        }
         self.held += series.iter().map(|one| one.columns.len()).sum::<usize>();
         self.stats.samples_peak = self.stats.samples_peak.max(self.held);
         Ok(series)

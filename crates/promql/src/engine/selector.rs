@@ -12,6 +12,25 @@ use model::number::i64_to_float;
 use model::{Columns, Histogram, Matcher, is_stale_marker};
 use std::sync::Arc;
 
+/// Which time of a sample is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SampleTime {
+    /// When it was taken.
+    Own,
+    /// Since when it counts; 0 where that is unknown.
+    Start,
+}
+
+impl SampleTime {
+    fn of(self, columns: &Columns, index: usize) -> i64 {
+        let time = match self {
+            Self::Own => columns.timestamps.get(index),
+            Self::Start => columns.starts.as_ref().and_then(|all| all.get(index)),
+        };
+        time.copied().unwrap_or_default()
+    }
+}
+
 impl Evaluation<'_> {
     /// For each step the latest sample that is at most the look-back old (the far end excluded) and no
     /// staleness marker.
@@ -44,12 +63,13 @@ impl Evaluation<'_> {
         &mut self,
         expr: &Expr,
         steps: Steps,
+        which: SampleTime,
     ) -> Result<Option<Vec<Row>>, QueryError> {
         let ExprKind::Vector(selector) = &without_parens(expr).kind else {
             return Ok(None);
         };
         if selector.modifiers.at.is_some() && steps.count > 1 {
-            let rows = self.selected_times(expr, steps.first_only())?;
+            let rows = self.selected_times(expr, steps.first_only(), which)?;
             return Ok(
                 rows.map(|rows| match Value::Vector(rows).repeated(steps.count) {
                     Value::Vector(rows) => rows,
@@ -59,8 +79,7 @@ impl Evaluation<'_> {
         }
         let shift = self.shift(&selector.modifiers)?;
         let rows = self.latest(&selector.matchers, shift, steps, |columns, index| {
-            let time = columns.timestamps.get(index).copied().unwrap_or_default();
-            Cell::Float(i64_to_float(time) / 1000.0)
+            Cell::Float(i64_to_float(which.of(columns, index)) / 1000.0)
         })?;
         Ok(Some(rows))
     }

@@ -3,7 +3,9 @@ use crate::ast::{
     Aggregate, AggregateOperator, Binary, BinaryOperator, Call, DurationExpr, Expr, ExprKind,
     MatrixSelector, Modifiers, RangeBorders, Span, VectorMatching, VectorSelector,
 };
-use model::{Labels, Matcher, MemoryStore, ReadBudget, SeriesSamples, Sink, Timestamp, Value};
+use model::{
+    Labels, Matcher, MemoryStore, ReadBudget, Sample, SeriesSamples, Sink, Timestamp, Value,
+};
 use runtime::{SharedClock, SimulatedClock};
 use std::sync::Arc;
 
@@ -396,4 +398,31 @@ fn refuses_more_steps_than_it_may_hold() {
     };
     check("max_over_time(vector(1)[100y:1ms])");
     check("sum_over_time(vector(time())[50y:1ms])");
+}
+
+#[test]
+fn start_timestamps_count_only_where_they_are_wanted() {
+    let store = MemoryStore::new();
+    let mut sample = Sample::float(Timestamp::from_millis(60_000), 6.0);
+    sample.start = Timestamp::from_millis(30_000);
+    let row = SeriesSamples {
+        labels: Labels::from_pairs([("__name__", "c_total")]),
+        samples: vec![sample],
+        exemplars: Vec::new(),
+    };
+    store.append(&[row]).unwrap();
+    for wanted in [false, true] {
+        let options = EngineOptions {
+            start_timestamps: wanted,
+            ..engine().options().clone()
+        };
+        let at = Timestamp::from_millis(60_000);
+        let result = Engine::new(options)
+            .instant(&store, &rate("c_total", 60_000), at)
+            .unwrap();
+        let QueryValue::Vector(found) = result.value else {
+            panic!("no vector");
+        };
+        assert_eq!(found.len(), usize::from(wanted));
+    }
 }

@@ -5,7 +5,7 @@ use super::duration::Shift;
 use super::result::{QueryValue, RangeSeries, value_of};
 use super::selector::extent;
 use super::value::Row;
-use super::{Cell, Evaluation, Steps, without_parens};
+use super::{Cell, Evaluation, Starts, Steps, without_parens};
 use crate::ast::{Expr, ExprKind, MatrixSelector, RangeBorders};
 use crate::error::QueryError;
 use crate::histogram;
@@ -22,6 +22,9 @@ pub(crate) struct Samples {
     floats: Arc<[f64]>,
     histogram_times: Vec<i64>,
     histograms: Vec<Arc<Histogram>>,
+    /// Start timestamps of the floats and of the histograms; empty where none is known.
+    float_starts: Arc<[i64]>,
+    histogram_starts: Vec<i64>,
 }
 
 /// The samples of one series in a stretch of time, its left end excluded.
@@ -31,6 +34,8 @@ pub(crate) struct Window<'a> {
     pub(crate) floats: &'a [f64],
     pub(crate) histogram_times: &'a [i64],
     pub(crate) histograms: &'a [Arc<Histogram>],
+    pub(crate) float_starts: Starts<'a>,
+    pub(crate) histogram_starts: Starts<'a>,
 }
 
 impl Window<'_> {
@@ -57,9 +62,11 @@ impl Samples {
         if is_plain {
             samples.float_times = Arc::clone(&columns.timestamps);
             samples.floats = Arc::clone(&columns.values);
+            samples.float_starts = columns.starts.clone().unwrap_or_default();
             return samples;
         }
-        let (mut times, mut floats) = (Vec::new(), Vec::new());
+        let (mut times, mut floats, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+        let start_of = |index: usize| columns.starts.as_ref()?.get(index).copied();
         let mut histograms = columns.histograms.iter().peekable();
         let pairs = columns.timestamps.iter().zip(columns.values.iter());
         for (index, (time, value)) in pairs.enumerate() {
@@ -67,16 +74,19 @@ impl Samples {
                 Some((_, histogram)) if !histogram::is_stale(histogram) => {
                     samples.histogram_times.push(*time);
                     samples.histograms.push(Arc::clone(histogram));
+                    samples.histogram_starts.extend(start_of(index));
                 }
                 None if !is_stale_marker(*value) => {
                     times.push(*time);
                     floats.push(*value);
+                    starts.extend(start_of(index));
                 }
                 _ => {}
             }
         }
         samples.float_times = times.into();
         samples.floats = floats.into();
+        samples.float_starts = starts.into();
         samples
     }
 
@@ -139,11 +149,18 @@ impl Sliding {
         );
         Window {
             float_times: samples.float_times.get(floats.clone()).unwrap_or_default(),
+            float_starts: Starts(samples.float_starts.get(floats.clone()).unwrap_or_default()),
             floats: samples.floats.get(floats).unwrap_or_default(),
             histogram_times: samples
                 .histogram_times
                 .get(histograms.clone())
                 .unwrap_or_default(),
+            histogram_starts: Starts(
+                samples
+                    .histogram_starts
+                    .get(histograms.clone())
+                    .unwrap_or_default(),
+            ),
             histograms: samples.histograms.get(histograms).unwrap_or_default(),
         }
     }

@@ -1,7 +1,7 @@
 //! `changes` and `resets`: how often a series changed or started again.
 
 use crate::ast::RangeBorders;
-use crate::engine::{Cell, Window, WindowCall};
+use crate::engine::{Cell, Starts, Window, WindowCall, starts};
 use crate::error::QueryError;
 use crate::histogram;
 use model::number::usize_to_float;
@@ -12,12 +12,14 @@ pub(crate) fn changes(
     window: &Window<'_>,
     call: &mut WindowCall<'_>,
 ) -> Result<Option<Cell>, QueryError> {
-    Ok(counted(window, call, |before, now| match (before, now) {
-        (Cell::Float(before), Cell::Float(now)) => {
-            before != now && !(before.is_nan() && now.is_nan())
+    Ok(counted(window, call, |before, now| {
+        match (&before.value, &now.value) {
+            (Cell::Float(before), Cell::Float(now)) => {
+                before != now && !(before.is_nan() && now.is_nan())
+            }
+            (Cell::Histogram(before), Cell::Histogram(now)) => !histogram::same(before, now),
+            _ => true,
         }
-        (Cell::Histogram(before), Cell::Histogram(now)) => !histogram::same(before, now),
-        _ => true,
     }))
 }
 
@@ -26,25 +28,35 @@ pub(crate) fn resets(
     window: &Window<'_>,
     call: &mut WindowCall<'_>,
 ) -> Result<Option<Cell>, QueryError> {
-    Ok(counted(window, call, |before, now| match (before, now) {
-        (Cell::Float(before), Cell::Float(now)) => now < before,
-        (Cell::Histogram(before), Cell::Histogram(now)) => histogram::is_reset(now, before),
-        _ => true,
+    Ok(counted(window, call, |before, now| {
+        starts::is_reset((before.start, before.time), (now.start, now.time))
+            || match (&before.value, &now.value) {
+                (Cell::Float(before), Cell::Float(now)) => now < before,
+                (Cell::Histogram(before), Cell::Histogram(now)) => histogram::is_reset(now, before),
+                _ => true,
+            }
     }))
+}
+
+/// A sample of either kind.
+struct Point {
+    time: i64,
+    start: i64,
+    value: Cell,
 }
 
 /// Counts the neighbouring samples for which `differs` says so.
 fn counted(
     window: &Window<'_>,
     call: &WindowCall<'_>,
-    differs: fn(&Cell, &Cell) -> bool,
+    differs: fn(&Point, &Point) -> bool,
 ) -> Option<Cell> {
     let samples = in_order(window);
     let samples = match call.borders {
         RangeBorders::Plain | RangeBorders::Smoothed => samples.as_slice(),
         RangeBorders::Anchored => {
             // The last sample before the range is what the first one in it is compared with.
-            let inside = samples.partition_point(|(time, _)| *time <= call.range.0);
+            let inside = samples.partition_point(|point| point.time <= call.range.0);
             if inside == samples.len() {
                 return None;
             }
@@ -56,23 +68,30 @@ fn counted(
     }
     let count = samples
         .windows(2)
-        .filter(|pair| matches!(pair, [(_, before), (_, now)] if differs(before, now)))
+        .filter(|pair| matches!(pair, [before, now] if differs(before, now)))
         .count();
     Some(Cell::Float(usize_to_float(count)))
 }
 
 /// The samples of both kinds, ascending by time.
-fn in_order(window: &Window<'_>) -> Vec<(i64, Cell)> {
-    let floats = window
-        .float_times
-        .iter()
+fn in_order(window: &Window<'_>) -> Vec<Point> {
+    let point = |(index, time): (usize, &i64), starts: Starts<'_>, value: Cell| Point {
+        time: *time,
+        start: starts.0.get(index).copied().unwrap_or(0),
+        value,
+    };
+    let times = window.float_times.iter().enumerate();
+    let mut samples: Vec<Point> = times
         .zip(window.floats)
-        .map(|(time, float)| (*time, Cell::Float(*float)));
-    let mut samples: Vec<(i64, Cell)> = floats.collect();
+        .map(|(at, float)| point(at, window.float_starts, Cell::Float(*float)))
+        .collect();
     if !window.histograms.is_empty() {
-        let histograms = window.histogram_times.iter().zip(window.histograms);
-        samples.extend(histograms.map(|(time, one)| (*time, Cell::Histogram(Arc::clone(one)))));
-        samples.sort_by_key(|(time, _)| *time);
+        let times = window.histogram_times.iter().enumerate();
+        samples.extend(times.zip(window.histograms).map(|(at, one)| {
+            let cell = Cell::Histogram(Arc::clone(one));
+            point(at, window.histogram_starts, cell)
+        }));
+        samples.sort_by_key(|point| point.time);
     }
     samples
 }

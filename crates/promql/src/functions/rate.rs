@@ -2,12 +2,14 @@
 //!
 //! The change between the first and the last sample is extrapolated to the borders of the range, as upstream
 //! does: all the way where a border is at most 1.1 average distances away, else by half such a distance,
-//! and for counters never beyond the point where they were zero.
+//! and for counters never beyond the point where they were zero. Where the first sample says that the counter
+//! began inside the range, it is taken to have been zero then, and nothing is extrapolated to the left; a
+//! single sample is then enough.
 
 use super::extended_rate;
 use crate::annotations::{Annotations, message};
 use crate::ast::{RangeBorders, Span};
-use crate::engine::{Cell, Window, WindowCall};
+use crate::engine::{Cell, Starts, Window, WindowCall, starts};
 use crate::error::QueryError;
 use crate::histogram;
 use model::Histogram;
@@ -81,23 +83,28 @@ pub(crate) fn note_possible_gauge(
     }
 }
 
-fn float_change(window: &Window<'_>, call: &WindowCall<'_>, change: Change) -> Option<f64> {
-    let [first, .., last] = window.floats else {
-        return None;
-    };
+fn float_change(window: &Window<'_>, call: &mut WindowCall<'_>, change: Change) -> Option<f64> {
+    let (first, last) = (window.floats.first()?, window.floats.last()?);
+    let (times, starts) = (window.float_times, window.float_starts);
     let mut grown = last - first;
     if change.is_counter() {
-        for pair in window.floats.windows(2) {
+        note_overlap(call, starts, times);
+        for (index, pair) in window.floats.windows(2).enumerate() {
             if let [before, now] = pair
-                && now < before
+                && (now < before || starts.is_reset(index + 1, times))
             {
                 grown += before;
             }
         }
+        if let Some(begin) = starts.begin_inside(call.range.0, times) {
+            return Some((grown + first) * factor_since(begin, times, call, change));
+        }
+    }
+    if window.floats.len() < 2 {
+        return None;
     }
     let zero_share = (grown > 0.0 && *first >= 0.0).then(|| first / grown);
-    let factor = extrapolation(window.float_times, call, change, zero_share);
-    Some(grown * factor)
+    Some(grown * extrapolation(times, call, change, zero_share))
 }
 
 fn histogram_change(
@@ -106,13 +113,39 @@ fn histogram_change(
     change: Change,
 ) -> Option<Histogram> {
     let first = window.histograms.first()?;
-    if window.histograms.len() < 2 {
-        return None;
+    let (times, starts) = (window.histogram_times, window.histogram_starts);
+    let grown = match window.histograms.len() {
+        1 => None,
+        _ => Some(histogram_growth(window, call, change.is_counter())?),
+    };
+    if change.is_counter()
+        && let Some(begin) = starts.begin_inside(call.range.0, times)
+    {
+        let factor = factor_since(begin, times, call, change);
+        let whole = match grown {
+            None => return Some(histogram::scaled(first, factor)),
+            Some(grown) => {
+                let Ok(combined) = histogram::added(&grown, first) else {
+                    warn(call, message::mixed_exponential_custom);
+                    return None;
+                };
+                note_reconciled(call, (false, combined.bounds_reconciled));
+                combined.histogram
+            }
+        };
+        return Some(histogram::scaled(&whole, factor));
     }
-    let grown = histogram_growth(window.histograms, call, change.is_counter())?;
+    let grown = grown?;
     let zero_share = (grown.count > 0.0 && first.count >= 0.0).then(|| first.count / grown.count);
-    let factor = extrapolation(window.histogram_times, call, change, zero_share);
+    let factor = extrapolation(times, call, change, zero_share);
     Some(histogram::scaled(&grown, factor))
+}
+
+/// Warns, once a window, of samples whose start timestamps cannot be right.
+fn note_overlap(call: &mut WindowCall<'_>, starts: Starts<'_>, times: &[i64]) {
+    if starts.any_overlaps(times) {
+        warn(call, message::start_overlaps);
+    }
 }
 
 /// What the change between the first and the last sample is multiplied by. `zero_share`: how many times the
@@ -127,17 +160,35 @@ fn extrapolation(
         return 1.0;
     };
     let sampled = i64_to_float(last - first) / 1000.0;
-    let distance = sampled / usize_to_float(times.len().saturating_sub(1).max(1));
-    let threshold = distance * 1.1;
+    let distance = average_distance(times);
     let mut to_start = i64_to_float(first - call.range.0) / 1000.0;
-    let mut to_end = i64_to_float(call.range.1 - last) / 1000.0;
-    if to_start >= threshold {
+    if to_start >= distance * 1.1 {
         to_start = distance / 2.0;
     }
     if let Some(share) = zero_share.filter(|_| change.is_counter()) {
         to_start = to_start.min(sampled * share);
     }
-    if to_end >= threshold {
+    stretched((sampled, to_start), times, call, change)
+}
+
+/// The same for a counter that began inside the range: the stretch is the one from there.
+fn factor_since(begin: i64, times: &[i64], call: &WindowCall<'_>, change: Change) -> f64 {
+    let last = times.last().copied().unwrap_or(begin);
+    let sampled = i64_to_float(last - begin) / 1000.0;
+    stretched((sampled, 0.0), times, call, change)
+}
+
+/// How much longer a stretch gets by what is added before and after it; divided by the range for a rate.
+fn stretched(
+    (sampled, to_start): (f64, f64),
+    times: &[i64],
+    call: &WindowCall<'_>,
+    change: Change,
+) -> f64 {
+    let distance = average_distance(times);
+    let last = times.last().copied().unwrap_or(call.range.1);
+    let mut to_end = i64_to_float(call.range.1 - last) / 1000.0;
+    if to_end >= distance * 1.1 {
         to_end = distance / 2.0;
     }
     let factor = if sampled == 0.0 {
@@ -152,12 +203,27 @@ fn extrapolation(
     }
 }
 
+/// The average distance of neighbouring samples in seconds, 0 for a single one.
+fn average_distance(times: &[i64]) -> f64 {
+    match times {
+        [first, .., last] => {
+            let sampled = i64_to_float(last - first) / 1000.0;
+            sampled / usize_to_float(times.len() - 1)
+        }
+        _ => 0.0,
+    }
+}
+
 /// The change between the first and the last histogram, resets made up for in counters.
 fn histogram_growth(
-    histograms: &[Arc<Histogram>],
+    window: &Window<'_>,
     call: &mut WindowCall<'_>,
     is_counter: bool,
 ) -> Option<Histogram> {
+    let (histograms, starts) = (window.histograms, window.histogram_starts);
+    let is_reset = |index: usize, before: &Histogram, now: &Histogram| {
+        starts.is_reset(index, window.histogram_times) || histogram::is_reset(now, before)
+    };
     let [first, second, ..] = histograms else {
         return None;
     };
@@ -171,11 +237,8 @@ fn histogram_growth(
         warn(call, message::not_a_gauge);
     }
     // A first sample before a reset says nothing, not even about the bucket layout.
-    let relevant = if is_counter && histogram::is_reset(second, first) {
-        histograms.get(1..).unwrap_or_default()
-    } else {
-        histograms
-    };
+    let skipped = usize::from(is_counter && is_reset(1, first, second));
+    let relevant = histograms.get(skipped..).unwrap_or_default();
     let is_custom = histogram::has_custom_buckets(last);
     if relevant
         .iter()
@@ -186,15 +249,16 @@ fn histogram_growth(
     }
     let mut reconciled = (false, false);
     let mut grown = histogram::compacted(last);
-    if relevant.len() == histograms.len() {
+    if skipped == 0 {
         let combined = histogram::subtracted(&grown, first).ok()?;
         reconciled.0 |= combined.bounds_reconciled;
         grown = combined.histogram;
     }
     if is_counter {
-        for pair in relevant.windows(2) {
+        note_overlap(call, starts, window.histogram_times);
+        for (index, pair) in relevant.windows(2).enumerate() {
             if let [before, now] = pair
-                && histogram::is_reset(now, before)
+                && is_reset(index + skipped + 1, before, now)
             {
                 let combined = histogram::added(&grown, before).ok()?;
                 reconciled.1 |= combined.bounds_reconciled;
@@ -238,22 +302,25 @@ pub(crate) fn idelta(window: &Window<'_>, call: &mut WindowCall<'_>) -> Computed
 
 /// The change between the last two samples; of counters per second.
 fn last_change(window: &Window<'_>, call: &mut WindowCall<'_>, is_counter: bool) -> Computed {
-    let Some([(before_time, before), (time, now)]) = last_two(window) else {
+    let Some([before, now]) = last_two(window) else {
         return Ok(None);
     };
-    let seconds = i64_to_float(time - before_time) / 1000.0;
+    let seconds = i64_to_float(now.time - before.time) / 1000.0;
     if seconds == 0.0 {
         return Ok(None);
     }
-    match (before, now) {
+    let began = is_counter && starts::is_reset((before.start, before.time), (now.start, now.time));
+    match (before.value, now.value) {
         (Cell::Float(before), Cell::Float(now)) => {
-            let is_reset = is_counter && now < before;
+            let is_reset = is_counter && (now < before || began);
             let change = if is_reset { now } else { now - before };
             let change = if is_counter { change / seconds } else { change };
             Ok(Some(Cell::Float(change)))
         }
         (Cell::Histogram(before), Cell::Histogram(now)) => {
-            let change = last_histogram_change(&before, &now, call, is_counter);
+            note_wrong_kind(&before, &now, call, is_counter);
+            let is_reset = is_counter && (began || histogram::is_reset(&now, &before));
+            let change = last_histogram_change(&before, &now, call, is_reset);
             Ok(change.map(|change| {
                 let change = if is_counter {
                     histogram::divided(&change, seconds)
@@ -270,12 +337,13 @@ fn last_change(window: &Window<'_>, call: &mut WindowCall<'_>, is_counter: bool)
     }
 }
 
-fn last_histogram_change(
+/// Warns where gauges are taken for counters or the other way round.
+fn note_wrong_kind(
     before: &Histogram,
     now: &Histogram,
     call: &mut WindowCall<'_>,
     is_counter: bool,
-) -> Option<Histogram> {
+) {
     let gauges = (histogram::is_gauge(before), histogram::is_gauge(now));
     if is_counter && gauges != (false, false) {
         warn(call, message::not_a_counter);
@@ -283,7 +351,15 @@ fn last_histogram_change(
     if !is_counter && gauges != (true, true) {
         warn(call, message::not_a_gauge);
     }
-    if is_counter && histogram::is_reset(now, before) {
+}
+
+fn last_histogram_change(
+    before: &Histogram,
+    now: &Histogram,
+    call: &mut WindowCall<'_>,
+    is_reset: bool,
+) -> Option<Histogram> {
+    if is_reset {
         return Some(histogram::as_gauge(histogram::compacted(now)));
     }
     let Ok(combined) = histogram::subtracted(now, before) else {
@@ -294,22 +370,32 @@ fn last_histogram_change(
     Some(histogram::as_gauge(combined.histogram))
 }
 
-fn last_two(window: &Window<'_>) -> Option<[(i64, Cell); 2]> {
-    let floats = window
-        .float_times
-        .iter()
-        .zip(window.floats.iter().map(|float| Cell::Float(*float)));
-    let histograms = window
-        .histogram_times
-        .iter()
-        .zip(window.histograms.iter().cloned().map(Cell::Histogram));
-    let mut last: Vec<(i64, Cell)> = floats
+/// A sample of either kind.
+struct Point {
+    time: i64,
+    start: i64,
+    value: Cell,
+}
+
+fn last_two(window: &Window<'_>) -> Option<[Point; 2]> {
+    let point = |(index, time): (usize, &i64), starts: Starts<'_>, value: Cell| Point {
+        time: *time,
+        start: starts.0.get(index).copied().unwrap_or(0),
+        value,
+    };
+    let floats = window.float_times.iter().enumerate().zip(window.floats);
+    let times = window.histogram_times.iter().enumerate();
+    let histograms = times.zip(window.histograms);
+    let mut last: Vec<Point> = floats
         .rev()
         .take(2)
-        .map(|(time, cell)| (*time, cell))
-        .chain(histograms.rev().take(2).map(|(time, cell)| (*time, cell)))
+        .map(|(at, float)| point(at, window.float_starts, Cell::Float(*float)))
+        .chain(histograms.rev().take(2).map(|(at, one)| {
+            let cell = Cell::Histogram(Arc::clone(one));
+            point(at, window.histogram_starts, cell)
+        }))
         .collect();
-    last.sort_by_key(|(time, _)| *time);
+    last.sort_by_key(|point| point.time);
     let now = last.pop()?;
     Some([last.pop()?, now])
 }

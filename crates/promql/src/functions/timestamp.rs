@@ -1,7 +1,7 @@
 //! `timestamp` and `start_timestamp`: when samples were taken, and since when they count.
 
 use crate::ast::{Call, Span};
-use crate::engine::{Cell, Evaluation, Steps, Value, argument};
+use crate::engine::{Cell, Evaluation, SampleTime, Steps, Value, argument};
 use crate::error::QueryError;
 use model::number::i64_to_float;
 
@@ -13,7 +13,7 @@ pub(crate) fn timestamp(
     steps: Steps,
 ) -> Result<Value, QueryError> {
     let operand = argument(call, 0)?;
-    let rows = match evaluation.selected_times(operand, steps)? {
+    let rows = match evaluation.selected_times(operand, steps, SampleTime::Own)? {
         Some(rows) => rows,
         None => {
             let mut rows = evaluation.vector(operand, steps)?;
@@ -28,13 +28,23 @@ pub(crate) fn timestamp(
     evaluation.mapped(rows, |_, time| time).map(Value::Vector)
 }
 
-/// `start_timestamp(v)`: nothing, because the columns that stores hand over carry no start times.
+/// `start_timestamp(v)`: since when the samples of a selector count, 0 where that is unknown; nothing for any
+/// other expression, nor where start timestamps are not in use.
 pub(crate) fn start_timestamp(
     evaluation: &mut Evaluation<'_>,
     call: &Call,
     _: Span,
     steps: Steps,
 ) -> Result<Value, QueryError> {
-    evaluation.vector(argument(call, 0)?, steps)?;
-    Ok(Value::Vector(Vec::new()))
+    let operand = argument(call, 0)?;
+    let in_use = evaluation.options.start_timestamps;
+    let rows = match evaluation.selected_times(operand, steps, SampleTime::Start)? {
+        Some(rows) if in_use => rows,
+        Some(_) => Vec::new(),
+        None => {
+            evaluation.vector(operand, steps)?;
+            Vec::new()
+        }
+    };
+    evaluation.mapped(rows, |_, time| time).map(Value::Vector)
 }

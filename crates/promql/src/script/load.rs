@@ -1,11 +1,14 @@
 //! `load`: series with values at equal distances from time zero.
 
 use super::read::series_error;
+use super::starts::{self, Starts};
 use super::{Store, nhcb};
 use crate::histogram;
-use crate::series::{SequenceValue, parse_series_description};
+use crate::series::{SequenceValue, SeriesDescription, parse_series_description};
 use model::{Labels, Sample, SeriesSamples, Timestamp, Value};
 use std::collections::BTreeMap;
+
+const UNFINISHED: &str = "@st line has no following sample line";
 
 /// The series of one `load`.
 pub(super) struct Load {
@@ -13,8 +16,8 @@ pub(super) struct Load {
     with_nhcb: bool,
     /// A series that is written twice has the values of the second.
     series: BTreeMap<Labels, Vec<Sample>>,
-    /// The series that an `@st` line has announced.
-    announced: Option<Labels>,
+    /// The start timestamps for the next line.
+    starts: Option<Starts>,
 }
 
 impl Load {
@@ -23,27 +26,31 @@ impl Load {
             interval_ms,
             with_nhcb,
             series: BTreeMap::new(),
-            announced: None,
+            starts: None,
         }
     }
 
     /// Reads a line with a series, or with the start timestamps of the next one.
     pub(super) fn line(&mut self, line: &str) -> Result<(), String> {
-        if let Some(metric) = start_timestamps_of(line) {
-            return self.announce(metric);
+        if let Some(halves) = starts::split(line) {
+            if self.starts.is_some() {
+                return Err(UNFINISHED.to_owned());
+            }
+            self.starts = Some(starts::parse(halves)?);
+            return Ok(());
         }
         let description =
             parse_series_description(line).map_err(|error| series_error(line, &error))?;
-        if let Some(announced) = self.announced.take()
-            && announced != description.labels
-        {
-            return Err("@st metric does not match the following sample line metric".to_owned());
-        }
+        let offsets = self.offsets_for(&description)?;
         let mut samples = Vec::with_capacity(description.values.len());
         let mut at = Timestamp::from_millis(0);
-        for value in description.values {
+        for (index, value) in description.values.into_iter().enumerate() {
             if let Some(value) = value_of(value) {
-                samples.push(Sample::new(at, value));
+                let mut sample = Sample::new(at, value);
+                if let Some(offset) = offsets.get(index).copied().flatten() {
+                    sample.start = at.plus_millis(offset);
+                }
+                samples.push(sample);
             }
             at = at.plus_millis(self.interval_ms);
         }
@@ -52,25 +59,26 @@ impl Load {
         Ok(())
     }
 
-    /// Notes for which series start timestamps were given.
-    ///
-    /// Samples here have no start timestamp, so the offsets themselves are not kept: evals that need them
-    /// fail, and say so by their result.
-    fn announce(&mut self, metric: &str) -> Result<(), String> {
-        if self.announced.is_some() {
-            return Err("@st line has no following sample line".to_owned());
+    /// The offsets of the start timestamps that the line before gave for this series; none without one.
+    fn offsets_for(&mut self, description: &SeriesDescription) -> Result<Vec<Option<i64>>, String> {
+        let Some(starts) = self.starts.take() else {
+            return Ok(Vec::new());
+        };
+        if starts.labels != description.labels {
+            return Err("@st metric does not match the following sample line metric".to_owned());
         }
-        if !metric.is_empty() {
-            let description =
-                parse_series_description(metric).map_err(|error| series_error(metric, &error))?;
-            self.announced = Some(description.labels);
+        let (given, samples) = (starts.offsets.len(), description.values.len());
+        if given != samples {
+            return Err(format!(
+                "@st line has {given} values but sample line has {samples}"
+            ));
         }
-        Ok(())
+        Ok(starts.offsets)
     }
 
     pub(super) fn finish(&self) -> Result<(), String> {
-        if self.announced.is_some() {
-            return Err("@st line has no following sample line".to_owned());
+        if self.starts.is_some() {
+            return Err(UNFINISHED.to_owned());
         }
         Ok(())
     }
@@ -111,10 +119,4 @@ fn value_of(value: SequenceValue) -> Option<Value> {
         SequenceValue::Float(value) => Some(Value::Float(value)),
         SequenceValue::Histogram { histogram, .. } => Some(Value::Histogram(histogram)),
     }
-}
-
-/// The series of a line `metric@st offsets`.
-fn start_timestamps_of(line: &str) -> Option<&str> {
-    let (word, _) = line.split_once([' ', '\t'])?;
-    word.strip_suffix("@st")
 }
