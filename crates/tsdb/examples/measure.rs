@@ -78,6 +78,7 @@ fn measure(kind: Kind, size: Size, folder: &Path) -> Report {
         "read from the head, ns a sample",
         per_sample(seconds() - before),
     ));
+    measure_selections(&db, &mut numbers);
     drop(db);
     let before = seconds();
     let db = Db::open(options(folder)).expect("opens again");
@@ -92,7 +93,29 @@ fn measure(kind: Kind, size: Size, folder: &Path) -> Report {
         "read from blocks, ns a sample",
         per_sample(seconds() - before),
     ));
+    measure_selections(&db, &mut numbers);
     Report { numbers, hash }
+}
+
+/// What a query costs that needs little of what is there.
+fn measure_selections(db: &Db, numbers: &mut Vec<(&'static str, f64)>) {
+    let host = Matcher::equal("instance", "host-007.example.org:9100");
+    let name = Matcher::equal("__name__", "app_metric_5");
+    let of_host = [name.clone(), host.clone()];
+    numbers.push(("one metric of one host, µs", average_us(db, &of_host, 200)));
+    numbers.push(("one host, µs", average_us(db, &[host], 50)));
+    numbers.push(("one metric, µs", average_us(db, &[name], 50)));
+}
+
+/// Microseconds of this thread for a read, on the average of several.
+fn average_us(db: &Db, matchers: &[Matcher], repeats: u32) -> f64 {
+    let budget = ReadBudget::new(usize::MAX);
+    let before = processor_seconds();
+    for _ in 0..repeats {
+        let found = db.select(matchers, TimeRange::ALL, &budget).expect("reads");
+        assert!(!found.is_empty(), "{matchers:?} finds something");
+    }
+    (processor_seconds() - before) * 1e6 / f64::from(repeats)
 }
 
 /// Writes scrape by scrape, each series found by its encoded labels as remote write does; answers the
@@ -244,7 +267,7 @@ mod tests {
         for kind in [Kind::Noisy, Kind::Host] {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let size = Size {
-                hosts: 2,
+                hosts: 8,
                 samples: 40,
             };
             let report = measure(kind, size, folder.path());

@@ -9,12 +9,14 @@
 //! was deleted since.
 
 mod index;
+mod memory;
 mod page;
 mod reader;
 mod tombstones;
 mod writer;
 
 pub(crate) use index::BlockIndex;
+pub(crate) use memory::IndexMemory;
 pub(crate) use reader::BlockReader;
 pub(crate) use tombstones::Tombstones;
 pub(crate) use writer::BlockWriter;
@@ -26,9 +28,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use storage::{Readable, SharedFiles};
 
+use memory::HeldIndex;
+
 /// An index stays in memory for so many rounds of maintenance without a query, 5 minutes: dashboards come
 /// back sooner.
 const IDLE_TRIMS_MAX: u32 = 60;
+
+/// The same where the indexes in memory have nearly reached their limit.
+const IDLE_TRIMS_MAX_CROWDED: u32 = 1;
 
 /// What the manifest knows of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,20 +70,26 @@ pub(crate) struct Block {
     file: Arc<dyn Readable>,
     /// Loaded at the first query, dropped again after a while without one.
     index: Mutex<CachedIndex>,
+    memory: Arc<IndexMemory>,
     tombstones: RwLock<Arc<Tombstones>>,
     damaged: AtomicBool,
 }
 
 #[derive(Default)]
 struct CachedIndex {
-    index: Option<Arc<BlockIndex>>,
+    index: Option<HeldIndex>,
     /// Calls of `trim_memory` since the index was asked for.
     idle_trims: u32,
 }
 
 impl Block {
     /// Opens a block and checks its frame; the index is read once to see that it can be.
-    pub(crate) fn open(files: &SharedFiles, folder: &Path, meta: BlockMeta) -> Result<Self, Error> {
+    pub(crate) fn open(
+        files: &SharedFiles,
+        folder: &Path,
+        meta: BlockMeta,
+        memory: &Arc<IndexMemory>,
+    ) -> Result<Self, Error> {
         let path = folder.join(block_name(meta.id));
         let file = files.open(&path).map_err(at(&path))?;
         let tombstones = Tombstones::load(files.as_ref(), &folder.join(tombstones_name(meta.id)))?;
@@ -85,6 +98,7 @@ impl Block {
             path,
             file,
             index: Mutex::default(),
+            memory: Arc::clone(memory),
             tombstones: RwLock::new(Arc::new(tombstones)),
             damaged: AtomicBool::new(false),
         };
@@ -135,8 +149,8 @@ impl Block {
     pub(crate) fn index(&self) -> Result<Arc<BlockIndex>, Error> {
         let mut cached = self.cached();
         cached.idle_trims = 0;
-        if let Some(index) = &cached.index {
-            return Ok(Arc::clone(index));
+        if let Some(held) = &cached.index {
+            return Ok(held.index());
         }
         let bytes = page::read_index(self.file.as_ref(), self.meta.bytes)
             .map_err(|problem| self.problem(problem))?;
@@ -144,7 +158,7 @@ impl Block {
             self.problem(page::Problem::Corrupt(0, "an index that cannot be read"))
         })?;
         let index = Arc::new(index);
-        cached.index = Some(Arc::clone(&index));
+        cached.index = self.memory.hold(&index);
         Ok(index)
     }
 
@@ -152,7 +166,11 @@ impl Block {
     pub(crate) fn trim_memory(&self) {
         let mut cached = self.cached();
         cached.idle_trims = cached.idle_trims.saturating_add(1);
-        if cached.idle_trims > IDLE_TRIMS_MAX {
+        let idle_trims_max = match self.memory.is_crowded() {
+            true => IDLE_TRIMS_MAX_CROWDED,
+            false => IDLE_TRIMS_MAX,
+        };
+        if cached.idle_trims > idle_trims_max {
             cached.index = None;
         }
     }

@@ -9,7 +9,9 @@ mod compact;
 mod cut;
 mod delete;
 mod maintain;
+mod order;
 mod replay;
+mod scan;
 mod source;
 mod stats;
 
@@ -17,7 +19,7 @@ pub use append::{Batch, SeriesHandle};
 pub use maintain::Maintenance;
 pub use stats::{LabelCount, Stats};
 
-use crate::block::{Block, block_name, tombstones_name};
+use crate::block::{Block, IndexMemory, block_name, tombstones_name};
 use crate::error::{Error, at};
 use crate::head::{Head, TimesPool};
 use crate::manifest::Manifest;
@@ -25,7 +27,9 @@ use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::record::SamplesRecord;
 use crate::retention::TrustedClock;
-use model::Timestamp;
+use model::{Labels, Timestamp};
+use order::HeadOrder;
+use runtime::HashMap;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -73,6 +77,9 @@ pub struct Db {
     blocks: RwLock<Blocks>,
     /// Samples before this time are in blocks; younger ones only in the head.
     boundary: AtomicI64,
+    index_memory: Arc<IndexMemory>,
+    head_order: Mutex<Arc<HeadOrder>>,
+    interned: Mutex<HashMap<Box<str>, Labels>>,
     metrics: Metrics,
     closed: AtomicBool,
     /// Wall clock and monotonic time at the opening.
@@ -93,7 +100,8 @@ impl Db {
         let mut manifest = load_manifest(&options)?;
         let metrics = Metrics::new(&options.metrics);
         let listed = manifest.blocks.len();
-        let blocks = open_blocks(&options, &mut manifest)?;
+        let index_memory = Arc::default();
+        let blocks = open_blocks(&options, &mut manifest, &index_memory)?;
         let head = Head::new(options.series_max);
         let mut replay = replay::Replay::new(&head, manifest.cuts.clone());
         let wal_options = wal::Options {
@@ -123,6 +131,9 @@ impl Db {
                 appended: None,
             }),
             blocks: RwLock::new(blocks.into()),
+            index_memory,
+            head_order: Mutex::default(),
+            interned: Mutex::default(),
             metrics,
             closed: AtomicBool::new(false),
             opened,
@@ -204,14 +215,18 @@ fn is_ours(name: &str) -> bool {
 
 /// Opens the blocks of the manifest, sets aside those that cannot be read, and removes files that no
 /// manifest names: they are left from a crash.
-fn open_blocks(options: &Options, manifest: &mut Manifest) -> Result<Vec<Arc<Block>>, Error> {
+fn open_blocks(
+    options: &Options,
+    manifest: &mut Manifest,
+    memory: &Arc<IndexMemory>,
+) -> Result<Vec<Arc<Block>>, Error> {
     let files = &options.files;
     let folder = options.folder.join(BLOCKS_FOLDER);
     files.make_folder(&folder).map_err(at(&folder))?;
     let mut opened = Vec::new();
     let mut damaged = BTreeSet::new();
     for meta in &manifest.blocks {
-        match Block::open(files, &folder, meta.clone()) {
+        match Block::open(files, &folder, meta.clone(), memory) {
             Ok(block) => opened.push(Arc::new(block)),
             Err(error) if error.is_damage() => {
                 tracing::error!("{error}; the other blocks are served");

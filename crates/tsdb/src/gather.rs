@@ -21,10 +21,19 @@ const RECENT_MAX: usize = 8;
 
 impl SharedTimes {
     fn share(&mut self, times: &[i64]) -> Arc<[i64]> {
-        if let Some(same) = self.recent.iter().find(|recent| ***recent == *times) {
+        self.share_parts(&[times])
+    }
+
+    /// The column that these parts make, one behind the other.
+    fn share_parts(&mut self, parts: &[&[i64]]) -> Arc<[i64]> {
+        let recent = self.recent.iter();
+        if let Some(same) = recent.clone().find(|recent| is_made_of(recent, parts)) {
             return Arc::clone(same);
         }
-        let fresh: Arc<[i64]> = times.into();
+        let fresh: Arc<[i64]> = match parts {
+            [only] => (*only).into(),
+            parts => parts.concat().into(),
+        };
         if self.recent.len() < RECENT_MAX {
             self.recent.push(Arc::clone(&fresh));
         } else {
@@ -33,6 +42,17 @@ impl SharedTimes {
         }
         fresh
     }
+}
+
+fn is_made_of(column: &[i64], parts: &[&[i64]]) -> bool {
+    let mut rest = column;
+    for part in parts {
+        match rest.strip_prefix(*part) {
+            Some(following) => rest = following,
+            None => return false,
+        }
+    }
+    rest.is_empty()
 }
 
 struct Piece {
@@ -53,12 +73,15 @@ impl Piece {
 pub(crate) struct Gathered {
     pieces: Vec<Piece>,
     histograms: BTreeMap<i64, Arc<Histogram>>,
+    /// Samples that were read, those included that another one takes the place of.
+    read: usize,
 }
 
 impl Gathered {
     /// Adds values at `times[part]`, ascending.
     pub(crate) fn push(&mut self, times: &Arc<[i64]>, part: Range<usize>, values: Vec<f64>) {
         debug_assert_eq!(part.len(), values.len());
+        self.read += values.len();
         if !values.is_empty() {
             self.pieces.push(Piece {
                 times: Arc::clone(times),
@@ -70,16 +93,28 @@ impl Gathered {
 
     /// Adds a histogram.
     pub(crate) fn push_histogram(&mut self, at: i64, histogram: &Arc<Histogram>) {
+        self.read += 1;
         self.histograms
             .entry(at)
             .or_insert_with(|| Arc::clone(histogram));
     }
 
+    /// Counts samples that were taken from the budget and then left out.
+    pub(crate) fn count_skipped(&mut self, samples: usize) {
+        self.read += samples;
+    }
+
+    /// How many samples were taken from the budget for this.
+    pub(crate) fn samples_read(&self) -> usize {
+        self.read
+    }
+
     /// Adds what was read elsewhere, behind what is here in precedence.
     pub(crate) fn append(&mut self, mut other: Self) {
+        self.read += other.read;
         self.pieces.append(&mut other.pieces);
-        for (at, histogram) in &other.histograms {
-            self.push_histogram(*at, histogram);
+        for (at, histogram) in other.histograms {
+            self.histograms.entry(at).or_insert(histogram);
         }
     }
 
@@ -89,48 +124,55 @@ impl Gathered {
         histograms.map(|(at, h)| (*at, Arc::clone(h))).collect()
     }
 
-    /// Whether nothing was added.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pieces.is_empty() && self.histograms.is_empty()
-    }
-
     /// Everything in order of time.
     pub(crate) fn finish(mut self, shared: &mut SharedTimes) -> Columns {
         if !self.histograms.is_empty() {
             return self.finish_mixed(shared);
         }
-        if let [only] = self.pieces.as_mut_slice()
-            && only.part.len() == only.times.len()
-        {
+        if let [only] = self.pieces.as_mut_slice() {
+            let timestamps = match only.part.len() == only.times.len() {
+                true => Arc::clone(&only.times),
+                false => shared.share(only.times()),
+            };
             return Columns {
-                timestamps: shared.share(&only.times),
+                timestamps,
                 values: std::mem::take(&mut only.values).into(),
                 ..Columns::default()
             };
         }
-        let (times, values) = self.floats();
+        let Some(order) = self.pieces_in_order() else {
+            let (times, values) = self.overlapping_floats();
+            return Columns {
+                timestamps: shared.share(&times),
+                values: values.into(),
+                ..Columns::default()
+            };
+        };
+        let times: Vec<&[i64]> = order.iter().map(|piece| piece.times()).collect();
+        let values: Vec<&[f64]> = order.iter().map(|p| p.values.as_slice()).collect();
         Columns {
-            timestamps: shared.share(&times),
-            values: values.into(),
+            timestamps: shared.share_parts(&times),
+            values: values.concat().into(),
             ..Columns::default()
         }
     }
 
-    /// All floats, sorted by time, the first added of each time.
-    pub(crate) fn floats(&self) -> (Vec<i64>, Vec<f64>) {
+    /// The pieces in order of time; `None` where they overlap.
+    fn pieces_in_order(&self) -> Option<Vec<&Piece>> {
         let mut order: Vec<&Piece> = self.pieces.iter().collect();
         order.sort_by_key(|piece| piece.times().first().copied());
         let apart = |two: &[&Piece]| two[0].times().last() < two[1].times().first();
-        if !order.windows(2).all(apart) {
+        order.windows(2).all(apart).then_some(order)
+    }
+
+    /// All floats, sorted by time, the first added of each time.
+    pub(crate) fn floats(&self) -> (Vec<i64>, Vec<f64>) {
+        let Some(order) = self.pieces_in_order() else {
             return self.overlapping_floats();
-        }
-        let mut times = Vec::new();
-        let mut values = Vec::new();
-        for piece in order {
-            times.extend_from_slice(piece.times());
-            values.extend_from_slice(&piece.values);
-        }
-        (times, values)
+        };
+        let times: Vec<&[i64]> = order.iter().map(|piece| piece.times()).collect();
+        let values: Vec<&[f64]> = order.iter().map(|p| p.values.as_slice()).collect();
+        (times.concat(), values.concat())
     }
 
     fn overlapping_floats(&self) -> (Vec<i64>, Vec<f64>) {

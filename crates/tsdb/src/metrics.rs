@@ -17,6 +17,8 @@ pub(crate) struct Metrics {
     blocks: [Gauge; 2],
     block_bytes: [Gauge; 2],
     wal_bytes: Gauge,
+    index_bytes: Gauge,
+    index_refused: Counter,
     read_only: Gauge,
     /// Blocks that were merged into others.
     pub(crate) merges: [Counter; 2],
@@ -33,6 +35,8 @@ pub(crate) struct State {
     pub(crate) blocks: usize,
     pub(crate) block_bytes: u64,
     pub(crate) wal_bytes: u64,
+    pub(crate) index_bytes: usize,
+    pub(crate) index_refused: usize,
     pub(crate) read_only: bool,
 }
 
@@ -46,11 +50,11 @@ impl Metrics {
             )
         };
         let gauge = |name, help| registry.gauge(name, help, &[]);
+        let counter = |name, help| registry.counter(name, help, &[]);
         Self {
-            appended: registry.counter(
+            appended: counter(
                 "binnacle_tsdb_samples_appended_total",
                 "Samples that were acknowledged.",
-                &[],
             ),
             appended_upstream: registry.counter(
                 "prometheus_tsdb_head_samples_appended_total",
@@ -75,27 +79,31 @@ impl Metrics {
                 gauge("prometheus_tsdb_storage_blocks_bytes", "Bytes of all blocks, upstream's name."),
             ],
             wal_bytes: gauge("binnacle_tsdb_wal_bytes", "Bytes of the write-ahead log."),
+            index_bytes: gauge(
+                "binnacle_tsdb_index_memory_bytes",
+                "Memory for the indexes of blocks that were queried lately.",
+            ),
+            index_refused: counter(
+                "binnacle_tsdb_index_memory_refused_total",
+                "Indexes that were decoded for one query only, because others fill the memory for them.",
+            ),
             merges: [
-                registry.counter(
-                    "binnacle_tsdb_merges_total",
-                    "Merges of blocks into longer ones.",
-                    &[],
-                ),
-                registry.counter(
-                    "prometheus_tsdb_compactions_total",
-                    "Merges of blocks into longer ones, upstream's name.",
-                    &[],
-                ),
+                counter(
+                "binnacle_tsdb_merges_total",
+                "Merges of blocks into longer ones.",
+            ),
+                counter(
+                "prometheus_tsdb_compactions_total",
+                "Merges of blocks into longer ones, upstream's name.",
+            ),
             ],
-            failures: registry.counter(
+            failures: counter(
                 "binnacle_tsdb_maintenance_failures_total",
                 "Rounds of cutting, merging and retention that failed.",
-                &[],
             ),
-            damages: registry.counter(
+            damages: counter(
                 "binnacle_tsdb_damaged_files_total",
                 "Log segments and blocks that were damaged and set aside.",
-                &[],
             ),
             read_only: gauge(
                 "binnacle_tsdb_read_only",
@@ -123,6 +131,10 @@ impl Metrics {
             gauge.set(bytes(state.block_bytes));
         }
         self.wal_bytes.set(bytes(state.wal_bytes));
+        self.index_bytes.set_count(state.index_bytes);
+        let refused = state.index_refused as u64;
+        self.index_refused
+            .add(refused.saturating_sub(self.index_refused.value()));
         self.read_only.set(f64::from(u8::from(state.read_only)));
     }
 

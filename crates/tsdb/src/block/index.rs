@@ -9,7 +9,12 @@
 use super::page::{HEADER_BYTES, PagePlace};
 use crate::postings::LabelIndex;
 use model::Labels;
+use runtime::HashMap;
+use std::sync::OnceLock;
 use storage::encoding::{Decoder, put_bytes, put_varint};
+
+/// What a label set that is kept costs, about.
+const LABELS_BYTES: usize = 64;
 
 /// Where a column lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,14 +36,11 @@ pub(super) struct TimesPlace {
 /// One series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SeriesEntry {
-    /// Range in `label_pairs`.
+    /// Range in `series_pairs`.
     labels: std::ops::Range<u32>,
     pub(super) floats: Option<ColumnPlace>,
     pub(super) histograms: Option<ColumnPlace>,
 }
-
-/// The ids of the series with one value, by symbol number of the value.
-type ValuePostings = Vec<(u32, Vec<u32>)>;
 
 /// The index of a block in memory.
 #[derive(Default)]
@@ -48,10 +50,16 @@ pub(crate) struct BlockIndex {
     symbol_starts: Vec<u32>,
     pub(super) pages: Vec<PagePlace>,
     pub(super) times: Vec<TimesPlace>,
-    label_pairs: Vec<(u32, u32)>,
+    /// The different labels as symbol numbers of name and value, sorted.
+    pairs: Vec<(u32, u32)>,
+    /// Where the ids of the series with each pair begin in `ids`; one more at the end.
+    id_starts: Vec<u32>,
+    ids: Vec<u32>,
+    /// The labels of all series, one behind the other, as indexes in `pairs`.
+    series_pairs: Vec<u32>,
     pub(super) series: Vec<SeriesEntry>,
-    /// By symbol number of the name.
-    postings: Vec<(u32, ValuePostings)>,
+    /// Label sets that queries asked for.
+    labels: OnceLock<Box<[OnceLock<Labels>]>>,
 }
 
 /// A series on its way into an index.
@@ -131,10 +139,11 @@ impl BlockIndex {
                 count,
             });
         }
+        let mut raw = Vec::new();
         for _ in 0..decoder.count()? {
-            index.take_series(&mut decoder)?;
+            index.take_series(&mut decoder, &mut raw)?;
         }
-        index.build_postings();
+        index.build_postings(&raw)?;
         decoder.is_empty().then_some(index)
     }
 
@@ -147,17 +156,18 @@ impl BlockIndex {
         Some(())
     }
 
-    fn take_series(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
-        let start = u32::try_from(self.label_pairs.len()).ok()?;
+    /// Reads a series; its labels stay symbol numbers in `raw` until all are known.
+    fn take_series(&mut self, decoder: &mut Decoder<'_>, raw: &mut Vec<(u32, u32)>) -> Option<()> {
+        let start = u32::try_from(raw.len()).ok()?;
         for _ in 0..decoder.count()? {
             let [name, value] = take_numbers(decoder)?;
             let known = u32::try_from(self.symbol_starts.len()).ok()?;
             if name >= known || value >= known {
                 return None;
             }
-            self.label_pairs.push((name, value));
+            raw.push((name, value));
         }
-        let end = u32::try_from(self.label_pairs.len()).ok()?;
+        let end = u32::try_from(raw.len()).ok()?;
         let mut entry = SeriesEntry {
             labels: start..end,
             floats: None,
@@ -181,34 +191,43 @@ impl BlockIndex {
         Some(())
     }
 
-    fn build_postings(&mut self) {
-        let mut triples: Vec<(u32, u32, u32)> = Vec::with_capacity(self.label_pairs.len());
+    /// Sorts the labels, each once, and notes which series carry each.
+    fn build_postings(&mut self, raw: &[(u32, u32)]) -> Option<()> {
+        let mut counts: HashMap<(u32, u32), u32> = HashMap::default();
+        for pair in raw {
+            *counts.entry(*pair).or_default() += 1;
+        }
+        self.pairs = counts.keys().copied().collect();
+        self.pairs.sort_unstable();
+        let mut start = 0_u32;
+        let mut next: HashMap<(u32, u32), (u32, u32)> = HashMap::default();
+        for (number, pair) in (0_u32..).zip(&self.pairs) {
+            self.id_starts.push(start);
+            next.insert(*pair, (number, start));
+            start = start.checked_add(counts.get(pair).copied()?)?;
+        }
+        self.id_starts.push(start);
+        self.ids = vec![0; raw.len()];
+        self.series_pairs.reserve_exact(raw.len());
         for (id, entry) in (0_u32..).zip(&self.series) {
-            for (name, value) in self.pairs(entry) {
-                triples.push((*name, *value, id));
+            for pair in raw.get(as_range(&entry.labels))? {
+                let (number, place) = next.get_mut(pair)?;
+                *self.ids.get_mut(usize::try_from(*place).ok()?)? = id;
+                *place += 1;
+                self.series_pairs.push(*number);
             }
         }
-        triples.sort_unstable();
-        let mut postings: Vec<(u32, ValuePostings)> = Vec::new();
-        for (name, value, id) in triples {
-            if postings.last().is_none_or(|(last, _)| *last != name) {
-                postings.push((name, Vec::new()));
-            }
-            let Some((_, values)) = postings.last_mut() else {
-                continue;
-            };
-            match values.last_mut() {
-                Some((last, ids)) if *last == value => ids.push(id),
-                _ => values.push((value, vec![id])),
-            }
-        }
-        self.postings = postings;
+        Some(())
     }
 
-    fn pairs(&self, entry: &SeriesEntry) -> &[(u32, u32)] {
-        let start = usize::try_from(entry.labels.start).unwrap_or_default();
-        let end = usize::try_from(entry.labels.end).unwrap_or_default();
-        self.label_pairs.get(start..end).unwrap_or_default()
+    /// The names and values of a series.
+    fn texts(&self, entry: &SeriesEntry) -> impl Iterator<Item = (&str, &str)> {
+        let numbers = self.series_pairs.get(as_range(&entry.labels));
+        let pairs = numbers.unwrap_or_default().iter().filter_map(|number| {
+            let number = usize::try_from(*number).ok()?;
+            self.pairs.get(number)
+        });
+        pairs.map(|(name, value)| (self.symbol(*name), self.symbol(*value)))
     }
 
     fn symbol(&self, number: u32) -> &str {
@@ -236,32 +255,89 @@ impl BlockIndex {
         None
     }
 
-    fn values_of(&self, name: &str) -> Option<&ValuePostings> {
-        let name = self.number_of(name)?;
-        let place = self
-            .postings
-            .binary_search_by_key(&name, |(n, _)| *n)
-            .ok()?;
-        self.postings.get(place).map(|(_, values)| values)
+    /// The ids of the series that carry a pair.
+    fn ids_of(&self, pair: usize) -> &[u32] {
+        let bounds = (self.id_starts.get(pair), self.id_starts.get(pair + 1));
+        let (Some(start), Some(end)) = bounds else {
+            return &[];
+        };
+        self.ids.get(as_range(&(*start..*end))).unwrap_or_default()
+    }
+
+    pub(super) fn entry(&self, series: u32) -> Option<&SeriesEntry> {
+        self.series.get(usize::try_from(series).ok()?)
+    }
+
+    fn encode_labels(&self, series: u32) -> String {
+        let mut encoded = String::new();
+        if let Some(entry) = self.entry(series) {
+            for (name, value) in self.texts(entry) {
+                Labels::encode_label(&mut encoded, name, value);
+            }
+        }
+        encoded
     }
 
     /// The labels of a series; empty for a number that is none.
     pub(crate) fn labels(&self, series: u32) -> Labels {
-        let entry = usize::try_from(series)
-            .ok()
-            .and_then(|i| self.series.get(i));
-        let pairs = entry.map_or(&[] as &[_], |entry| self.pairs(entry));
-        let mut encoded = String::new();
-        for (name, value) in pairs {
-            Labels::encode_label(&mut encoded, self.symbol(*name), self.symbol(*value));
-        }
-        Labels::from_encoded(&encoded).unwrap_or_default()
+        Labels::from_encoded(&self.encode_labels(series)).unwrap_or_default()
+    }
+
+    /// The labels of a series, kept for the next query. `intern` answers a label set that exists already
+    /// for its encoded form, so that equal ones of several places are one.
+    pub(crate) fn shared_labels(
+        &self,
+        series: u32,
+        intern: &dyn Fn(&str) -> Option<Labels>,
+    ) -> Labels {
+        let kept = self.labels.get_or_init(|| {
+            let empty = || OnceLock::new();
+            std::iter::repeat_with(empty)
+                .take(self.series.len())
+                .collect()
+        });
+        let make = || {
+            let encoded = self.encode_labels(series);
+            let existing = intern(&encoded);
+            existing
+                .or_else(|| Labels::from_encoded(&encoded))
+                .unwrap_or_default()
+        };
+        let slot = usize::try_from(series).ok().and_then(|i| kept.get(i));
+        slot.map_or_else(make, |slot| slot.get_or_init(make).clone())
+    }
+
+    /// The series with these labels.
+    pub(crate) fn find(&self, labels: &Labels) -> Option<u32> {
+        let place = self
+            .series
+            .binary_search_by(|entry| self.texts(entry).cmp(labels.iter()))
+            .ok()?;
+        u32::try_from(place).ok()
+    }
+
+    /// What it takes in memory, about; label sets that queries ask for included.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let labels = self.symbols.len() / 2 + self.series.len() * LABELS_BYTES;
+        self.symbols.len()
+            + 4 * (self.symbol_starts.len() + self.id_starts.len())
+            + 8 * self.pairs.len()
+            + 4 * (self.ids.len() + self.series_pairs.len())
+            + size_of::<SeriesEntry>() * self.series.len()
+            + size_of::<PagePlace>() * self.pages.len()
+            + size_of::<TimesPlace>() * self.times.len()
+            + labels
     }
 
     /// Number of series.
     pub(crate) fn series_count(&self) -> u32 {
         u32::try_from(self.series.len()).unwrap_or(u32::MAX)
     }
+}
+
+fn as_range(range: &std::ops::Range<u32>) -> std::ops::Range<usize> {
+    let at = |number: u32| usize::try_from(number).unwrap_or_default();
+    at(range.start)..at(range.end)
 }
 
 fn take_numbers<const N: usize>(decoder: &mut Decoder<'_>) -> Option<[u32; N]> {
@@ -279,17 +355,22 @@ impl LabelIndex for BlockIndex {
 
     fn with_value(&self, name: &str, value: &str) -> &[u32] {
         let find = || {
-            let values = self.values_of(name)?;
-            let value = self.number_of(value)?;
-            let place = values.binary_search_by_key(&value, |(v, _)| *v).ok()?;
-            values.get(place).map(|(_, ids)| ids.as_slice())
+            let pair = (self.number_of(name)?, self.number_of(value)?);
+            self.pairs.binary_search(&pair).ok()
         };
-        find().unwrap_or_default()
+        find().map_or(&[], |pair| self.ids_of(pair))
     }
 
     fn for_each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str, &'a [u32])) {
-        for (value, ids) in self.values_of(name).into_iter().flatten() {
-            each(self.symbol(*value), ids);
+        let Some(name) = self.number_of(name) else {
+            return;
+        };
+        let first = self.pairs.partition_point(|pair| pair.0 < name);
+        for (i, (_, value)) in self.pairs.iter().enumerate().skip(first) {
+            if self.pairs.get(i).is_none_or(|pair| pair.0 != name) {
+                break;
+            }
+            each(self.symbol(*value), self.ids_of(i));
         }
     }
 }

@@ -1,4 +1,7 @@
 //! Decoding the columns of a block, for one query or one merge.
+//!
+//! A reader is used from several threads at once. What they share, pages and timestamp columns that were
+//! decoded lately, is locked only to look something up: two threads may decode the same page once each.
 
 use super::index::ColumnPlace;
 use super::page::{Problem, read_page};
@@ -9,21 +12,32 @@ use crate::gather::{Gathered, part_in};
 use crate::histogram;
 use model::{ReadBudget, TimeRange};
 use runtime::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use storage::encoding::Decoder;
 
 /// Decoded timestamps a reader keeps, in all columns together: 8 MB.
 const TIMES_MAX: usize = 1 << 20;
 
-/// Reads series of one block; remembers the page and the timestamp columns it decoded last.
+/// Pages a reader keeps: threads that share out the series of a query work on neighbouring ones.
+const PAGES_MAX: usize = 4;
+
+/// A page's content by its number.
+type Page = (u32, Arc<[u8]>);
+
+/// Reads series of one block.
 pub(crate) struct BlockReader {
     block: Arc<Block>,
     pub(crate) index: Arc<BlockIndex>,
     tombstones: Arc<Tombstones>,
-    values_page: Option<(u32, Vec<u8>)>,
-    times_page: Option<(u32, Vec<u8>)>,
-    times: HashMap<u32, Arc<[i64]>>,
-    times_held: usize,
+    /// The page used last at the end.
+    pages: Mutex<Vec<Page>>,
+    times: Mutex<TimesCache>,
+}
+
+#[derive(Default)]
+struct TimesCache {
+    columns: HashMap<u32, Arc<[i64]>>,
+    held: usize,
 }
 
 impl BlockReader {
@@ -32,26 +46,20 @@ impl BlockReader {
             block: Arc::clone(block),
             index: block.index()?,
             tombstones: block.tombstones(),
-            values_page: None,
-            times_page: None,
-            times: HashMap::default(),
-            times_held: 0,
+            pages: Mutex::default(),
+            times: Mutex::default(),
         })
     }
 
     /// Adds the samples of a series in a range, counting them against the budget before they are decoded.
     pub(crate) fn read(
-        &mut self,
+        &self,
         series: u32,
         range: TimeRange,
         budget: &ReadBudget,
         into: &mut Gathered,
     ) -> Result<(), Error> {
-        let index = Arc::clone(&self.index);
-        let entry = usize::try_from(series)
-            .ok()
-            .and_then(|i| index.series.get(i));
-        let Some(entry) = entry else {
+        let Some(entry) = self.index.entry(series) else {
             return Ok(());
         };
         if let Some(place) = entry.floats {
@@ -64,11 +72,8 @@ impl BlockReader {
     }
 
     /// Whether a series has a sample in the range that was not deleted.
-    pub(crate) fn touches(&mut self, series: u32, range: TimeRange) -> Result<bool, Error> {
-        let index = Arc::clone(&self.index);
-        let entry = usize::try_from(series)
-            .ok()
-            .and_then(|i| index.series.get(i));
+    pub(crate) fn touches(&self, series: u32, range: TimeRange) -> Result<bool, Error> {
+        let entry = self.index.entry(series);
         let places = entry.map(|entry| [entry.floats, entry.histograms]);
         for place in places.into_iter().flatten().flatten() {
             let times = self.times(place.times)?;
@@ -84,7 +89,7 @@ impl BlockReader {
     }
 
     fn read_floats(
-        &mut self,
+        &self,
         (series, place): (u32, ColumnPlace),
         range: TimeRange,
         budget: &ReadBudget,
@@ -96,20 +101,20 @@ impl BlockReader {
             return Ok(());
         }
         budget.take(part.len())?;
-        let page = self.page(place.page, PageKind::Values)?;
-        let offset = usize::try_from(place.offset).unwrap_or(usize::MAX);
-        let decoded = page
-            .get(offset..)
+        let page = self.page(place.page)?;
+        let decoded = content_at(&page, place.offset)
             .and_then(|bytes| values::decode(&mut Decoder::new(bytes), times.len()));
         let mut values =
             decoded.ok_or_else(|| self.corrupt("a value column that cannot be read"))?;
         values.truncate(part.end);
         values.drain(..part.start);
         if self.tombstones.touch(series) {
+            let all = part.len();
             let kept = times[part].iter().copied().zip(values);
             let kept = kept.filter(|(at, _)| !self.tombstones.covers(series, *at));
             let (times, values): (Vec<i64>, Vec<f64>) = kept.unzip();
             let part = 0..times.len();
+            into.count_skipped(all - part.len());
             into.push(&times.into(), part, values);
         } else {
             into.push(&times, part, values);
@@ -118,7 +123,7 @@ impl BlockReader {
     }
 
     fn read_histograms(
-        &mut self,
+        &self,
         (series, place): (u32, ColumnPlace),
         range: TimeRange,
         budget: &ReadBudget,
@@ -127,71 +132,76 @@ impl BlockReader {
         let times = self.times(place.times)?;
         let part = part_in(&times, range.start.millis(), range.end.millis());
         budget.take(part.len())?;
-        let tombstones = Arc::clone(&self.tombstones);
-        let page = self.page(place.page, PageKind::Values)?;
-        let offset = usize::try_from(place.offset).unwrap_or(usize::MAX);
-        let column = page
-            .get(offset..)
-            .and_then(|bytes| Decoder::new(bytes).bytes());
+        let page = self.page(place.page)?;
+        let column = content_at(&page, place.offset).and_then(|bytes| Decoder::new(bytes).bytes());
         let mut decoder = Decoder::new(column.unwrap_or_default());
-        let mut found = Vec::new();
-        for (i, at) in times.iter().enumerate() {
+        for (i, at) in times.iter().enumerate().take(part.end) {
             let Some(histogram) = histogram::decode(&mut decoder) else {
                 return Err(self.corrupt("a histogram that cannot be read"));
             };
-            if part.contains(&i) && !tombstones.covers(series, *at) {
-                found.push((*at, Arc::new(histogram)));
+            if !part.contains(&i) {
+                continue;
             }
-        }
-        for (at, histogram) in &found {
-            into.push_histogram(*at, histogram);
+            if self.tombstones.covers(series, *at) {
+                into.count_skipped(1);
+            } else {
+                into.push_histogram(*at, &Arc::new(histogram));
+            }
         }
         Ok(())
     }
 
-    fn times(&mut self, number: u32) -> Result<Arc<[i64]>, Error> {
-        if let Some(times) = self.times.get(&number) {
+    fn times(&self, number: u32) -> Result<Arc<[i64]>, Error> {
+        let lock = || self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(times) = lock().columns.get(&number) {
             return Ok(Arc::clone(times));
         }
         let place = usize::try_from(number)
             .ok()
             .and_then(|i| self.index.times.get(i).copied())
             .ok_or_else(|| self.corrupt("a timestamp column that is not there"))?;
-        let page = self.page(place.page, PageKind::Times)?;
-        let offset = usize::try_from(place.offset).unwrap_or(usize::MAX);
+        let page = self.page(place.page)?;
         let count = usize::try_from(place.count).unwrap_or(usize::MAX);
-        let decoded = page
-            .get(offset..)
+        let decoded = content_at(&page, place.offset)
             .and_then(|bytes| integers::decode(&mut Decoder::new(bytes), count));
         let times: Arc<[i64]> = decoded
             .ok_or_else(|| self.corrupt("a timestamp column that cannot be read"))?
             .into();
-        if self.times_held >= TIMES_MAX {
-            self.times.clear();
-            self.times_held = 0;
+        let mut cache = lock();
+        if cache.held >= TIMES_MAX {
+            *cache = TimesCache::default();
         }
-        self.times_held += times.len();
-        self.times.insert(number, Arc::clone(&times));
-        Ok(times)
+        cache.held += times.len();
+        let kept = cache.columns.entry(number).or_insert(times);
+        Ok(Arc::clone(kept))
     }
 
-    fn page(&mut self, number: u32, kind: PageKind) -> Result<&[u8], Error> {
-        let slot = match kind {
-            PageKind::Values => &mut self.values_page,
-            PageKind::Times => &mut self.times_page,
-        };
-        if slot.as_ref().is_none_or(|(held, _)| *held != number) {
-            let place = usize::try_from(number)
-                .ok()
-                .and_then(|i| self.index.pages.get(i).copied());
-            let read = match place {
-                Some(place) => read_page(self.block.file.as_ref(), place),
-                None => Err(Problem::Corrupt(0, "a page that is not there")),
-            };
-            let content = read.map_err(|problem| self.block.problem(problem))?;
-            *slot = Some((number, content));
+    fn page(&self, number: u32) -> Result<Arc<[u8]>, Error> {
+        let lock = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut pages = lock();
+            if let Some(at) = pages.iter().position(|(held, _)| *held == number) {
+                pages[at..].rotate_left(1);
+                return Ok(pages
+                    .last()
+                    .map(|(_, page)| Arc::clone(page))
+                    .unwrap_or_default());
+            }
         }
-        Ok(slot.as_ref().map_or(&[], |(_, content)| content))
+        let place = usize::try_from(number)
+            .ok()
+            .and_then(|i| self.index.pages.get(i).copied());
+        let read = match place {
+            Some(place) => read_page(self.block.file.as_ref(), place),
+            None => Err(Problem::Corrupt(0, "a page that is not there")),
+        };
+        let content: Arc<[u8]> = read.map_err(|problem| self.block.problem(problem))?.into();
+        let mut pages = lock();
+        if pages.len() >= PAGES_MAX {
+            pages.remove(0);
+        }
+        pages.push((number, Arc::clone(&content)));
+        Ok(content)
     }
 
     fn corrupt(&self, what: &'static str) -> Error {
@@ -199,8 +209,6 @@ impl BlockReader {
     }
 }
 
-#[derive(Clone, Copy)]
-enum PageKind {
-    Values,
-    Times,
+fn content_at(page: &[u8], offset: u32) -> Option<&[u8]> {
+    page.get(usize::try_from(offset).ok()?..)
 }

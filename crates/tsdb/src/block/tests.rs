@@ -39,10 +39,10 @@ fn write(files: &SharedFiles, count: u32) -> Block {
     }
     let meta = writer.finish().expect("finish").expect("not empty");
     assert_eq!((meta.start, meta.end), (0, 1_000_000));
-    Block::open(files, folder(), meta).expect("open")
+    Block::open(files, folder(), meta, &Arc::default()).expect("open")
 }
 
-fn read(reader: &mut BlockReader, series: u32) -> Result<model::Columns, Error> {
+fn read(reader: &BlockReader, series: u32) -> Result<model::Columns, Error> {
     let mut gathered = Gathered::default();
     let budget = ReadBudget::new(usize::MAX);
     reader.read(series, TimeRange::ALL, &budget, &mut gathered)?;
@@ -53,7 +53,7 @@ fn read(reader: &mut BlockReader, series: u32) -> Result<model::Columns, Error> 
 fn gives_back_what_was_written() {
     let files = SimulatedFiles::new(1).shared();
     let block = Arc::new(write(&files, 8000));
-    let mut reader = BlockReader::new(&block).expect("reader");
+    let reader = BlockReader::new(&block).expect("reader");
     assert!(
         reader.index.pages.len() > 2,
         "values fill more than one page"
@@ -65,7 +65,7 @@ fn gives_back_what_was_written() {
     );
     for i in [0, 1, 10, 999, 7999] {
         assert_eq!(reader.index.labels(i), labels(i));
-        let columns = read(&mut reader, i).expect("read");
+        let columns = read(&reader, i).expect("read");
         assert_eq!(columns.len(), 50 + usize::from(i % 10 == 0));
         assert_eq!(
             columns.values[3].to_bits(),
@@ -89,19 +89,17 @@ fn any_damage_is_noticed() {
     let meta = block.meta.clone();
     let path = folder().join("00000007.block");
     let want: Vec<_> = {
-        let mut reader = BlockReader::new(&Arc::new(block)).expect("reader");
-        (0..40)
-            .map(|i| read(&mut reader, i).expect("read"))
-            .collect()
+        let reader = BlockReader::new(&Arc::new(block)).expect("reader");
+        (0..40).map(|i| read(&reader, i).expect("read")).collect()
     };
     for offset in 0..usize::try_from(meta.bytes).expect("small") {
         disk.flip_byte(&path, offset).expect("flip");
-        let noticed = match Block::open(&files, folder(), meta.clone()) {
+        let noticed = match Block::open(&files, folder(), meta.clone(), &Arc::default()) {
             Err(_) => true,
             Ok(block) => {
                 let block = Arc::new(block);
-                let mut reader = BlockReader::new(&block).expect("the index was checked");
-                (0..40).any(|i| match read(&mut reader, i) {
+                let reader = BlockReader::new(&block).expect("the index was checked");
+                (0..40).any(|i| match read(&reader, i) {
                     Err(_) => block.is_damaged(),
                     Ok(columns) => {
                         assert_eq!(columns, want[usize::try_from(i).expect("small")]);

@@ -133,7 +133,7 @@ fn merge_into(mut writer: BlockWriter, sources: &[Arc<Block>]) -> Result<Option<
         {
             let (i, series) = (*i, *series);
             next.pop();
-            let reader = &mut readers[i];
+            let reader = &readers[i];
             reader.read(series, TimeRange::ALL, &unlimited, &mut gathered)?;
             let following = series + 1;
             if following < reader.index.series_count() {

@@ -218,7 +218,8 @@ impl Db {
         let mut opened = Vec::new();
         for meta in added {
             manifest.blocks.push(meta.clone());
-            opened.push(Arc::new(Block::open(files, &folder, meta)?));
+            let block = Block::open(files, &folder, meta, &self.index_memory)?;
+            opened.push(Arc::new(block));
         }
         manifest.blocks.retain(|block| !removed.contains(&block.id));
         manifest.blocks.sort_by_key(|block| (block.order, block.id));

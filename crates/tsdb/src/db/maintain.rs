@@ -69,6 +69,7 @@ impl Db {
         for block in self.blocks().iter() {
             block.trim_memory();
         }
+        self.refresh_order();
         self.count_state();
         if done.is_err() {
             self.metrics.failures.increment();
@@ -145,6 +146,8 @@ impl Db {
             blocks: blocks.len(),
             block_bytes: bytes,
             wal_bytes: self.wal.size_bytes(),
+            index_bytes: self.index_memory.bytes(),
+            index_refused: self.index_memory.refused(),
             read_only: self.wal.poisoned().is_some(),
         });
     }

@@ -1,6 +1,7 @@
 //! The database against a naive model, and what happens to it at restarts.
 
 mod failures;
+mod scans;
 mod simulation;
 
 use super::Db;
