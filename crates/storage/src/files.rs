@@ -31,6 +31,13 @@ pub trait Files: Send + Sync {
     /// Gives a file another name in the same file system; a file of that name is replaced.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Gives a file a second name; it is one file with both. Fails where the new name is taken. The
+    /// file must not be written to afterwards: both names would show it.
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Bytes of the file system that holds `folder`, free and used.
+    fn capacity_bytes(&self, folder: &Path) -> io::Result<u64>;
+
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 

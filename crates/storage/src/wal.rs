@@ -327,6 +327,27 @@ impl Wal {
         self.tail().closed.iter().map(|(id, _)| *id).collect()
     }
 
+    /// Gives the closed segments a second name in `folder` and begins an empty segment behind them there,
+    /// so that a log opened on them does not write to files that are also ours.
+    pub fn link_closed_segments(&self, folder: &Path) -> Result<(), WalError> {
+        let files = &self.options.files;
+        files.make_folder(folder).map_err(at(folder))?;
+        // Held so that no segment is removed or closed meanwhile.
+        let tail = self.tail();
+        for (segment, _) in &tail.closed {
+            let from = self.options.folder.join(segment_name(*segment));
+            let to = folder.join(segment_name(*segment));
+            files.link(&from, &to).map_err(at(&to))?;
+        }
+        let options = Options {
+            folder: folder.to_owned(),
+            files: Arc::clone(files),
+            ..self.options
+        };
+        create_segment(&options, tail.segment)?;
+        files.sync_folder(folder).map_err(at(folder))
+    }
+
     /// Removes a closed segment whose records are needed no more. When this answers, it does not come
     /// back after a loss of power.
     pub fn remove_segment(&self, segment: u64) -> Result<(), WalError> {

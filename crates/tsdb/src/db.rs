@@ -12,12 +12,14 @@ mod maintain;
 mod order;
 mod replay;
 mod scan;
+mod snapshot;
 mod source;
 mod stats;
 
 pub use append::{Batch, SeriesHandle};
 pub use maintain::Maintenance;
-pub use stats::{LabelCount, Stats};
+pub use snapshot::SnapshotHead;
+pub use stats::{BlockInfo, LabelCount, Stats};
 
 use crate::block::{Block, IndexMemory, block_name, tombstones_name};
 use crate::error::{Error, at};
@@ -54,6 +56,8 @@ struct Work {
     flushed_to: i64,
     /// How many samples had been appended when this was looked at last, and when in monotonic ms.
     appended: Option<(u64, u64)>,
+    /// Snapshots made since the opening.
+    snapshots: u64,
 }
 
 impl Work {
@@ -105,7 +109,7 @@ impl Db {
         let head = Head::new(options.series_max);
         let mut replay = replay::Replay::new(&head, manifest.cuts.clone());
         let wal_options = wal::Options {
-            folder: folder.join("wal"),
+            folder: folder.join(WAL_FOLDER),
             sync: options.wal_sync,
             files: Arc::clone(files),
         };
@@ -129,6 +133,7 @@ impl Db {
                 clock,
                 flushed_to: i64::MIN,
                 appended: None,
+                snapshots: 0,
             }),
             blocks: RwLock::new(blocks.into()),
             index_memory,
@@ -187,6 +192,9 @@ impl Db {
 
 /// Where the blocks lie.
 const BLOCKS_FOLDER: &str = "blocks";
+
+/// Where the write-ahead log lies.
+const WAL_FOLDER: &str = "wal";
 
 /// Reads the manifest, or writes the first one of a new database. Blocks without a manifest are no new
 /// database: they would be taken for the leftovers of a crash and removed.

@@ -19,7 +19,7 @@ mod postings;
 mod record;
 mod retention;
 
-pub use db::{Batch, Db, LabelCount, Maintenance, SeriesHandle, Stats};
+pub use db::{Batch, BlockInfo, Db, LabelCount, Maintenance, SeriesHandle, SnapshotHead, Stats};
 pub use error::Error;
 pub use options::{BLOCK_MS, FUTURE_WINDOW_MS, Options, RETENTION_MS, SERIES_MAX};
 pub use storage::WalSync;

@@ -176,7 +176,8 @@ impl Content {
 
 impl Disk {
     fn used_bytes(&self) -> usize {
-        let named = self.names.values().filter_map(|id| self.contents.get(id));
+        let ids: BTreeSet<u64> = self.names.values().copied().collect();
+        let named = ids.iter().filter_map(|id| self.contents.get(id));
         named.map(|content| content.held.len()).sum()
     }
 
@@ -265,6 +266,21 @@ impl Files for SimulatedFiles {
             disk.names.remove(from);
             disk.names.insert(to.to_owned(), id);
         })
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut disk = self.lock();
+        let id = disk.names.get(from).copied().ok_or_else(not_found(from))?;
+        if disk.names.contains_key(to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        disk.change(|disk| {
+            disk.names.insert(to.to_owned(), id);
+        })
+    }
+
+    fn capacity_bytes(&self, _folder: &Path) -> io::Result<u64> {
+        Ok(self.lock().space_bytes as u64)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

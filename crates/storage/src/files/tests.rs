@@ -22,7 +22,17 @@ fn check_contract(files: &dyn Files, folder: &Path) {
     files.rename(&path, &folder.join("b")).expect("rename");
     files.sync_folder(folder).expect("sync folder");
     assert_eq!(files.list(folder).expect("list"), ["b"]);
+    files
+        .link(&folder.join("b"), &folder.join("c"))
+        .expect("link");
+    let taken = files.link(&folder.join("b"), &folder.join("c"));
+    let taken = taken.expect_err("the name is taken");
+    assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     files.remove(&folder.join("b")).expect("remove");
+    let linked = read_whole(files, &folder.join("c")).expect("read");
+    assert_eq!(linked, b"hello!?", "the other name is left");
+    files.remove(&folder.join("c")).expect("remove");
+    assert!(files.capacity_bytes(folder).expect("capacity") > 0);
     assert_eq!(
         files.open(&path).err().map(|error| error.kind()),
         Some(ErrorKind::NotFound)

@@ -46,6 +46,11 @@ impl Tombstones {
         self.spans.is_empty()
     }
 
+    /// Number of series of which something was deleted.
+    pub(crate) fn series_count(&self) -> usize {
+        self.spans.len()
+    }
+
     /// Whether anything of a series was deleted.
     pub(super) fn touch(&self, series: u32) -> bool {
         self.spans.contains_key(&series)

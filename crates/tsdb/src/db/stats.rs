@@ -1,6 +1,8 @@
 //! What the head holds and where its cardinality comes from: the numbers of `/api/v1/status/tsdb`.
 
 use super::Db;
+use super::compact::SPAN_GROWTH;
+use crate::block::block_name;
 use std::sync::atomic::Ordering;
 
 /// Something with a number.
@@ -10,6 +12,31 @@ pub struct LabelCount {
     pub name: String,
     /// The number.
     pub count: u64,
+}
+
+/// A block on disk: the numbers of `/api/v1/status/tsdb/blocks`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockInfo {
+    /// Its number, unique as long as the database lives; names its file.
+    pub id: u64,
+    /// The name of its file.
+    pub file: String,
+    /// Time of the first sample, in ms.
+    pub start_ms: i64,
+    /// Time of the last sample, in ms.
+    pub end_ms: i64,
+    /// Series in it.
+    pub series: u64,
+    /// Samples in it.
+    pub samples: u64,
+    /// Bytes of its file.
+    pub bytes: u64,
+    /// 1 for a block as long as those cut from the head, one more for each span of merged blocks.
+    pub level: u32,
+    /// Length of the windows that samples were summarised to, in ms; 0 for samples as they came.
+    pub resolution_ms: i64,
+    /// Series of which something was deleted since the block was written.
+    pub series_with_deletions: usize,
 }
 
 /// The state of the database.
@@ -44,6 +71,30 @@ pub struct Stats {
 }
 
 impl Db {
+    /// The blocks on disk, the oldest first.
+    #[must_use]
+    pub fn block_infos(&self) -> Vec<BlockInfo> {
+        let blocks = self.blocks();
+        let infos = blocks.iter().map(|block| {
+            let meta = &block.meta;
+            BlockInfo {
+                id: meta.id,
+                file: block_name(meta.id),
+                start_ms: meta.start,
+                end_ms: meta.end,
+                series: meta.series,
+                samples: meta.samples,
+                bytes: meta.bytes,
+                level: level_of(meta.end.saturating_sub(meta.start), self.options.block_ms),
+                resolution_ms: 0,
+                series_with_deletions: block.tombstones().series_count(),
+            }
+        });
+        let mut infos: Vec<BlockInfo> = infos.collect();
+        infos.sort_by_key(|info| (info.start_ms, info.id));
+        infos
+    }
+
     /// Counts what the database holds; of each list the `top` largest.
     #[must_use]
     pub fn stats(&self, top: usize) -> Stats {
@@ -96,5 +147,31 @@ impl Db {
             list.truncate(top);
         }
         stats
+    }
+}
+
+/// How many times the span of merged blocks grew until one of this length fitted.
+fn level_of(length_ms: i64, block_ms: i64) -> u32 {
+    let mut level = 1;
+    let mut span_ms = block_ms.max(1);
+    while length_ms >= span_ms && level < 20 {
+        span_ms = span_ms.saturating_mul(SPAN_GROWTH);
+        level += 1;
+    }
+    level
+}
+
+#[cfg(test)]
+mod tests {
+    use super::level_of;
+
+    #[test]
+    fn levels() {
+        let check = |length, level| assert_eq!(level_of(length, 10), level, "{length}");
+        check(0, 1);
+        check(9, 1);
+        check(29, 2);
+        check(89, 3);
+        check(i64::MAX, 20);
     }
 }

@@ -3,6 +3,7 @@
 mod failures;
 mod scans;
 mod simulation;
+mod snapshots;
 
 use super::Db;
 use crate::options::Options;
