@@ -194,6 +194,12 @@ fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {
             WalSync::Interval => tsdb::WalSync::Interval,
             WalSync::Always => tsdb::WalSync::Always,
         },
+        // As upstream: zero or less keeps none.
+        exemplars_max: stored
+            .and_then(|s| s.exemplars_max)
+            .map_or(tsdb::EXEMPLARS_MAX, |max| {
+                usize::try_from(max).unwrap_or_default()
+            }),
         clock: Arc::clone(&ground.clock),
         metrics: ground.registry.clone(),
         ..tsdb::Options::new(flags.data.join("metrics"))

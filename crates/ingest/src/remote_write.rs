@@ -410,7 +410,7 @@ pub fn apply(batch: &Batch, limits: &LabelLimits, sink: &dyn Sink) -> Result<Wri
     Ok(Written { appended, refused })
 }
 
-/// The same for our own store, through a cache of its series. It keeps no exemplars.
+/// The same for our own store, through a cache of its series.
 pub fn apply_to_db(
     batch: &Batch,
     limits: &LabelLimits,
@@ -427,6 +427,9 @@ pub fn apply_to_db(
             }
             for (at, histogram) in row.histograms {
                 rows.push_value(series, *at, Value::Histogram(Arc::clone(histogram)));
+            }
+            for exemplar in row.exemplars {
+                rows.push_exemplar(series, exemplar);
             }
         };
         match cache.with_series(&row, limits, db, push) {

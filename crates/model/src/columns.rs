@@ -297,6 +297,10 @@ pub struct Appended {
     pub too_new: usize,
     /// Series beyond a limit.
     pub over_limit: usize,
+    /// Exemplars that were taken, exact duplicates included.
+    pub exemplars: usize,
+    /// Exemplars that were refused: out of order, too long, or none are kept.
+    pub exemplars_refused: usize,
 }
 
 /// Why a store took nothing.

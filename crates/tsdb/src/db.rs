@@ -8,6 +8,7 @@ mod append;
 mod compact;
 mod cut;
 mod delete;
+mod exemplars;
 mod maintain;
 mod order;
 mod replay;
@@ -23,6 +24,7 @@ pub use stats::{BlockInfo, LabelCount, Stats};
 
 use crate::block::{Block, IndexMemory, block_name, tombstones_name};
 use crate::error::{Error, at};
+use crate::exemplars::Exemplars;
 use crate::head::{Head, TimesPool};
 use crate::manifest::Manifest;
 use crate::metrics::Metrics;
@@ -78,6 +80,7 @@ pub struct Db {
     wal: Wal,
     writer: Mutex<Writer>,
     work: Mutex<Work>,
+    exemplars: Mutex<Exemplars>,
     blocks: RwLock<Blocks>,
     /// Samples before this time are in blocks; younger ones only in the head.
     boundary: AtomicI64,
@@ -107,7 +110,8 @@ impl Db {
         let index_memory = Arc::default();
         let blocks = open_blocks(&options, &mut manifest, &index_memory)?;
         let head = Head::new(options.series_max);
-        let mut replay = replay::Replay::new(&head, manifest.cuts.clone());
+        let exemplars = Exemplars::new(options.exemplars_max);
+        let mut replay = replay::Replay::new(&head, exemplars, manifest.cuts.clone());
         let wal_options = wal::Options {
             folder: folder.join(WAL_FOLDER),
             sync: options.wal_sync,
@@ -117,8 +121,9 @@ impl Db {
         replay.report(&recovery);
         let damaged = recovery.damage.len() + listed - manifest.blocks.len();
         metrics.damages.add(damaged as u64);
+        let (newest_in, exemplars) = replay.finish();
         let writer = Writer {
-            newest_in: std::mem::take(&mut replay.newest_in),
+            newest_in,
             ..Writer::default()
         };
         let opened = (options.clock.now(), options.clock.monotonic());
@@ -127,6 +132,7 @@ impl Db {
             head,
             wal,
             writer: Mutex::new(writer),
+            exemplars: Mutex::new(exemplars),
             boundary: AtomicI64::new(manifest.boundary),
             work: Mutex::new(Work {
                 manifest,

@@ -4,6 +4,7 @@
 //! was the first to be acknowledged. Usually pieces follow each other in time and are laid end to end;
 //! only overlapping ones are sorted.
 
+use crate::histogram;
 use model::{Columns, Histogram};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -60,6 +61,25 @@ struct Piece {
     /// The part of `times` that belongs to `values`.
     part: Range<usize>,
     values: Vec<f64>,
+    /// The start timestamp of each value, 0 where it is unknown; empty where all are.
+    starts: Vec<i64>,
+}
+
+/// The floats of one series, ascending by time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Floats {
+    pub(crate) times: Vec<i64>,
+    pub(crate) values: Vec<f64>,
+    /// As many start timestamps, 0 where one is unknown; or none where all are.
+    pub(crate) starts: Vec<i64>,
+}
+
+/// The histograms of one series, ascending by time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Histograms {
+    pub(crate) samples: Vec<(i64, Arc<Histogram>)>,
+    /// As many start timestamps, 0 where one is unknown; or none where all are.
+    pub(crate) starts: Vec<i64>,
 }
 
 impl Piece {
@@ -72,31 +92,37 @@ impl Piece {
 #[derive(Default)]
 pub(crate) struct Gathered {
     pieces: Vec<Piece>,
-    histograms: BTreeMap<i64, Arc<Histogram>>,
+    /// Start and histogram by time.
+    histograms: BTreeMap<i64, (i64, Arc<Histogram>)>,
     /// Samples that were read, those included that another one takes the place of.
     read: usize,
 }
 
 impl Gathered {
-    /// Adds values at `times[part]`, ascending.
-    pub(crate) fn push(&mut self, times: &Arc<[i64]>, part: Range<usize>, values: Vec<f64>) {
+    /// Adds values at `times[part]`, ascending, and as many start timestamps, or none where all are unknown.
+    pub(crate) fn push(
+        &mut self,
+        times: &Arc<[i64]>,
+        part: Range<usize>,
+        (values, starts): (Vec<f64>, Vec<i64>),
+    ) {
         debug_assert_eq!(part.len(), values.len());
+        debug_assert!(starts.is_empty() || starts.len() == values.len());
         self.read += values.len();
         if !values.is_empty() {
             self.pieces.push(Piece {
                 times: Arc::clone(times),
                 part,
                 values,
+                starts,
             });
         }
     }
 
-    /// Adds a histogram.
-    pub(crate) fn push_histogram(&mut self, at: i64, histogram: &Arc<Histogram>) {
+    /// Adds a histogram that has been counting since `start`, 0 where that is unknown.
+    pub(crate) fn push_histogram(&mut self, at: i64, start: i64, histogram: Arc<Histogram>) {
         self.read += 1;
-        self.histograms
-            .entry(at)
-            .or_insert_with(|| Arc::clone(histogram));
+        self.histograms.entry(at).or_insert((start, histogram));
     }
 
     /// Counts samples that were taken from the budget and then left out.
@@ -119,9 +145,14 @@ impl Gathered {
     }
 
     /// All histograms, sorted by time.
-    pub(crate) fn histograms(&self) -> Vec<(i64, Arc<Histogram>)> {
-        let histograms = self.histograms.iter();
-        histograms.map(|(at, h)| (*at, Arc::clone(h))).collect()
+    pub(crate) fn histograms(&self) -> Histograms {
+        let of =
+            |(at, (_, histogram)): (&i64, &(i64, Arc<Histogram>))| (*at, Arc::clone(histogram));
+        let starts = self.histograms.values().map(|(start, _)| *start);
+        Histograms {
+            samples: self.histograms.iter().map(of).collect(),
+            starts: known(starts.collect()),
+        }
     }
 
     /// Everything in order of time.
@@ -137,14 +168,16 @@ impl Gathered {
             return Columns {
                 timestamps,
                 values: std::mem::take(&mut only.values).into(),
+                starts: column_of(std::mem::take(&mut only.starts)),
                 ..Columns::default()
             };
         }
         let Some(order) = self.pieces_in_order() else {
-            let (times, values) = self.overlapping_floats();
+            let floats = self.overlapping_floats();
             return Columns {
-                timestamps: shared.share(&times),
-                values: values.into(),
+                timestamps: shared.share(&floats.times),
+                values: floats.values.into(),
+                starts: column_of(floats.starts),
                 ..Columns::default()
             };
         };
@@ -153,6 +186,7 @@ impl Gathered {
         Columns {
             timestamps: shared.share_parts(&times),
             values: values.concat().into(),
+            starts: column_of(starts_of(&order)),
             ..Columns::default()
         }
     }
@@ -166,55 +200,98 @@ impl Gathered {
     }
 
     /// All floats, sorted by time, the first added of each time.
-    pub(crate) fn floats(&self) -> (Vec<i64>, Vec<f64>) {
+    pub(crate) fn floats(&self) -> Floats {
         let Some(order) = self.pieces_in_order() else {
             return self.overlapping_floats();
         };
         let times: Vec<&[i64]> = order.iter().map(|piece| piece.times()).collect();
         let values: Vec<&[f64]> = order.iter().map(|p| p.values.as_slice()).collect();
-        (times.concat(), values.concat())
+        Floats {
+            times: times.concat(),
+            values: values.concat(),
+            starts: known(starts_of(&order)),
+        }
     }
 
-    fn overlapping_floats(&self) -> (Vec<i64>, Vec<f64>) {
-        let mut samples: Vec<(i64, f64)> = Vec::new();
+    fn overlapping_floats(&self) -> Floats {
+        let mut samples: Vec<(i64, f64, i64)> = Vec::new();
         for piece in &self.pieces {
+            let starts = piece.starts.iter().copied().chain(std::iter::repeat(0));
+            let values = piece.values.iter().copied().zip(starts);
+            let times = piece.times().iter().copied();
             samples.extend(
-                piece
-                    .times()
-                    .iter()
-                    .copied()
-                    .zip(piece.values.iter().copied()),
+                times
+                    .zip(values)
+                    .map(|(at, (value, start))| (at, value, start)),
             );
         }
         // Stable: what was added first stays first.
-        samples.sort_by_key(|(at, _)| *at);
-        samples.dedup_by_key(|(at, _)| *at);
-        samples.into_iter().unzip()
+        samples.sort_by_key(|(at, ..)| *at);
+        samples.dedup_by_key(|(at, ..)| *at);
+        Floats {
+            times: samples.iter().map(|(at, ..)| *at).collect(),
+            values: samples.iter().map(|(_, value, _)| *value).collect(),
+            starts: known(samples.iter().map(|(.., start)| *start).collect()),
+        }
     }
 
     fn finish_mixed(&self, shared: &mut SharedTimes) -> Columns {
-        let (float_times, float_values) = self.floats();
-        let mut samples: BTreeMap<i64, (f64, Option<Arc<Histogram>>)> = BTreeMap::new();
-        for (at, histogram) in &self.histograms {
-            samples.insert(*at, (histogram.count, Some(Arc::clone(histogram))));
+        let floats = self.floats();
+        let mut samples: BTreeMap<i64, (f64, i64, Option<Arc<Histogram>>)> = BTreeMap::new();
+        for (at, (start, histogram)) in &self.histograms {
+            let held = (histogram.count, *start, Some(Arc::clone(histogram)));
+            samples.insert(*at, held);
         }
-        for (at, value) in float_times.into_iter().zip(float_values) {
-            samples.insert(at, (value, None));
+        let starts = floats.starts.into_iter().chain(std::iter::repeat(0));
+        let values = floats.values.into_iter().zip(starts);
+        for (at, (value, start)) in floats.times.into_iter().zip(values) {
+            samples.insert(at, (value, start, None));
         }
         let times: Vec<i64> = samples.keys().copied().collect();
+        let starts = samples.values().map(|(_, start, _)| *start).collect();
         let mut values = Vec::with_capacity(times.len());
         let mut histograms = Vec::new();
-        for (i, (value, histogram)) in samples.into_values().enumerate() {
+        for (i, (value, _, histogram)) in samples.into_values().enumerate() {
             values.push(value);
             histograms.extend(histogram.map(|histogram| (i, histogram)));
         }
+        histogram::settle_hints(&mut histograms);
         Columns {
             timestamps: shared.share(&times),
             values: values.into(),
             histograms,
+            starts: column_of(starts),
             ..Columns::default()
         }
     }
+}
+
+/// The start timestamps of all pieces, end to end; none where no piece has any.
+fn starts_of(pieces: &[&Piece]) -> Vec<i64> {
+    let mut starts = Vec::new();
+    if pieces.iter().all(|piece| piece.starts.is_empty()) {
+        return starts;
+    }
+    for piece in pieces {
+        let end = starts.len() + piece.values.len();
+        starts.extend_from_slice(&piece.starts);
+        starts.resize(end, 0);
+    }
+    starts
+}
+
+/// The start timestamps, or none where all are unknown.
+fn known(starts: Vec<i64>) -> Vec<i64> {
+    if starts.iter().all(|start| *start == 0) {
+        return Vec::new();
+    }
+    starts
+}
+
+/// The start timestamps as a column of `Columns`.
+fn column_of(starts: Vec<i64>) -> Option<Arc<[i64]>> {
+    let starts = known(starts);
+    (!starts.is_empty()).then(|| starts.into())
 }
 
 /// The indexes of the ascending `times` that lie in `start..=end`.

@@ -7,6 +7,7 @@
 
 mod index;
 mod series;
+mod starts;
 
 pub(crate) use series::{HeadSeries, Inserted, TimesPool};
 

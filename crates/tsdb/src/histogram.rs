@@ -7,6 +7,7 @@
 
 use model::Histogram;
 use model::histogram::{CounterResetHint, Span};
+use model::sample::is_stale_marker;
 use std::sync::Arc;
 use storage::encoding::{Decoder, put_varint, put_zigzag};
 
@@ -76,6 +77,76 @@ pub(crate) fn is_same(a: &Histogram, b: &Histogram) -> bool {
     left == right
 }
 
+/// Says of each histogram of a series whether it was reset since the one before, as far as that is certain.
+///
+/// `histograms`: with their index among all samples, ascending; one whose predecessor is a float is the
+/// first of a run. A gauge stays one and a reset that the producer stated stays; the rest is "not reset"
+/// where the one before has the same buckets and none of them shrank, otherwise "unknown". As upstream reads its
+/// chunks: a reset that shows in the numbers is left to whoever compares them.
+pub(crate) fn settle_hints(histograms: &mut [(usize, Arc<Histogram>)]) {
+    let mut previous: Option<(usize, Arc<Histogram>)> = None;
+    for (i, histogram) in histograms {
+        let before = previous.take().filter(|(before, _)| before + 1 == *i);
+        let settled = match histogram.counter_reset_hint {
+            stated @ (CounterResetHint::Gauge | CounterResetHint::Reset) => stated,
+            CounterResetHint::Unknown | CounterResetHint::NotReset => match before {
+                Some((_, before)) if has_grown(&before, histogram) => CounterResetHint::NotReset,
+                _ => CounterResetHint::Unknown,
+            },
+        };
+        if settled != histogram.counter_reset_hint {
+            Arc::make_mut(histogram).counter_reset_hint = settled;
+        }
+        previous = Some((*i, Arc::clone(histogram)));
+    }
+}
+
+/// Whether a counter histogram holds at least what the one before it held, bucket by bucket.
+fn has_grown(before: &Histogram, now: &Histogram) -> bool {
+    before.counter_reset_hint != CounterResetHint::Gauge
+        && !is_stale_marker(before.sum)
+        && !is_stale_marker(now.sum)
+        && before.schema == now.schema
+        && before.zero_threshold.to_bits() == now.zero_threshold.to_bits()
+        && before.custom_values == now.custom_values
+        && before.count <= now.count
+        && before.zero_count <= now.zero_count
+        && has_grown_in(
+            (&before.positive_spans, &before.positive_buckets),
+            (&now.positive_spans, &now.positive_buckets),
+        )
+        && has_grown_in(
+            (&before.negative_spans, &before.negative_buckets),
+            (&now.negative_spans, &now.negative_buckets),
+        )
+}
+
+fn has_grown_in(before: (&[Span], &[f64]), now: (&[Span], &[f64])) -> bool {
+    let mut held = by_index(now.0, now.1).peekable();
+    for (index, count) in by_index(before.0, before.1) {
+        while held.next_if(|(other, _)| *other < index).is_some() {}
+        let grown = held.next_if(|(other, _)| *other == index);
+        let grown = grown.map_or(0.0, |(_, count)| count);
+        // Also false for NaN.
+        let is_more = grown >= count;
+        if !is_more {
+            return false;
+        }
+    }
+    true
+}
+
+/// The buckets with their numbers, ascending.
+fn by_index<'a>(spans: &'a [Span], buckets: &'a [f64]) -> impl Iterator<Item = (i64, f64)> + 'a {
+    let mut next = 0_i64;
+    let numbers = spans.iter().flat_map(move |span| {
+        let from = next.saturating_add(i64::from(span.offset));
+        next = from.saturating_add(i64::from(span.length));
+        from..next
+    });
+    numbers.zip(buckets.iter().copied())
+}
+
 fn put_floats(out: &mut Vec<u8>, floats: &[f64]) {
     for float in floats {
         out.extend_from_slice(&float.to_bits().to_le_bytes());
@@ -112,10 +183,11 @@ fn take_side(decoder: &mut Decoder<'_>) -> Option<(Vec<Span>, Vec<f64>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HINTS, decode, encode, is_same};
+    use super::{HINTS, decode, encode, is_same, settle_hints};
     use model::Histogram;
-    use model::histogram::Span;
+    use model::histogram::{CounterResetHint, Span};
     use proptest::prelude::*;
+    use std::sync::Arc;
     use storage::encoding::Decoder;
 
     pub(crate) fn histograms() -> impl Strategy<Value = Histogram> {
@@ -147,6 +219,42 @@ mod tests {
     fn spans(pairs: Vec<(i32, u32)>) -> Vec<Span> {
         let span = |(offset, length)| Span { offset, length };
         pairs.into_iter().map(span).collect()
+    }
+
+    #[test]
+    fn hints_are_settled() {
+        use CounterResetHint::{Gauge, NotReset, Reset, Unknown};
+        let held = |hint, offset, buckets: &[f64]| {
+            let length = u32::try_from(buckets.len()).expect("few");
+            Arc::new(Histogram {
+                counter_reset_hint: hint,
+                count: buckets.iter().sum(),
+                positive_spans: vec![Span { offset, length }],
+                positive_buckets: buckets.to_vec(),
+                ..Histogram::default()
+            })
+        };
+        let cases = [
+            (0, held(Unknown, 0, &[1.0, 2.0]), Unknown, "the first"),
+            (1, held(Unknown, 0, &[1.0, 3.0]), NotReset, "grown"),
+            (
+                2,
+                held(NotReset, -1, &[1.0, 1.0, 3.0]),
+                NotReset,
+                "a bucket more",
+            ),
+            (3, held(NotReset, 0, &[9.0, 2.0]), Unknown, "one shrank"),
+            (5, held(NotReset, 0, &[9.0, 2.0]), Unknown, "behind a float"),
+            (6, held(Reset, 0, &[9.0, 2.0]), Reset, "stated"),
+            (7, held(NotReset, 1, &[11.0]), Unknown, "a bucket is gone"),
+            (8, held(Gauge, 1, &[3.0]), Gauge, "a gauge"),
+            (9, held(NotReset, 1, &[4.0]), Unknown, "behind a gauge"),
+        ];
+        let mut settled: Vec<_> = cases.iter().map(|(i, h, ..)| (*i, Arc::clone(h))).collect();
+        settle_hints(&mut settled);
+        for ((_, settled), (.., want, why)) in settled.iter().zip(&cases) {
+            assert_eq!(settled.counter_reset_hint, *want, "{why}");
+        }
     }
 
     proptest! {

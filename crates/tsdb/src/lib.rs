@@ -11,6 +11,7 @@ mod metrics;
 
 mod block;
 mod codec;
+mod exemplars;
 mod gather;
 mod head;
 mod histogram;
@@ -21,5 +22,5 @@ mod retention;
 
 pub use db::{Batch, BlockInfo, Db, LabelCount, Maintenance, SeriesHandle, SnapshotHead, Stats};
 pub use error::Error;
-pub use options::{BLOCK_MS, FUTURE_WINDOW_MS, Options, RETENTION_MS, SERIES_MAX};
+pub use options::{BLOCK_MS, EXEMPLARS_MAX, FUTURE_WINDOW_MS, Options, RETENTION_MS, SERIES_MAX};
 pub use storage::WalSync;

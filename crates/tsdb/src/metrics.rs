@@ -20,12 +20,61 @@ pub(crate) struct Metrics {
     index_bytes: Gauge,
     index_refused: Counter,
     read_only: Gauge,
+    /// Those of exemplars.
+    pub(crate) exemplars: ExemplarMetrics,
     /// Blocks that were merged into others.
     pub(crate) merges: [Counter; 2],
     /// Rounds of maintenance that failed.
     pub(crate) failures: Counter,
     /// Segments of the log and blocks that were set aside.
     pub(crate) damages: Counter,
+}
+
+/// Handles to the metrics of exemplars.
+pub(crate) struct ExemplarMetrics {
+    /// Those that were kept.
+    pub(crate) appended: Counter,
+    /// Those older than the newest of their series, or without a time.
+    pub(crate) out_of_order: Counter,
+    /// Those with too long labels.
+    pub(crate) too_long: Counter,
+    /// Exemplars held, series that have any, and how many there may be.
+    held: [Gauge; 3],
+}
+
+impl ExemplarMetrics {
+    fn new(registry: &Registry) -> Self {
+        let counter = |name, help| registry.counter(name, help, &[]);
+        let gauge = |name, help| registry.gauge(name, help, &[]);
+        Self {
+            appended: counter(
+                "prometheus_tsdb_exemplar_exemplars_appended_total",
+                "Exemplars that were kept, upstream's name.",
+            ),
+            out_of_order: counter(
+                "prometheus_tsdb_exemplar_out_of_order_exemplars_total",
+                "Exemplars refused because their series has a newer one, upstream's name.",
+            ),
+            too_long: counter(
+                "binnacle_tsdb_exemplars_too_long_total",
+                "Exemplars refused because their labels have more than 128 characters.",
+            ),
+            held: [
+                gauge(
+                    "prometheus_tsdb_exemplar_exemplars_in_storage",
+                    "Exemplars held, upstream's name.",
+                ),
+                gauge(
+                    "prometheus_tsdb_exemplar_series_with_exemplars_in_storage",
+                    "Series that have exemplars, upstream's name.",
+                ),
+                gauge(
+                    "prometheus_tsdb_exemplar_max_exemplars",
+                    "Exemplars that may be held, upstream's name.",
+                ),
+            ],
+        }
+    }
 }
 
 /// What the gauges show.
@@ -38,6 +87,8 @@ pub(crate) struct State {
     pub(crate) index_bytes: usize,
     pub(crate) index_refused: usize,
     pub(crate) read_only: bool,
+    /// Exemplars held, series that have any, and how many there may be.
+    pub(crate) exemplars: (usize, usize, usize),
 }
 
 impl Metrics {
@@ -87,6 +138,7 @@ impl Metrics {
                 "binnacle_tsdb_index_memory_refused_total",
                 "Indexes that were decoded for one query only, because others fill the memory for them.",
             ),
+            exemplars: ExemplarMetrics::new(registry),
             merges: [
                 counter(
                 "binnacle_tsdb_merges_total",
@@ -135,6 +187,10 @@ impl Metrics {
         let refused = state.index_refused as u64;
         self.index_refused
             .add(refused.saturating_sub(self.index_refused.value()));
+        let (held, series, max) = state.exemplars;
+        for (gauge, count) in self.exemplars.held.iter().zip([held, series, max]) {
+            gauge.set_count(count);
+        }
         self.read_only.set(f64::from(u8::from(state.read_only)));
     }
 

@@ -16,6 +16,9 @@ pub const FUTURE_WINDOW_MS: i64 = 10 * 60_000;
 /// How old data may become, as upstream's default: 15 days.
 pub const RETENTION_MS: i64 = 15 * 86_400_000;
 
+/// Exemplars that are kept, as upstream's default: the newest of all series together.
+pub const EXEMPLARS_MAX: usize = 100_000;
+
 /// What a database is opened with.
 #[derive(Clone)]
 pub struct Options {
@@ -33,6 +36,8 @@ pub struct Options {
     pub future_window_ms: Option<i64>,
     /// Series in the head at most.
     pub series_max: usize,
+    /// Exemplars that are kept, 0 for none.
+    pub exemplars_max: usize,
     /// What time it is.
     pub clock: SharedClock,
     /// Where the store's own metrics go.
@@ -53,6 +58,7 @@ impl Options {
             block_ms: BLOCK_MS,
             future_window_ms: Some(FUTURE_WINDOW_MS),
             series_max: SERIES_MAX,
+            exemplars_max: EXEMPLARS_MAX,
             clock: SystemClock::shared(),
             metrics: Registry::new(),
             files: OperatingSystem::shared(),

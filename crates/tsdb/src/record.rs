@@ -1,26 +1,41 @@
 //! What the write-ahead log holds: one record a batch.
 //!
-//! Layout: kind (byte). 1, samples: number of definitions, for each series id and encoded labels; number of
-//! rows, for each the distance of its series id to that of the row before (zigzag, times two, plus one
-//! for a histogram), the distance of its time to that of the row before (zigzag), and the value: bits
-//! (u64), or length and histogram. 2, deletion: start, end (zigzag), number of series, the distances of
-//! their ids. A segment defines every series before its first row or deletion of it, so segments do not
-//! need each other.
+//! Layout: kind (byte); number of definitions, for each series id and encoded labels. 3, samples: number of
+//! rows, for each the distance of its series id to that of the row before (zigzag, times four, plus one
+//! for a histogram, plus two for a known start), the distance of its time to that of the row before (zigzag),
+//! the distance from the known start to the time (zigzag), and the value: bits (u64), or length and
+//! histogram; number of exemplars, for each series id, time (zigzag), bits, encoded labels. 2, deletion: start,
+//! end (zigzag), number of series, the distances of their ids. 1, samples of older programs: times two instead
+//! of four, no starts, no exemplars. A segment defines every series before its first mention, so segments do
+//! not need each other.
 
 use crate::histogram;
-use model::{Labels, Value};
+use model::{Exemplar, Labels, Timestamp, Value};
 use std::sync::Arc;
 use storage::encoding::{Decoder, put_bytes, put_varint, put_zigzag, unzigzag, zigzag};
 
-const SAMPLES: u8 = 1;
+const SAMPLES_WITHOUT_STARTS: u8 = 1;
 const DELETION: u8 = 2;
+const SAMPLES: u8 = 3;
+
+const IS_HISTOGRAM: u64 = 1;
+const HAS_START: u64 = 2;
 
 /// A row of a batch.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RecordRow {
     pub(crate) series: u32,
     pub(crate) at: i64,
+    /// Since when it has been counting, 0 where that is unknown.
+    pub(crate) start: i64,
     pub(crate) value: Value,
+}
+
+/// An exemplar of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RecordExemplar {
+    pub(crate) series: u32,
+    pub(crate) exemplar: Exemplar,
 }
 
 /// A record as it was read.
@@ -29,6 +44,7 @@ pub(crate) enum Decoded {
     Samples {
         definitions: Vec<(u32, Labels)>,
         rows: Vec<RecordRow>,
+        exemplars: Vec<RecordExemplar>,
     },
     Deletion {
         definitions: Vec<(u32, Labels)>,
@@ -45,6 +61,8 @@ pub(crate) struct SamplesRecord {
     rows: Vec<u8>,
     row_count: u64,
     previous: (u32, i64),
+    exemplars: Vec<u8>,
+    exemplar_count: u64,
     bytes: Vec<u8>,
 }
 
@@ -69,6 +87,8 @@ impl SamplesRecord {
         self.definitions.count = 0;
         self.rows.clear();
         self.row_count = 0;
+        self.exemplars.clear();
+        self.exemplar_count = 0;
         self.previous = (0, 0);
     }
 
@@ -77,13 +97,22 @@ impl SamplesRecord {
         self.definitions.add(id, labels);
     }
 
-    /// Adds a sample.
-    pub(crate) fn push(&mut self, series: u32, at: i64, value: &Value) {
+    /// Adds a sample: time, start (0 where it is unknown) and value.
+    pub(crate) fn push(&mut self, series: u32, (at, start, value): (i64, i64, &Value)) {
         let (previous_series, previous_at) = self.previous;
         let distance = zigzag(i64::from(series) - i64::from(previous_series));
-        let is_histogram = u64::from(matches!(value, Value::Histogram(_)));
-        put_varint(&mut self.rows, distance << 1 | is_histogram);
+        let mut flags = 0;
+        if matches!(value, Value::Histogram(_)) {
+            flags |= IS_HISTOGRAM;
+        }
+        if start != 0 {
+            flags |= HAS_START;
+        }
+        put_varint(&mut self.rows, distance << 2 | flags);
         put_zigzag(&mut self.rows, at.wrapping_sub(previous_at));
+        if start != 0 {
+            put_zigzag(&mut self.rows, at.wrapping_sub(start));
+        }
         match value {
             Value::Float(value) => self.rows.extend_from_slice(&value.to_bits().to_le_bytes()),
             Value::Histogram(value) => {
@@ -96,6 +125,16 @@ impl SamplesRecord {
         self.row_count += 1;
     }
 
+    /// Adds an exemplar.
+    pub(crate) fn push_exemplar(&mut self, series: u32, exemplar: &Exemplar) {
+        let out = &mut self.exemplars;
+        put_varint(out, u64::from(series));
+        put_zigzag(out, exemplar.timestamp.unwrap_or_default().millis());
+        out.extend_from_slice(&exemplar.value.to_bits().to_le_bytes());
+        put_bytes(out, exemplar.labels.encoded().as_bytes());
+        self.exemplar_count += 1;
+    }
+
     /// The whole record.
     pub(crate) fn finish(&mut self) -> &[u8] {
         self.bytes.clear();
@@ -104,6 +143,8 @@ impl SamplesRecord {
         self.bytes.extend_from_slice(&self.definitions.bytes);
         put_varint(&mut self.bytes, self.row_count);
         self.bytes.extend_from_slice(&self.rows);
+        put_varint(&mut self.bytes, self.exemplar_count);
+        self.bytes.extend_from_slice(&self.exemplars);
         &self.bytes
     }
 }
@@ -140,7 +181,13 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded> {
     let decoded = match kind {
         SAMPLES => Decoded::Samples {
             definitions,
-            rows: take_rows(&mut decoder)?,
+            rows: take_rows(&mut decoder, 2)?,
+            exemplars: take_exemplars(&mut decoder)?,
+        },
+        SAMPLES_WITHOUT_STARTS => Decoded::Samples {
+            definitions,
+            rows: take_rows(&mut decoder, 1)?,
+            exemplars: Vec::new(),
         },
         DELETION => {
             let (start, end) = (decoder.zigzag()?, decoder.zigzag()?);
@@ -171,14 +218,20 @@ fn take_definitions(decoder: &mut Decoder<'_>) -> Option<Vec<(u32, Labels)>> {
     Some(definitions)
 }
 
-fn take_rows(decoder: &mut Decoder<'_>) -> Option<Vec<RecordRow>> {
+/// `flag_bits`: how many bits of a row's first number are flags.
+fn take_rows(decoder: &mut Decoder<'_>, flag_bits: u32) -> Option<Vec<RecordRow>> {
     let mut rows = Vec::new();
     let (mut series, mut at) = (0_i64, 0_i64);
     for _ in 0..decoder.count()? {
         let head = decoder.varint()?;
-        series = series.checked_add(unzigzag(head >> 1))?;
+        let flags = head & ((1 << flag_bits) - 1);
+        series = series.checked_add(unzigzag(head >> flag_bits))?;
         at = at.wrapping_add(decoder.zigzag()?);
-        let value = if head & 1 == 0 {
+        let start = match flags & HAS_START {
+            0 => 0,
+            _ => at.wrapping_sub(decoder.zigzag()?),
+        };
+        let value = if flags & IS_HISTOGRAM == 0 {
             Value::Float(f64::from_bits(decoder.u64()?))
         } else {
             let mut inner = Decoder::new(decoder.bytes()?);
@@ -187,43 +240,107 @@ fn take_rows(decoder: &mut Decoder<'_>) -> Option<Vec<RecordRow>> {
         rows.push(RecordRow {
             series: u32::try_from(series).ok()?,
             at,
+            start,
             value,
         });
     }
     Some(rows)
 }
 
+fn take_exemplars(decoder: &mut Decoder<'_>) -> Option<Vec<RecordExemplar>> {
+    let mut exemplars = Vec::new();
+    for _ in 0..decoder.count()? {
+        let series = u32::try_from(decoder.varint()?).ok()?;
+        let timestamp = Some(Timestamp::from_millis(decoder.zigzag()?));
+        let value = f64::from_bits(decoder.u64()?);
+        let labels = Labels::from_encoded(decoder.text()?)?;
+        let exemplar = Exemplar {
+            labels,
+            value,
+            timestamp,
+        };
+        exemplars.push(RecordExemplar { series, exemplar });
+    }
+    Some(exemplars)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Decoded, RecordRow, SamplesRecord, decode, deletion};
-    use model::{Histogram, Labels, Value};
+    use super::{Decoded, RecordExemplar, RecordRow, SamplesRecord, decode, deletion};
+    use model::{Exemplar, Histogram, Labels, Timestamp, Value};
     use proptest::prelude::*;
     use std::sync::Arc;
+    use storage::encoding::{put_varint, put_zigzag, zigzag};
+
+    /// What a program before starts and exemplars wrote.
+    fn old_record(rows: &[RecordRow]) -> Vec<u8> {
+        let mut bytes = vec![1, 0];
+        put_varint(&mut bytes, rows.len() as u64);
+        let (mut series, mut at) = (0, 0_i64);
+        for row in rows {
+            let distance = zigzag(i64::from(row.series) - series);
+            put_varint(&mut bytes, distance << 1);
+            put_zigzag(&mut bytes, row.at.wrapping_sub(at));
+            let Value::Float(value) = row.value else {
+                continue;
+            };
+            bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+            (series, at) = (i64::from(row.series), row.at);
+        }
+        bytes
+    }
 
     proptest! {
         #[test]
-        fn samples_round_trip(rows: Vec<(u32, i64, i32)>, place: prop::sample::Index) {
+        fn samples_round_trip(
+            rows: Vec<(u32, i64, i64, i32)>,
+            exemplars: Vec<(u32, i64, i32)>,
+            place: prop::sample::Index,
+        ) {
             let labels = Labels::from_pairs([("a", "b")]);
             let mut record = SamplesRecord::default();
-            record.push(1, 1, &Value::Float(1.0));
+            record.push(1, (1, 0, &Value::Float(1.0)));
             record.clear();
             record.define(7, &labels);
             let mut want = Vec::new();
-            for (series, at, value) in rows {
+            for (series, at, start, value) in rows {
                 let float = f64::from(value);
+                let start = if value % 3 == 0 { start } else { 0 };
                 let value = if value % 5 == 0 {
                     let histogram = Histogram { count: float, ..Histogram::default() };
                     Value::Histogram(Arc::new(histogram))
                 } else {
                     Value::Float(float)
                 };
-                record.push(series, at, &value);
-                want.push(RecordRow { series, at, value });
+                record.push(series, (at, start, &value));
+                want.push(RecordRow { series, at, start, value });
+            }
+            let mut want_exemplars = Vec::new();
+            for (series, at, value) in exemplars {
+                let exemplar = Exemplar {
+                    labels: labels.clone(),
+                    value: f64::from(value),
+                    timestamp: Some(Timestamp::from_millis(at)),
+                };
+                record.push_exemplar(series, &exemplar);
+                want_exemplars.push(RecordExemplar { series, exemplar });
             }
             let bytes = record.finish();
             prop_assert!(decode(&bytes[..place.index(bytes.len())]).is_none());
             let definitions = vec![(7, labels)];
-            prop_assert_eq!(decode(bytes), Some(Decoded::Samples { definitions, rows: want }));
+            let want = Decoded::Samples { definitions, rows: want, exemplars: want_exemplars };
+            prop_assert_eq!(decode(bytes), Some(want));
+        }
+
+        #[test]
+        fn old_samples_are_read(rows: Vec<(u32, i64, i32)>) {
+            let row = |(series, at, value)| RecordRow {
+                series, at, start: 0, value: Value::Float(f64::from(value)),
+            };
+            let rows: Vec<RecordRow> = rows.into_iter().map(row).collect();
+            let bytes = old_record(&rows);
+            let want = Decoded::Samples { definitions: Vec::new(), rows, exemplars: Vec::new() };
+            prop_assert_eq!(decode(&bytes), Some(want));
         }
 
         #[test]

@@ -3,8 +3,8 @@
 //! Layout (inside the index page): number of symbols, each symbol (length, text), sorted; number of
 //! pages, the length of each; number of timestamp columns, for each its page, its offset there, its
 //! count; number of series in order of their labels, for each: number of labels, symbol numbers of name
-//! and value; number of columns (1 or 2), for each: kind (0 floats, 1 histograms), timestamp column,
-//! page, offset. The inverted index is built from this when it is loaded: that is faster than reading it.
+//! and value; number of columns, for each: kind (0 floats, 1 histograms, 2 and 3 the start timestamps of
+//! those), timestamp column, page, offset. The inverted index is built from this when it is loaded: that is faster than reading it.
 
 use super::page::{HEADER_BYTES, PagePlace};
 use crate::postings::LabelIndex;
@@ -38,8 +38,18 @@ pub(super) struct TimesPlace {
 pub(super) struct SeriesEntry {
     /// Range in `series_pairs`.
     labels: std::ops::Range<u32>,
+    pub(super) columns: SeriesColumns,
+}
+
+/// Where the columns of one series lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SeriesColumns {
     pub(super) floats: Option<ColumnPlace>,
     pub(super) histograms: Option<ColumnPlace>,
+    /// Start timestamps of the floats, where any is known.
+    pub(super) float_starts: Option<ColumnPlace>,
+    /// The same of the histograms.
+    pub(super) histogram_starts: Option<ColumnPlace>,
 }
 
 /// The index of a block in memory.
@@ -65,8 +75,7 @@ pub(crate) struct BlockIndex {
 /// A series on its way into an index.
 pub(super) struct NewSeries {
     pub(super) labels: Labels,
-    pub(super) floats: Option<ColumnPlace>,
-    pub(super) histograms: Option<ColumnPlace>,
+    pub(super) columns: SeriesColumns,
 }
 
 /// Writes the content of an index page. `series` are sorted by labels.
@@ -95,7 +104,13 @@ pub(super) fn encode(pages: &[PagePlace], times: &[TimesPlace], series: &[NewSer
             put_varint(&mut out, number_of(name));
             put_varint(&mut out, number_of(value));
         }
-        let columns = [(0, series.floats), (1, series.histograms)];
+        let places = series.columns;
+        let columns = [
+            (0, places.floats),
+            (1, places.histograms),
+            (2, places.float_starts),
+            (3, places.histogram_starts),
+        ];
         let present = columns.iter().filter(|(_, place)| place.is_some()).count();
         put_varint(&mut out, present as u64);
         for (kind, place) in columns {
@@ -170,8 +185,7 @@ impl BlockIndex {
         let end = u32::try_from(raw.len()).ok()?;
         let mut entry = SeriesEntry {
             labels: start..end,
-            floats: None,
-            histograms: None,
+            columns: SeriesColumns::default(),
         };
         for _ in 0..decoder.count()? {
             let kind = decoder.byte()?;
@@ -181,9 +195,12 @@ impl BlockIndex {
                 page,
                 offset,
             };
+            let columns = &mut entry.columns;
             match kind {
-                0 => entry.floats = Some(place),
-                1 => entry.histograms = Some(place),
+                0 => columns.floats = Some(place),
+                1 => columns.histograms = Some(place),
+                2 => columns.float_starts = Some(place),
+                3 => columns.histogram_starts = Some(place),
                 _ => return None,
             }
         }

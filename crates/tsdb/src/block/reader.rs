@@ -62,11 +62,14 @@ impl BlockReader {
         let Some(entry) = self.index.entry(series) else {
             return Ok(());
         };
-        if let Some(place) = entry.floats {
-            self.read_floats((series, place), range, budget, into)?;
+        let columns = entry.columns;
+        if let Some(place) = columns.floats {
+            let places = (place, columns.float_starts);
+            self.read_floats((series, places), range, budget, into)?;
         }
-        if let Some(place) = entry.histograms {
-            self.read_histograms((series, place), range, budget, into)?;
+        if let Some(place) = columns.histograms {
+            let places = (place, columns.histogram_starts);
+            self.read_histograms((series, places), range, budget, into)?;
         }
         Ok(())
     }
@@ -74,7 +77,7 @@ impl BlockReader {
     /// Whether a series has a sample in the range that was not deleted.
     pub(crate) fn touches(&self, series: u32, range: TimeRange) -> Result<bool, Error> {
         let entry = self.index.entry(series);
-        let places = entry.map(|entry| [entry.floats, entry.histograms]);
+        let places = entry.map(|entry| [entry.columns.floats, entry.columns.histograms]);
         for place in places.into_iter().flatten().flatten() {
             let times = self.times(place.times)?;
             let part = part_in(&times, range.start.millis(), range.end.millis());
@@ -90,7 +93,7 @@ impl BlockReader {
 
     fn read_floats(
         &self,
-        (series, place): (u32, ColumnPlace),
+        (series, (place, starts)): (u32, (ColumnPlace, Option<ColumnPlace>)),
         range: TimeRange,
         budget: &ReadBudget,
         into: &mut Gathered,
@@ -108,23 +111,29 @@ impl BlockReader {
             decoded.ok_or_else(|| self.corrupt("a value column that cannot be read"))?;
         values.truncate(part.end);
         values.drain(..part.start);
+        let mut starts = self.starts(starts, times.len())?;
+        starts.truncate(part.end);
+        starts.drain(..part.start.min(starts.len()));
         if self.tombstones.touch(series) {
             let all = part.len();
-            let kept = times[part].iter().copied().zip(values);
-            let kept = kept.filter(|(at, _)| !self.tombstones.covers(series, *at));
-            let (times, values): (Vec<i64>, Vec<f64>) = kept.unzip();
+            let kept = |at: &i64| !self.tombstones.covers(series, *at);
+            let mut of_value = times[part.clone()].iter();
+            values.retain(|_| of_value.next().is_some_and(kept));
+            let mut of_start = times[part.clone()].iter();
+            starts.retain(|_| of_start.next().is_some_and(kept));
+            let times: Vec<i64> = times[part].iter().copied().filter(kept).collect();
             let part = 0..times.len();
             into.count_skipped(all - part.len());
-            into.push(&times.into(), part, values);
+            into.push(&times.into(), part, (values, starts));
         } else {
-            into.push(&times, part, values);
+            into.push(&times, part, (values, starts));
         }
         Ok(())
     }
 
     fn read_histograms(
         &self,
-        (series, place): (u32, ColumnPlace),
+        (series, (place, starts)): (u32, (ColumnPlace, Option<ColumnPlace>)),
         range: TimeRange,
         budget: &ReadBudget,
         into: &mut Gathered,
@@ -135,6 +144,7 @@ impl BlockReader {
         let page = self.page(place.page)?;
         let column = content_at(&page, place.offset).and_then(|bytes| Decoder::new(bytes).bytes());
         let mut decoder = Decoder::new(column.unwrap_or_default());
+        let starts = self.starts(starts, times.len())?;
         for (i, at) in times.iter().enumerate().take(part.end) {
             let Some(histogram) = histogram::decode(&mut decoder) else {
                 return Err(self.corrupt("a histogram that cannot be read"));
@@ -145,10 +155,22 @@ impl BlockReader {
             if self.tombstones.covers(series, *at) {
                 into.count_skipped(1);
             } else {
-                into.push_histogram(*at, &Arc::new(histogram));
+                let start = starts.get(i).copied().unwrap_or_default();
+                into.push_histogram(*at, start, Arc::new(histogram));
             }
         }
         Ok(())
+    }
+
+    /// The start timestamps that lie at a place; none where there is no such column.
+    fn starts(&self, place: Option<ColumnPlace>, count: usize) -> Result<Vec<i64>, Error> {
+        let Some(place) = place else {
+            return Ok(Vec::new());
+        };
+        let page = self.page(place.page)?;
+        let decoded = content_at(&page, place.offset)
+            .and_then(|bytes| integers::decode(&mut Decoder::new(bytes), count));
+        decoded.ok_or_else(|| self.corrupt("a column of start timestamps that cannot be read"))
     }
 
     fn times(&self, number: u32) -> Result<Arc<[i64]>, Error> {

@@ -1,6 +1,6 @@
 use super::{Block, BlockReader, BlockWriter};
 use crate::error::Error;
-use crate::gather::{Gathered, SharedTimes};
+use crate::gather::{Floats, Gathered, Histograms, SharedTimes};
 use crate::postings::{LabelIndex as _, select};
 use model::{Histogram, Labels, MatchOperator, Matcher, ReadBudget, TimeRange};
 use std::path::Path;
@@ -29,13 +29,27 @@ fn write(files: &SharedFiles, count: u32) -> Block {
             count: f64::from(i),
             ..Histogram::default()
         });
-        let histograms: Vec<_> = (i % 10 == 0)
+        let samples: Vec<_> = (i % 10 == 0)
             .then_some((1_000_000, histogram))
             .into_iter()
             .collect();
-        writer
-            .add(&labels(i), (&times, &values), &histograms)
-            .expect("add");
+        let histograms = Histograms {
+            starts: samples.iter().map(|_| 77).collect(),
+            samples,
+        };
+        // Every fourth series knows since when it counts, from its tenth sample on.
+        let since = (0..50).map(|step| if step < 10 { 0 } else { 5 });
+        let starts = if i % 4 == 0 {
+            since.collect()
+        } else {
+            Vec::new()
+        };
+        let floats = Floats {
+            times,
+            values,
+            starts,
+        };
+        writer.add(&labels(i), &floats, &histograms).expect("add");
     }
     let meta = writer.finish().expect("finish").expect("not empty");
     assert_eq!((meta.start, meta.end), (0, 1_000_000));
@@ -72,6 +86,18 @@ fn gives_back_what_was_written() {
             (f64::from(3 * i) / 10.0).to_bits()
         );
         assert_eq!(columns.histograms.len(), usize::from(i % 10 == 0));
+        let starts = columns
+            .starts
+            .as_deref()
+            .map(|starts| [9, 10, 49].map(|at| starts[at]));
+        match (i % 4, i % 10) {
+            (0, _) => assert_eq!(starts, Some([0, 5, 5])),
+            (_, 0) => assert_eq!(starts, Some([0, 0, 0])),
+            _ => assert_eq!(starts, None),
+        }
+        if i % 10 == 0 {
+            assert_eq!(columns.starts.map(|starts| starts[50]), Some(77));
+        }
     }
     let half = Matcher::new("half", MatchOperator::Regex, "0[12]").expect("valid");
     assert_eq!(select(reader.index.as_ref(), &[half]).len(), 200);

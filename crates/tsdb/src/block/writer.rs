@@ -1,12 +1,13 @@
 //! Writing a block: series come sorted by labels, columns go out in pages.
 
-use super::index::{self, ColumnPlace, NewSeries, TimesPlace};
+use super::index::{self, ColumnPlace, NewSeries, SeriesColumns, TimesPlace};
 use super::page::{PagePlace, PageWriter};
 use super::{BlockMeta, block_name, temporary_name};
 use crate::codec::{Effort, integers, values};
 use crate::error::{Error, at};
+use crate::gather::{Floats, Histograms};
 use crate::histogram;
-use model::{Histogram, Labels};
+use model::Labels;
 use runtime::{HashMap, Seeded};
 use std::hash::BuildHasher as _;
 use std::io;
@@ -76,40 +77,52 @@ impl BlockWriter {
     pub(crate) fn add(
         &mut self,
         labels: &Labels,
-        floats: (&[i64], &[f64]),
-        histograms: &[(i64, Arc<Histogram>)],
+        floats: &Floats,
+        histograms: &Histograms,
     ) -> Result<(), Error> {
         debug_assert!(self.series.last().is_none_or(|last| last.labels < *labels));
-        if floats.0.is_empty() && histograms.is_empty() {
+        if floats.times.is_empty() && histograms.samples.is_empty() {
             return Ok(());
         }
-        let floats = (!floats.0.is_empty()).then(|| {
-            let place = self.place(floats.0);
-            values::encode(&mut self.values, floats.1, Effort::Small);
-            place
-        });
-        let histograms = (!histograms.is_empty()).then(|| {
-            let times: Vec<i64> = histograms.iter().map(|(at, _)| *at).collect();
+        let mut columns = SeriesColumns::default();
+        if !floats.times.is_empty() {
+            let place = self.place(&floats.times);
+            values::encode(&mut self.values, &floats.values, Effort::Small);
+            columns.floats = Some(place);
+            columns.float_starts = self.place_starts(place, &floats.starts);
+        }
+        if !histograms.samples.is_empty() {
+            let times: Vec<i64> = histograms.samples.iter().map(|(at, _)| *at).collect();
             let place = self.place(&times);
             let mut column = Vec::new();
-            for (_, histogram) in histograms {
+            for (_, histogram) in &histograms.samples {
                 histogram::encode(&mut column, histogram);
             }
             put_bytes(&mut self.values, &column);
-            place
-        });
+            columns.histograms = Some(place);
+            columns.histogram_starts = self.place_starts(place, &histograms.starts);
+        }
         self.meta.series += 1;
         self.waiting += 1;
         self.series.push(NewSeries {
             labels: labels.clone(),
-            floats,
-            histograms,
+            columns,
         });
         if self.values.len() >= PAGE_BYTES {
             self.flush_page()
                 .map_err(at(&temporary(&self.folder, self.meta.id)))?;
         }
         Ok(())
+    }
+
+    /// Writes start timestamps behind the values they belong to, where any is known.
+    fn place_starts(&mut self, of: ColumnPlace, starts: &[i64]) -> Option<ColumnPlace> {
+        if starts.is_empty() {
+            return None;
+        }
+        let offset = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        integers::encode(&mut self.values, starts, Effort::Small);
+        Some(ColumnPlace { offset, ..of })
     }
 
     /// Where the column that is written next will lie; its page gets its number when it is full.

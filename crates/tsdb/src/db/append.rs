@@ -1,8 +1,9 @@
 //! Samples on their way in.
 
 use super::{Db, Writer};
+use crate::exemplars::Verdict;
 use crate::head::{HeadSeries, Inserted};
-use model::{Appended, Labels, SeriesSamples, Sink, SinkError, Timestamp, Value};
+use model::{Appended, Exemplar, Labels, Sample, SeriesSamples, Sink, SinkError, Timestamp, Value};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::{Position, WalError};
@@ -27,6 +28,8 @@ impl SeriesHandle {
 struct Row {
     series: Arc<HeadSeries>,
     at: i64,
+    /// Since when it has been counting, 0 where that is unknown.
+    start: i64,
     value: Value,
 }
 
@@ -34,6 +37,7 @@ struct Row {
 pub struct Batch<'a> {
     db: &'a Db,
     rows: Vec<Row>,
+    exemplars: Vec<(Arc<HeadSeries>, Exemplar)>,
     /// What was refused before the batch was committed.
     refused: Appended,
     bounds: Bounds,
@@ -53,6 +57,7 @@ impl Db {
         Batch {
             db: self,
             rows: Vec::new(),
+            exemplars: Vec::new(),
             refused: Appended::default(),
             bounds: self.bounds(),
         }
@@ -97,7 +102,7 @@ impl Db {
 impl Batch<'_> {
     /// Adds a float sample.
     pub fn push(&mut self, series: &SeriesHandle, timestamp: Timestamp, value: f64) {
-        self.push_value(series, timestamp, Value::Float(value));
+        self.push_owned(series.clone(), Sample::float(timestamp, value));
     }
 
     /// Adds a float sample of the series with these labels, given as `Labels::encoded`: the shortest way
@@ -107,17 +112,22 @@ impl Batch<'_> {
             self.count_over_limit();
             return false;
         };
-        self.push_owned(series, timestamp, Value::Float(value));
+        self.push_owned(series, Sample::float(timestamp, value));
         true
     }
 
-    /// Adds a sample.
+    /// Adds a sample whose start is unknown.
     pub fn push_value(&mut self, series: &SeriesHandle, timestamp: Timestamp, value: Value) {
-        self.push_owned(series.clone(), timestamp, value);
+        self.push_owned(series.clone(), Sample::new(timestamp, value));
     }
 
-    fn push_owned(&mut self, series: SeriesHandle, timestamp: Timestamp, value: Value) {
-        let at = timestamp.millis();
+    /// Adds a sample with its start.
+    pub fn push_sample(&mut self, series: &SeriesHandle, sample: Sample) {
+        self.push_owned(series.clone(), sample);
+    }
+
+    fn push_owned(&mut self, series: SeriesHandle, sample: Sample) {
+        let at = sample.timestamp.millis();
         if at < self.bounds.oldest {
             self.refused.too_old += 1;
         } else if at > self.bounds.newest {
@@ -126,9 +136,16 @@ impl Batch<'_> {
             self.rows.push(Row {
                 series: series.0,
                 at,
-                value,
+                start: sample.start.millis(),
+                value: sample.value,
             });
         }
+    }
+
+    /// Adds an exemplar, which needs a timestamp. Whether it is kept is in the answer of `commit`.
+    pub fn push_exemplar(&mut self, series: &SeriesHandle, exemplar: &Exemplar) {
+        self.exemplars
+            .push((Arc::clone(&series.0), exemplar.clone()));
     }
 
     /// Counts a series that was refused by the limit, so that the answer of `commit` says so.
@@ -140,8 +157,9 @@ impl Batch<'_> {
     /// samples survive the death of the process, and with `WalSync::Always` the loss of power.
     pub fn commit(&mut self) -> Result<Appended, SinkError> {
         let appended = std::mem::take(&mut self.refused);
-        let written = self.db.commit(&mut self.rows, appended);
+        let written = self.db.commit(&mut self.rows, &self.exemplars, appended);
         self.rows.clear();
+        self.exemplars.clear();
         self.bounds = self.db.bounds();
         let appended = written?;
         self.db.metrics.count(appended);
@@ -150,12 +168,18 @@ impl Batch<'_> {
 }
 
 impl Db {
-    fn commit(&self, rows: &mut [Row], mut appended: Appended) -> Result<Appended, SinkError> {
+    fn commit(
+        &self,
+        rows: &mut [Row],
+        exemplars: &[(Arc<HeadSeries>, Exemplar)],
+        mut appended: Appended,
+    ) -> Result<Appended, SinkError> {
         let mut writer = self.writer();
         if self.closed.load(Ordering::SeqCst) {
             return Err(SinkError::Closed);
         }
-        if rows.is_empty() {
+        let exemplars = self.judge_exemplars(exemplars, &mut appended);
+        if rows.is_empty() && exemplars.is_empty() {
             return Ok(appended);
         }
         for row in rows.iter_mut() {
@@ -164,12 +188,14 @@ impl Db {
                 row.series = self.head.restore_series(&row.series.labels);
             }
         }
-        let position = self.log(&mut writer, rows)?;
+        let position = self.log(&mut writer, rows, &exemplars)?;
+        self.keep_exemplars(&exemplars, &mut appended);
         let counts = &self.head.counts;
         let boundary = self.boundary.load(Ordering::Relaxed);
         let (mut fresh, mut late, mut newest) = (0, 0, i64::MIN);
         for row in rows.iter() {
-            match row.series.insert(row.at, &row.value, &mut writer.pool) {
+            let sample = (row.at, row.start, &row.value);
+            match row.series.insert(sample, &mut writer.pool) {
                 Inserted::Conflict => {
                     appended.duplicates += 1;
                     continue;
@@ -191,8 +217,67 @@ impl Db {
         Ok(appended)
     }
 
+    /// The exemplars that the ring would take; counts the others.
+    fn judge_exemplars<'e>(
+        &self,
+        exemplars: &'e [(Arc<HeadSeries>, Exemplar)],
+        appended: &mut Appended,
+    ) -> Vec<&'e (Arc<HeadSeries>, Exemplar)> {
+        if exemplars.is_empty() {
+            return Vec::new();
+        }
+        let ring = self.exemplar_ring();
+        let mut kept = Vec::new();
+        for row in exemplars {
+            let verdict = match row.1.timestamp {
+                Some(_) => ring.judge(&row.0.labels, &row.1),
+                None => Verdict::OutOfOrder,
+            };
+            match verdict {
+                Verdict::Fresh => kept.push(row),
+                Verdict::Same => appended.exemplars += 1,
+                Verdict::OutOfOrder => {
+                    self.metrics.exemplars.out_of_order.increment();
+                    appended.exemplars_refused += 1;
+                }
+                Verdict::TooLong => {
+                    self.metrics.exemplars.too_long.increment();
+                    appended.exemplars_refused += 1;
+                }
+                Verdict::Disabled => appended.exemplars_refused += 1,
+            }
+        }
+        kept
+    }
+
+    /// Puts logged exemplars into the ring. Two of one batch may be in each other's way.
+    fn keep_exemplars(&self, exemplars: &[&(Arc<HeadSeries>, Exemplar)], appended: &mut Appended) {
+        if exemplars.is_empty() {
+            return;
+        }
+        let mut ring = self.exemplar_ring();
+        for (series, exemplar) in exemplars {
+            match ring.insert(&series.labels, exemplar.clone()) {
+                Verdict::Fresh => {
+                    self.metrics.exemplars.appended.increment();
+                    appended.exemplars += 1;
+                }
+                Verdict::Same => appended.exemplars += 1,
+                Verdict::OutOfOrder | Verdict::TooLong | Verdict::Disabled => {
+                    self.metrics.exemplars.out_of_order.increment();
+                    appended.exemplars_refused += 1;
+                }
+            }
+        }
+    }
+
     /// Writes the record of the batch. Definitions go into it for series that this segment does not know yet.
-    fn log(&self, writer: &mut Writer, rows: &[Row]) -> Result<Position, SinkError> {
+    fn log(
+        &self,
+        writer: &mut Writer,
+        rows: &[Row],
+        exemplars: &[&(Arc<HeadSeries>, Exemplar)],
+    ) -> Result<Position, SinkError> {
         let segment = self.segment_to_write().map_err(refusal)?;
         writer.record.clear();
         let mut defined = Vec::new();
@@ -201,7 +286,16 @@ impl Db {
                 writer.record.define(row.series.id, &row.series.labels);
                 defined.push(&row.series);
             }
-            writer.record.push(row.series.id, row.at, &row.value);
+            let sample = (row.at, row.start, &row.value);
+            writer.record.push(row.series.id, sample);
+        }
+        for (series, exemplar) in exemplars {
+            // Its id is that of the log even where the head has forgotten the series.
+            if series.define_in(segment) {
+                writer.record.define(series.id, &series.labels);
+                defined.push(series);
+            }
+            writer.record.push_exemplar(series.id, exemplar);
         }
         let position = self.wal.write(writer.record.finish()).map_err(|error| {
             for series in defined {
@@ -241,7 +335,20 @@ impl Sink for Db {
                 continue;
             };
             for sample in &series.samples {
-                rows.push_value(&handle, sample.timestamp, sample.value.clone());
+                rows.push_sample(&handle, sample.clone());
+            }
+            let newest = series.samples.iter().map(|sample| sample.timestamp).max();
+            for exemplar in &series.exemplars {
+                // One without a time was observed with the sample.
+                let timestamp = exemplar.timestamp.or(newest);
+                let exemplar = exemplar.clone();
+                rows.exemplars.push((
+                    Arc::clone(&handle.0),
+                    Exemplar {
+                        timestamp,
+                        ..exemplar
+                    },
+                ));
             }
         }
         rows.commit()

@@ -140,8 +140,7 @@ fn merge_into(mut writer: BlockWriter, sources: &[Arc<Block>]) -> Result<Option<
                 next.push(Reverse((reader.index.labels(following), i, following)));
             }
         }
-        let (times, values) = gathered.floats();
-        writer.add(&labels, (&times, &values), &gathered.histograms())?;
+        writer.add(&labels, &gathered.floats(), &gathered.histograms())?;
     }
     writer.finish()
 }

@@ -142,9 +142,10 @@ impl Db {
         }
         let mut gathered = Gathered::default();
         series.read_cut(TimeRange::ALL, &mut gathered);
-        let (times, _) = gathered.floats();
+        let floats = gathered.floats();
         let histograms = gathered.histograms();
-        let all = times.iter().chain(histograms.iter().map(|(at, _)| at));
+        let in_histograms = histograms.samples.iter().map(|(at, _)| at);
+        let all = floats.times.iter().chain(in_histograms);
         windows.extend(all.map(|at| window_start(*at, block_ms)));
     }
 
@@ -185,8 +186,7 @@ impl Db {
             for series in series {
                 let mut gathered = Gathered::default();
                 series.read_cut(range, &mut gathered);
-                let (times, values) = gathered.floats();
-                writer.add(&series.labels, (&times, &values), &gathered.histograms())?;
+                writer.add(&series.labels, &gathered.floats(), &gathered.histograms())?;
             }
             blocks.extend(writer.finish()?);
         }

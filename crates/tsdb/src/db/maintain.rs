@@ -149,6 +149,7 @@ impl Db {
             index_bytes: self.index_memory.bytes(),
             index_refused: self.index_memory.refused(),
             read_only: self.wal.poisoned().is_some(),
+            exemplars: self.exemplar_ring().counts(),
         });
     }
 }

@@ -1,8 +1,9 @@
 //! The head as the log tells it.
 
+use crate::exemplars::Exemplars;
 use crate::head::{Head, HeadSeries, Inserted, TimesPool};
 use crate::manifest::Cut;
-use crate::record::{self, Decoded, RecordRow};
+use crate::record::{self, Decoded, RecordExemplar, RecordRow};
 use model::{Labels, TimeRange, Timestamp};
 use runtime::HashMap;
 use std::collections::BTreeMap;
@@ -22,16 +23,18 @@ pub(super) struct Replay<'a> {
     /// The log's ids: after a restart a series keeps its first one, an older process may have given it
     /// several.
     series: HashMap<u32, Arc<HeadSeries>>,
+    exemplars: Exemplars,
     unknown_rows: u64,
     /// The newest time in each segment.
-    pub(super) newest_in: NewestInSegment,
+    newest_in: NewestInSegment,
 }
 
 impl<'a> Replay<'a> {
     /// `cuts` ascend by position.
-    pub(super) fn new(head: &'a Head, cuts: Vec<Cut>) -> Self {
+    pub(super) fn new(head: &'a Head, exemplars: Exemplars, cuts: Vec<Cut>) -> Self {
         Self {
             head,
+            exemplars,
             cuts,
             pool: TimesPool::default(),
             series: HashMap::default(),
@@ -44,7 +47,11 @@ impl<'a> Replay<'a> {
     pub(super) fn apply(&mut self, record: Record<'_>) -> Result<(), String> {
         let decoded = record::decode(record.content).ok_or("a record that cannot be read")?;
         match decoded {
-            Decoded::Samples { definitions, rows } => {
+            Decoded::Samples {
+                definitions,
+                rows,
+                exemplars,
+            } => {
                 self.define(definitions);
                 let boundary = self.boundary_at(record.position);
                 let newest = self.newest_in.entry(record.position.segment);
@@ -54,6 +61,9 @@ impl<'a> Replay<'a> {
                 }
                 for row in rows.iter().filter(|row| row.at >= boundary) {
                     self.insert(row);
+                }
+                for exemplar in exemplars {
+                    self.insert_exemplar(exemplar);
                 }
             }
             Decoded::Deletion {
@@ -97,10 +107,23 @@ impl<'a> Replay<'a> {
             self.unknown_rows += 1;
             return;
         };
-        if series.insert(row.at, &row.value, &mut self.pool) == Inserted::Fresh {
+        let sample = (row.at, row.start, &row.value);
+        if series.insert(sample, &mut self.pool) == Inserted::Fresh {
             self.head.counts.samples.fetch_add(1, Ordering::Relaxed);
         }
         self.head.counts.newest.fetch_max(row.at, Ordering::Relaxed);
+    }
+
+    /// What was refused when it came is refused again.
+    fn insert_exemplar(&mut self, row: RecordExemplar) {
+        if let Some(series) = self.series.get(&row.series) {
+            let _verdict = self.exemplars.insert(&series.labels, row.exemplar);
+        }
+    }
+
+    /// What was read beside the head: the newest time in each segment, and the exemplars.
+    pub(super) fn finish(self) -> (NewestInSegment, Exemplars) {
+        (self.newest_in, self.exemplars)
     }
 
     /// Says what was found.

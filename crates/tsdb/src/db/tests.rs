@@ -1,6 +1,7 @@
 //! The database against a naive model, and what happens to it at restarts.
 
 mod failures;
+mod kinds;
 mod scans;
 mod simulation;
 mod snapshots;
@@ -177,6 +178,7 @@ fn refuses_what_is_too_old_too_new_or_too_many() {
         too_old: 1,
         too_new: 1,
         over_limit: 1,
+        ..Appended::default()
     };
     assert_eq!(appended, want);
     bench.clock.advance(Duration::from_secs(1));

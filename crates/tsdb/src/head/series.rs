@@ -6,6 +6,7 @@
 //! way; chunks may therefore overlap, and readers sort. While a block is written its chunks lie in
 //! `cutting`: still read, no longer changed.
 
+use super::starts::Starts;
 use crate::codec::{Effort, values};
 use crate::gather::{Gathered, part_in};
 use model::{Histogram, Labels, ReadBudget, SourceError, TimeRange, Timestamp, Value};
@@ -89,13 +90,14 @@ impl Chunk {
         self.values().get(place).copied()
     }
 
-    fn read(&self, range: TimeRange, into: &mut Gathered) {
+    fn read(&self, range: TimeRange, starts: Option<&Starts>, into: &mut Gathered) {
         let part = part_in(&self.times, range.start.millis(), range.end.millis());
         if !part.is_empty() {
             let mut values = self.values();
             values.truncate(part.end);
             values.drain(..part.start);
-            into.push(&self.times, part, values);
+            let starts = starts.map(|starts| starts.of(&self.times[part.clone()]));
+            into.push(&self.times, part, (values, starts.unwrap_or_default()));
         }
     }
 }
@@ -127,6 +129,8 @@ struct Data {
     cutting: Vec<Chunk>,
     histograms: Histograms,
     cutting_histograms: Histograms,
+    /// Where any sample has one, the start timestamps of all.
+    starts: Option<Box<Starts>>,
 }
 
 /// One series in the head.
@@ -183,13 +187,21 @@ impl HeadSeries {
         idle
     }
 
-    /// Inserts a sample unless its time is taken.
-    pub(crate) fn insert(&self, at: i64, value: &Value, pool: &mut TimesPool) -> Inserted {
+    /// Inserts a sample (time, start or 0, value) unless its time is taken.
+    pub(crate) fn insert(
+        &self,
+        (at, start, value): (i64, i64, &Value),
+        pool: &mut TimesPool,
+    ) -> Inserted {
         let mut data = self.lock();
-        match value {
+        let inserted = match value {
             Value::Float(value) => data.insert(at, *value, pool),
             Value::Histogram(histogram) => data.insert_histogram(at, histogram),
+        };
+        if inserted == Inserted::Fresh && (start != 0 || data.starts.is_some()) {
+            data.set_start(at, start);
         }
+        inserted
     }
 
     /// Reads the samples in a range, counting them against the budget before they are decoded.
@@ -201,8 +213,9 @@ impl HeadSeries {
     ) -> Result<(), SourceError> {
         let data = self.lock();
         budget.take(data.count_in(range))?;
+        let starts = data.starts.as_deref();
         for chunk in data.cutting.iter().chain(&data.chunks) {
-            chunk.read(range, into);
+            chunk.read(range, starts, into);
         }
         for samples in [&data.late, &data.tail] {
             let (times, values): (Vec<i64>, Vec<f64>) = samples
@@ -211,12 +224,13 @@ impl HeadSeries {
                 .copied()
                 .unzip();
             let part = 0..times.len();
-            into.push(&times.into(), part, values);
+            let starts = starts.map(|starts| starts.of(&times)).unwrap_or_default();
+            into.push(&times.into(), part, (values, starts));
         }
         let wanted = range.start.millis()..=range.end.millis();
         for histograms in [&data.cutting_histograms, &data.histograms] {
             for (at, histogram) in histograms.range(wanted.clone()) {
-                into.push_histogram(*at, histogram);
+                into.push_histogram(*at, data.start_at(*at), Arc::clone(histogram));
             }
         }
         Ok(())
@@ -241,11 +255,11 @@ impl HeadSeries {
     pub(crate) fn read_cut(&self, range: TimeRange, into: &mut Gathered) {
         let data = self.lock();
         for chunk in &data.cutting {
-            chunk.read(range, into);
+            chunk.read(range, data.starts.as_deref(), into);
         }
         for (at, histogram) in &data.cutting_histograms {
             if range.contains(Timestamp::from_millis(*at)) {
-                into.push_histogram(*at, histogram);
+                into.push_histogram(*at, data.start_at(*at), Arc::clone(histogram));
             }
         }
     }
@@ -258,6 +272,7 @@ impl HeadSeries {
         let mut histograms = std::mem::take(&mut data.cutting_histograms);
         if in_block {
             let in_chunks: usize = chunks.iter().map(|chunk| chunk.times.len()).sum();
+            data.forget_starts();
             return in_chunks + histograms.len();
         }
         chunks.append(&mut data.chunks);
@@ -268,11 +283,7 @@ impl HeadSeries {
 
     /// The time of the oldest sample.
     pub(crate) fn oldest(&self) -> Option<i64> {
-        let data = self.lock();
-        let chunks = data.cutting.iter().chain(&data.chunks).map(Chunk::start);
-        let plain = data.late.iter().chain(&data.tail).map(|(at, _)| *at);
-        let histograms = data.cutting_histograms.keys().chain(data.histograms.keys());
-        chunks.chain(plain).chain(histograms.copied()).min()
+        self.lock().oldest()
     }
 
     /// The number of chunks.
@@ -329,6 +340,42 @@ impl Data {
             let chunk = Chunk::encode(&self.late, pool);
             self.late.clear();
             self.chunks.push(chunk);
+        }
+    }
+
+    fn oldest(&self) -> Option<i64> {
+        let chunks = self.cutting.iter().chain(&self.chunks).map(Chunk::start);
+        let plain = self.late.iter().chain(&self.tail).map(|(at, _)| *at);
+        let histograms = self.cutting_histograms.keys().chain(self.histograms.keys());
+        chunks.chain(plain).chain(histograms.copied()).min()
+    }
+
+    /// The time of the newest sample that is held.
+    fn newest_time(&self) -> Option<i64> {
+        let float = self.newest.map(|(at, _)| at);
+        let histograms = self.histograms.keys().next_back().copied();
+        float.max(histograms)
+    }
+
+    fn set_start(&mut self, at: i64, start: i64) {
+        let is_newest = self.newest_time().is_none_or(|newest| at >= newest);
+        self.starts
+            .get_or_insert_default()
+            .set(at, start, is_newest);
+    }
+
+    fn start_at(&self, at: i64) -> i64 {
+        self.starts.as_ref().map_or(0, |starts| starts.at(at))
+    }
+
+    /// Forgets the starts of samples that are gone.
+    fn forget_starts(&mut self) {
+        let oldest = self.oldest().unwrap_or(i64::MAX);
+        if let Some(starts) = &mut self.starts {
+            starts.forget_before(oldest);
+            if starts.is_empty() {
+                self.starts = None;
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! Random histories: the database and a naive model must agree after every step, through cuts, merges,
 //! deletions, restarts, and the loss of power in the middle of anything.
 
-use super::{Bench, at, labels, read, row};
-use model::{Matcher, Sink as _, TimeRange};
+use super::{Bench, at, row};
+use model::{Matcher, ReadBudget, SeriesSamples, Sink as _, Source as _, TimeRange};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -34,8 +34,19 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..25)
 }
 
-/// What should be there: bits by time, by series.
-type Model = BTreeMap<u8, BTreeMap<i64, u64>>;
+/// What should be there: bits and start by time, by series.
+type Model = BTreeMap<u8, BTreeMap<i64, (u64, i64)>>;
+
+/// Some series know since when they count.
+fn started(id: u8, seconds: i64, value: f64) -> SeriesSamples {
+    let mut row = row(id, seconds, value);
+    if id == 3 {
+        for sample in &mut row.samples {
+            sample.start = at(seconds / 50 * 50 - 1);
+        }
+    }
+    row
+}
 
 impl Step {
     fn rows(&self) -> Vec<(u8, i64, f64)> {
@@ -54,9 +65,10 @@ impl Step {
     fn apply(&self, model: &mut Model) {
         for (id, seconds, value) in self.rows() {
             let series = model.entry(id).or_default();
+            let start = started(id, seconds, value).samples[0].start.millis();
             series
                 .entry(at(seconds).millis())
-                .or_insert(value.to_bits());
+                .or_insert((value.to_bits(), start));
         }
         if let Self::Delete(id, from, length) = self {
             let range = span(*from, *length);
@@ -72,7 +84,7 @@ impl Step {
         match self {
             Self::Append(_) | Self::AppendRun(..) => {
                 let rows = self.rows();
-                let batch: Vec<_> = rows.iter().map(|(id, s, v)| row(*id, *s, *v)).collect();
+                let batch: Vec<_> = rows.iter().map(|(id, s, v)| started(*id, *s, *v)).collect();
                 match bench.db().append(&batch) {
                     Ok(appended) => {
                         assert_eq!(appended.accepted + appended.duplicates, batch.len());
@@ -114,10 +126,19 @@ fn bench(seed: u64) -> Bench {
 }
 
 fn found(bench: &Bench, range: TimeRange) -> Model {
-    let series = read(bench.db(), &[], range);
-    let ids = (0..4_u8).map(|id| (id, labels(id)));
-    ids.filter_map(|(id, labels)| Some((id, series.get(&labels)?.iter().copied().collect())))
-        .collect()
+    let budget = ReadBudget::new(usize::MAX);
+    let series = bench.db().select(&[], range, &budget).expect("select");
+    let mut model = Model::new();
+    for series in series {
+        let columns = &series.columns;
+        let starts = columns.starts.iter().flat_map(|starts| starts.iter());
+        let starts = starts.copied().chain(std::iter::repeat(0));
+        let bits = columns.values.iter().map(|value| value.to_bits());
+        let times = columns.timestamps.iter().copied();
+        let id = series.labels.value("id").parse().expect("a number");
+        model.insert(id, times.zip(bits.zip(starts)).collect());
+    }
+    model
 }
 
 proptest! {
@@ -215,10 +236,11 @@ impl History {
             Step::Delete(id, from, length) => self.undecided.push((*id, span(*from, *length))),
             _ => {
                 for (id, seconds, value) in step.rows() {
+                    let start = started(id, seconds, value).samples[0].start.millis();
                     let series = self.refused.entry(id).or_default();
                     series
                         .entry(at(seconds).millis())
-                        .or_insert(value.to_bits());
+                        .or_insert((value.to_bits(), start));
                 }
             }
         }
