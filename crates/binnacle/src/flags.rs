@@ -22,6 +22,7 @@ pub(crate) struct Flags {
     pub(crate) query_concurrency: usize,
     pub(crate) query_samples: usize,
     pub(crate) delayed_name_removal: bool,
+    pub(crate) scrape_features: collect::Features,
     pub(crate) resend_delay_ms: i64,
     pub(crate) restoring: rules::Restoring,
     /// As `/api/v1/status/flags` shows them.
@@ -69,6 +70,7 @@ impl Flags {
             query_concurrency: theirs.query_concurrency,
             query_samples: theirs.query_samples,
             delayed_name_removal,
+            scrape_features: collect::Features::of(theirs.features.iter().map(String::as_str)),
             resend_delay_ms: duration_ms("--rules.alert.resend-delay", &theirs.resend_delay)?,
             restoring: rules::Restoring {
                 outage_tolerance_ms: duration_ms(

@@ -231,6 +231,7 @@ fn collector(
         registry: ground.registry.clone(),
         runtime: ground.sockets.clone(),
         stand_ins: own.stand_ins(Arc::new(move || configuration.has_stand_ins())),
+        features: ground.flags.scrape_features,
     })
 }
 

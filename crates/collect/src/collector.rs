@@ -4,6 +4,7 @@
 //! lock is held while anything waits. What others look at (targets, health, metadata) is shared beside it.
 
 use crate::discovery::Found;
+use crate::features::Features;
 use crate::fetch::BIG_BODIES_MAX;
 use crate::metrics::Metrics;
 use crate::pool::{Around, Pool};
@@ -35,6 +36,8 @@ pub struct Surroundings {
     pub runtime: tokio::runtime::Handle,
     /// Which targets a part of ours answers for.
     pub stand_ins: StandIns,
+    /// Experimental behaviour.
+    pub features: Features,
 }
 
 enum Command {
@@ -62,6 +65,7 @@ impl Collector {
                 clock: surroundings.clock,
                 metrics: Metrics::new(&surroundings.registry),
                 stand_ins: surroundings.stand_ins,
+                features: surroundings.features,
                 processing: Arc::new(Semaphore::new(PROCESSING_MAX)),
                 big_bodies: Arc::new(Semaphore::new(BIG_BODIES_MAX)),
             }),

@@ -1,9 +1,10 @@
 //! Asks one target once: request, limits while the body streams in, and what format it is in.
 
+use crate::features::Features;
 use crate::http_client::{self, cause};
 use crate::prometheus_file::{Protocol, ScrapeConfig};
 use config::{HttpClientConfig, WebAddress};
-use ingest::exposition::Format;
+use ingest::exposition::{Encoding, Format};
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -69,10 +70,16 @@ impl Request {
     /// Prepares what all targets of a job have in common. `big_bodies`: shared by all jobs, with
     /// `BIG_BODIES_MAX` permits.
     #[must_use]
-    pub fn new(config: &ScrapeConfig, big_bodies: Arc<Semaphore>) -> Self {
+    pub fn new(config: &ScrapeConfig, features: Features, big_bodies: Arc<Semaphore>) -> Self {
+        let is_default = config.protocols == Protocol::DEFAULT;
+        let protocols = if is_default && features.wants_starts() {
+            Protocol::PROTOBUF_FIRST.as_slice()
+        } else {
+            config.protocols.as_slice()
+        };
         Self {
             big_bodies,
-            accept: accept_header(&config.protocols, &config.name_escaping),
+            accept: accept_header(protocols, &config.name_escaping),
             compression: config.compression,
             body_bytes_max: match config.limits.body_size_bytes {
                 0 => BODY_BYTES_MAX,
@@ -161,11 +168,12 @@ fn accept_header(protocols: &[Protocol], escaping: &str) -> String {
     let mut header = String::new();
     for protocol in protocols {
         let named = match protocol {
-            Protocol::PrometheusProto => continue,
             Protocol::PrometheusText100 | Protocol::OpenMetrics100 => {
                 format!(";escaping={escaping}")
             }
-            Protocol::PrometheusText004 | Protocol::OpenMetrics001 => String::new(),
+            Protocol::PrometheusProto | Protocol::PrometheusText004 | Protocol::OpenMetrics001 => {
+                String::new()
+            }
         };
         // Writing to a String cannot fail.
         let _infallible = write!(header, "{}{named};q=0.{weight},", protocol.media_type());
@@ -178,20 +186,18 @@ fn accept_header(protocols: &[Protocol], escaping: &str) -> String {
 /// Decides which format a body is in.
 ///
 /// Fails, with upstream's words, where the target does not say and the job has no fallback.
-pub fn format_of(content_type: &str, fallback: Option<Protocol>) -> Result<Format, String> {
-    if let Some(format) = Format::from_content_type(content_type) {
-        return Ok(format);
-    }
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/vnd.google.protobuf") {
-        return Err("expositions in protocol buffers are not read yet".to_owned());
+pub fn encoding_of(content_type: &str, fallback: Option<Protocol>) -> Result<Encoding, String> {
+    if let Some(encoding) = Encoding::from_content_type(content_type) {
+        return Ok(encoding);
     }
     match fallback {
-        Some(Protocol::PrometheusText004 | Protocol::PrometheusText100) => Ok(Format::Text),
-        Some(Protocol::OpenMetrics001 | Protocol::OpenMetrics100) => Ok(Format::OpenMetrics),
-        Some(Protocol::PrometheusProto) => {
-            Err("expositions in protocol buffers are not read yet".to_owned())
+        Some(Protocol::PrometheusText004 | Protocol::PrometheusText100) => {
+            Ok(Encoding::Text(Format::Text))
         }
+        Some(Protocol::OpenMetrics001 | Protocol::OpenMetrics100) => {
+            Ok(Encoding::Text(Format::OpenMetrics))
+        }
+        Some(Protocol::PrometheusProto) => Ok(Encoding::Protobuf),
         None if content_type.is_empty() => Err(
             "non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target"
                 .to_owned(),
@@ -204,9 +210,9 @@ pub fn format_of(content_type: &str, fallback: Option<Protocol>) -> Result<Forma
 
 #[cfg(test)]
 mod tests {
-    use super::{accept_header, format_of};
+    use super::{accept_header, encoding_of};
     use crate::prometheus_file::Protocol;
-    use ingest::exposition::Format;
+    use ingest::exposition::{Encoding, Format};
 
     #[test]
     fn asks_as_upstream_does() {
@@ -222,7 +228,8 @@ mod tests {
                 &[Protocol::PrometheusProto, Protocol::PrometheusText004],
                 "dots"
             ),
-            "text/plain;version=0.0.4;q=0.6,*/*;q=0.5"
+            "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,\
+             text/plain;version=0.0.4;q=0.5,*/*;q=0.4"
         );
     }
 
@@ -230,10 +237,16 @@ mod tests {
     fn knows_formats() {
         let check = |content_type, fallback, want: Result<Format, &str>| {
             assert_eq!(
-                format_of(content_type, fallback),
-                want.map_err(str::to_owned)
+                encoding_of(content_type, fallback),
+                want.map(Encoding::Text).map_err(str::to_owned)
             );
         };
+        let protobuf = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
+        assert_eq!(encoding_of(protobuf, None), Ok(Encoding::Protobuf));
+        assert_eq!(
+            encoding_of("text/html", Some(Protocol::PrometheusProto)),
+            Ok(Encoding::Protobuf)
+        );
         check("text/plain; version=0.0.4", None, Ok(Format::Text));
         check(
             "application/openmetrics-text; charset=utf-8",

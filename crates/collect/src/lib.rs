@@ -5,6 +5,7 @@
 
 pub mod collector;
 mod discovery;
+mod features;
 pub mod fetch;
 pub mod glob;
 pub mod host;
@@ -21,6 +22,7 @@ mod target_loop;
 mod view;
 
 pub use collector::{Collector, Surroundings};
+pub use features::Features;
 pub use prometheus_file::PrometheusFile;
 pub use target::Target;
 pub use target_loop::{StandIn, StandIns};

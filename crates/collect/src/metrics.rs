@@ -14,6 +14,7 @@ pub(crate) struct Metrics {
     pub(crate) sample_limit: Counter,
     pub(crate) body_size_limit: Counter,
     pub(crate) label_limits: Counter,
+    pub(crate) bucket_limit: Counter,
     pub(crate) target_limit: Counter,
     pub(crate) targets_failed: Counter,
     pub(crate) file_errors: Counter,
@@ -54,6 +55,10 @@ impl Metrics {
             label_limits: counter(
                 "prometheus_target_scrape_pool_exceeded_label_limits_total",
                 "Scrapes that hit one of the label limits.",
+            ),
+            bucket_limit: counter(
+                "prometheus_target_scrapes_exceeded_native_histogram_bucket_limit_total",
+                "Scrapes that hit the native histogram bucket limit.",
             ),
             target_limit: counter(
                 "prometheus_target_scrape_pool_exceeded_target_limit_total",

@@ -19,7 +19,7 @@ mod settings;
 pub use discovery::{Discovery, FileDiscovery, HttpDiscovery, TargetGroup, read_target_groups};
 pub use global::Global;
 pub use relabel::relabel_rules;
-pub use scrape::{Limits, Protocol, ScrapeConfig};
+pub use scrape::{Histograms, Limits, Protocol, ScrapeConfig};
 pub use settings::StorageSettings;
 
 use config::{Fields, Node, NodeKind, Position, Problems, decode, yaml};

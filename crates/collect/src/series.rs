@@ -9,10 +9,13 @@
 
 mod labels;
 
-use crate::prometheus_file::{Limits, NameValidation};
-use ingest::exposition::{Entry, Format, Parser, SeriesEntry};
+use crate::features::Features;
+use crate::prometheus_file::{Limits, NameValidation, ScrapeConfig};
+use ingest::exposition::{Encoding, Entry, Item, Options, Reader};
+use ingest::native;
 use model::{
-    Exemplar, Labels, MetricMetadata, RelabelRule, STALE_MARKER, Sample, SeriesSamples, Timestamp,
+    Histogram, Labels, MetricMetadata, RelabelRule, STALE_MARKER, Sample, SeriesSamples, Timestamp,
+    Value,
 };
 use runtime::{HashMap, HashSet};
 use std::collections::BTreeMap;
@@ -20,6 +23,10 @@ use std::sync::Arc;
 
 /// Metrics whose metadata is kept for one target.
 const METADATA_MAX: usize = 50_000;
+
+/// A zero is added no further in the past: what began long before the first scrape is not shown to grow from
+/// nothing then. The window in which Prometheus' head takes samples.
+const ZERO_AGE_MAX_MS: i64 = 3_600_000;
 
 /// Help, type and unit by metric.
 pub type Metadata = BTreeMap<String, MetricMetadata>;
@@ -41,6 +48,44 @@ pub struct SeriesRules {
     pub limits: Limits,
     /// Which names are allowed.
     pub name_validation: NameValidation,
+    /// What is wanted of an exposition.
+    pub reading: Options,
+    /// Whether a zero is added at the moment since which a series counts.
+    pub zero_samples: bool,
+    /// Buckets of a native histogram at most.
+    pub buckets_max: usize,
+    /// The finest schema of a native histogram.
+    pub schema_max: i32,
+}
+
+impl SeriesRules {
+    /// The rules of a job for one of its targets.
+    #[must_use]
+    pub fn new(config: &ScrapeConfig, target_labels: &Labels, features: Features) -> Self {
+        let histograms = &config.histograms;
+        Self {
+            target_labels: target_labels.clone(),
+            honor_labels: config.honor_labels,
+            honor_timestamps: config.honor_timestamps,
+            track_timestamps_staleness: config.track_timestamps_staleness,
+            metric_relabel_configs: config.metric_relabel_configs.clone(),
+            limits: config.limits,
+            name_validation: config.name_validation,
+            reading: Options {
+                native_histograms: histograms.native,
+                keep_classic: histograms.keep_classic,
+                convert_classic: histograms.convert_classic,
+                created_lines: features.wants_starts(),
+                type_and_unit: features.type_and_unit_labels,
+            },
+            zero_samples: features.zero_samples,
+            buckets_max: match histograms.buckets_max {
+                0 => usize::MAX,
+                limit => usize::try_from(limit).unwrap_or(usize::MAX),
+            },
+            schema_max: native::schema_of_factor(histograms.bucket_factor_min),
+        }
+    }
 }
 
 /// Why a body was not taken. Nothing of it is stored then.
@@ -52,6 +97,9 @@ pub enum SeriesError {
     /// More samples than the job allows.
     #[error("sample limit exceeded")]
     SampleLimit,
+    /// More buckets in a native histogram than the job allows.
+    #[error("histogram bucket limit exceeded")]
+    BucketLimit,
     /// A label set beyond the job's limits.
     #[error("{0}")]
     LabelLimit(String),
@@ -80,6 +128,8 @@ struct Known {
     tracked_in: u64,
     /// Whether the scrape before the present one tracked it.
     tracked_before: bool,
+    /// The start at which a zero was added.
+    zero_at: Option<Timestamp>,
 }
 
 impl Known {
@@ -89,6 +139,7 @@ impl Known {
             seen_in: 0,
             tracked_in: 0,
             tracked_before: false,
+            zero_at: None,
         }
     }
 
@@ -113,17 +164,22 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, labels: &Labels, sample: Sample, exemplar: Option<Exemplar>) {
+    fn push(&mut self, labels: &Labels, sample: Sample) -> &mut SeriesSamples {
         let index = self.count;
         self.count += 1;
-        let Some(row) = self.list.get_mut(index) else {
+        if index >= self.list.len() {
             self.list.push(SeriesSamples {
                 labels: labels.clone(),
-                samples: vec![sample],
-                exemplars: exemplar.into_iter().collect(),
+                samples: Vec::with_capacity(1),
+                exemplars: Vec::new(),
             });
-            return;
-        };
+        }
+        let last = self.list.len() - 1;
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "the list was made long enough above"
+        )]
+        let row = &mut self.list[index.min(last)];
         // Mostly the same series as the last time: then there is no count of references to change.
         if !std::ptr::eq(row.labels.encoded(), labels.encoded()) {
             row.labels = labels.clone();
@@ -131,7 +187,7 @@ impl Rows {
         row.samples.clear();
         row.samples.push(sample);
         row.exemplars.clear();
-        row.exemplars.extend(exemplar);
+        row
     }
 }
 
@@ -212,14 +268,14 @@ impl SeriesCache {
     pub fn read(
         &mut self,
         body: &[u8],
-        format: Format,
+        encoding: Encoding,
         rules: &SeriesRules,
         at: Timestamp,
     ) -> (Scraped, Result<(), SeriesError>) {
         self.begin();
         let counts = Scraped::default();
         let mut present = Present { rules, at, counts };
-        match self.read_entries(body, format, &mut present) {
+        match self.read_items(body, encoding, &mut present) {
             Ok(()) => {
                 if self.seen < self.known.len() || !self.inherited.is_empty() {
                     self.mark_vanished(at);
@@ -251,24 +307,24 @@ impl SeriesCache {
 
     /// Adds a row behind those of the last call.
     pub fn add_row(&mut self, labels: &Labels, at: Timestamp, value: f64) {
-        self.rows.push(labels, Sample::float(at, value), None);
+        self.rows.push(labels, Sample::float(at, value));
     }
 
-    fn read_entries(
+    fn read_items(
         &mut self,
         body: &[u8],
-        format: Format,
+        encoding: Encoding,
         present: &mut Present<'_>,
     ) -> Result<(), SeriesError> {
-        let mut parser = Parser::new(body, format);
+        let mut reader = Reader::new(body, encoding, present.rules.reading);
         loop {
-            let entry = parser
-                .next_entry()
+            let item = reader
+                .next_item()
                 .map_err(|error| SeriesError::Invalid(error.message))?;
-            match entry {
+            match item {
                 None => break,
-                Some(Entry::Series(series)) => self.take(&parser, &series, present)?,
-                Some(other) => self.learn(&other),
+                Some(Item::Sample) => self.take(&reader, present)?,
+                Some(Item::Metadata(entry)) => self.learn(&entry),
             }
         }
         if is_over(present.counts.kept, present.rules.limits.samples) {
@@ -278,24 +334,20 @@ impl SeriesCache {
     }
 
     /// Takes in one sample.
-    fn take(
-        &mut self,
-        parser: &Parser<'_>,
-        series: &SeriesEntry<'_>,
-        present: &mut Present<'_>,
-    ) -> Result<(), SeriesError> {
+    fn take(&mut self, reader: &Reader<'_>, present: &mut Present<'_>) -> Result<(), SeriesError> {
         let (rules, counts) = (present.rules, &mut present.counts);
         counts.samples += 1;
-        let known = match self.known.get_mut(series.raw) {
+        let raw = reader.raw();
+        let known = match self.known.get_mut(raw) {
             Some(known) => known,
             None => {
-                let labels = new_labels(parser, series, rules)?;
+                let labels = new_labels(reader, rules)?;
                 counts.series_added += usize::from(labels.is_some());
                 let known = Known::new(labels);
-                self.known.entry(Box::from(series.raw)).or_insert(known)
+                self.known.entry(Box::from(raw)).or_insert(known)
             }
         };
-        let own_time = series.timestamp.filter(|_| rules.honor_timestamps);
+        let own_time = reader.timestamp().filter(|_| rules.honor_timestamps);
         let is_tracked = own_time.is_none() || rules.track_timestamps_staleness;
         let seen_already = known.see(self.scrape, is_tracked);
         self.seen += usize::from(!seen_already);
@@ -309,13 +361,20 @@ impl SeriesCache {
         }
         // Beyond the limit they are only counted: the scrape will fail and say how many there were.
         if !is_over(counts.kept, rules.limits.samples) {
-            let exemplar = if series.has_exemplar {
-                parser.exemplar().ok().flatten()
-            } else {
-                None
+            let timestamp = own_time.unwrap_or(present.at);
+            let start = reader.start();
+            let sample = Sample {
+                timestamp,
+                start: start.unwrap_or(Timestamp::from_millis(0)),
+                value: limited(reader.value(), rules)?,
             };
-            let sample = Sample::float(own_time.unwrap_or(present.at), series.value);
-            self.rows.push(labels, sample, exemplar);
+            let zero = start.filter(|_| rules.zero_samples && known.zero_at != start);
+            let row = self.rows.push(labels, sample);
+            reader.exemplars(&mut row.exemplars);
+            if let Some(zero) = zero {
+                known.zero_at = start;
+                add_zero(row, zero);
+            }
         }
         Ok(())
     }
@@ -341,8 +400,7 @@ impl SeriesCache {
             .collect();
         for labels in vanished {
             if !present.contains(&labels) {
-                self.rows
-                    .push(&labels, Sample::float(at, STALE_MARKER), None);
+                self.rows.push(&labels, Sample::float(at, STALE_MARKER));
             }
         }
     }
@@ -360,8 +418,7 @@ impl SeriesCache {
             }
         }
         for labels in ended {
-            self.rows
-                .push(&labels, Sample::float(at, STALE_MARKER), None);
+            self.rows.push(&labels, Sample::float(at, STALE_MARKER));
         }
     }
 
@@ -401,19 +458,60 @@ impl SeriesCache {
 }
 
 /// The labels of a series that was not known; `None` where relabelling drops it.
-fn new_labels(
-    parser: &Parser<'_>,
-    series: &SeriesEntry<'_>,
-    rules: &SeriesRules,
-) -> Result<Option<Labels>, SeriesError> {
-    let exposed = parser
+fn new_labels(reader: &Reader<'_>, rules: &SeriesRules) -> Result<Option<Labels>, SeriesError> {
+    let exposed = reader
         .labels()
         .map_err(|error| SeriesError::Invalid(error.message))?;
-    let labels = labels::of_series(&exposed, series.raw, rules);
+    let empty = if rules.honor_labels {
+        reader.names_of_empty_labels()
+    } else {
+        Vec::new()
+    };
+    let labels = labels::of_series(&exposed, &empty, rules);
     if let Some(labels) = &labels {
         labels::check(labels, rules)?;
     }
     Ok(labels)
+}
+
+/// A value within the limits of native histograms.
+fn limited(value: Value, rules: &SeriesRules) -> Result<Value, SeriesError> {
+    let Value::Histogram(histogram) = &value else {
+        return Ok(value);
+    };
+    let is_within = |histogram: &Histogram| {
+        histogram.schema <= rules.schema_max && native::bucket_count(histogram) <= rules.buckets_max
+    };
+    if is_within(histogram) {
+        return Ok(value);
+    }
+    let mut coarser = Histogram::clone(histogram);
+    native::reduce_resolution(&mut coarser, rules.schema_max);
+    if !native::limit_buckets(&mut coarser, rules.buckets_max) {
+        return Err(SeriesError::BucketLimit);
+    }
+    Ok(Value::Histogram(Arc::new(coarser)))
+}
+
+/// Adds, before the sample of a row, a zero at the moment since which its series counts.
+fn add_zero(row: &mut SeriesSamples, start: Timestamp) {
+    let Some(sample) = row.samples.first() else {
+        return;
+    };
+    let age = sample.timestamp.millis().saturating_sub(start.millis());
+    if age <= 0 || age > ZERO_AGE_MAX_MS {
+        return;
+    }
+    let value = match &sample.value {
+        Value::Float(_) => Value::Float(0.0),
+        Value::Histogram(histogram) => Value::Histogram(Arc::new(Histogram {
+            schema: histogram.schema,
+            zero_threshold: histogram.zero_threshold,
+            custom_values: histogram.custom_values.clone(),
+            ..Histogram::default()
+        })),
+    };
+    row.samples.insert(0, Sample::new(start, value));
 }
 
 /// Whether a count is beyond a limit; 0 is no limit.

@@ -3,6 +3,7 @@
 //! Waiting and reading are asynchronous; making series of a body and handing them to the store block, so
 //! they run on a blocking thread, a few at a time for the whole process.
 
+use crate::features::Features;
 use crate::fetch::{self, Answer, FetchError, Request};
 use crate::http_client::RefreshedClient;
 use crate::metrics::Metrics;
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) clock: SharedClock,
     pub(crate) metrics: Metrics,
     pub(crate) stand_ins: StandIns,
+    pub(crate) features: Features,
     /// How many bodies are taken in at once.
     pub(crate) processing: Arc<Semaphore>,
     /// How many big bodies are read at once.
@@ -59,7 +61,7 @@ pub(crate) struct Job {
 impl Job {
     pub(crate) fn new(config: ScrapeConfig, shared: &Shared) -> Self {
         Self {
-            request: Request::new(&config, Arc::clone(&shared.big_bodies)),
+            request: Request::new(&config, shared.features, Arc::clone(&shared.big_bodies)),
             client: RefreshedClient::new(config.http.clone()),
             forced_error: Mutex::default(),
             config,
@@ -116,15 +118,7 @@ impl TargetLoop {
     ) -> Self {
         let config = &job.config;
         let target = &state.target;
-        let rules = SeriesRules {
-            target_labels: target.labels.clone(),
-            honor_labels: config.honor_labels,
-            honor_timestamps: config.honor_timestamps,
-            track_timestamps_staleness: config.track_timestamps_staleness,
-            metric_relabel_configs: config.metric_relabel_configs.clone(),
-            limits: config.limits,
-            name_validation: config.name_validation,
-        };
+        let rules = SeriesRules::new(config, &target.labels, shared.features);
         Self {
             report: Arc::new(ReportSeries::new(&target.labels, config, target.timeout_ms)),
             rules: Arc::new(rules),
@@ -313,7 +307,7 @@ impl Work {
             return (Scraped::default(), Ok(()));
         }
         let fallback = self.job.config.fallback_protocol;
-        let format = match fetch::format_of(&answer.content_type, fallback) {
+        let format = match fetch::encoding_of(&answer.content_type, fallback) {
             Ok(format) => format,
             Err(error) => {
                 self.cache.read_nothing(self.at);
@@ -325,6 +319,7 @@ impl Work {
         match &result {
             Err(SeriesError::SampleLimit) => metrics.sample_limit.increment(),
             Err(SeriesError::LabelLimit(_)) => metrics.label_limits.increment(),
+            Err(SeriesError::BucketLimit) => metrics.bucket_limit.increment(),
             Err(SeriesError::Invalid(_)) | Ok(()) => {}
         }
         (scraped, result.map_err(|error| error.to_string()))

@@ -1,23 +1,28 @@
-//! Reads what scrape targets serve: Prometheus' text format (0.0.4, and 1.0.0 with quoted UTF-8 names) and
-//! OpenMetrics 1.0.
+//! Reads what scrape targets serve: Prometheus' text format (0.0.4, and 1.0.0 with quoted UTF-8 names),
+//! OpenMetrics 1.0, and protocol buffers.
 //!
 //! As lenient as Prometheus' own scraper, with its words for what is wrong; `check` is the
 //! strict judge. The parser walks over the body and hands out one entry after the other. It
 //! allocates nothing for a line: labels are made only when asked for, since a scraper that sees the
-//! same raw text again already knows its series.
+//! same raw text again already knows its series. `Reader` stands above it and reads every format, with native
+//! histograms and start times.
 //!
-//! What it does not do: group samples into families, or turn `_created` lines into start times (they stay
-//! series of their own, as with Prometheus' defaults).
+//! What it does not do: group samples into families.
 
 mod check;
+mod created;
 mod error;
 mod lexer;
 mod number;
+mod protobuf;
+mod reader;
+mod to_native;
 mod unescape;
 
 pub use check::check;
 pub use error::ParseError;
 pub use number::{NORMAL_NAN, format_openmetrics};
+pub use reader::{Encoding, Item, Options, Reader};
 
 use lexer::{Lexer, Token};
 use model::{Exemplar, Labels, METRIC_NAME, MetricKind, Timestamp};
@@ -103,7 +108,7 @@ struct LabelPlace {
 }
 
 /// Walks over one body.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Parser<'a> {
     lexer: Lexer<'a>,
     /// Where the present entry begins.
@@ -114,6 +119,8 @@ pub struct Parser<'a> {
     labels: Vec<LabelPlace>,
     exemplar_labels: Vec<LabelPlace>,
     exemplar: Option<(f64, Option<Timestamp>)>,
+    /// The value of the sample just read.
+    value: Option<f64>,
 }
 
 impl<'a> Parser<'a> {
@@ -128,6 +135,7 @@ impl<'a> Parser<'a> {
             labels: Vec::new(),
             exemplar_labels: Vec::new(),
             exemplar: None,
+            value: None,
         }
     }
 
@@ -138,6 +146,7 @@ impl<'a> Parser<'a> {
         self.labels.clear();
         self.exemplar_labels.clear();
         self.exemplar = None;
+        self.value = None;
         let mut token = self.lexer.next();
         while token == Token::LineBreak {
             token = self.lexer.next();
@@ -218,6 +227,24 @@ impl<'a> Parser<'a> {
             value,
             timestamp,
         }))
+    }
+
+    /// The names of labels of the sample just read that have no value.
+    #[must_use]
+    pub fn names_of_empty_labels(&self) -> Vec<Cow<'a, str>> {
+        let empty = self.labels.iter().filter(|l| l.value.start == l.value.end);
+        empty.filter_map(|l| self.text_at(l.name).ok()).collect()
+    }
+
+    /// The name of the sample just read, as it is written.
+    fn name_bytes(&self) -> &'a [u8] {
+        self.name
+            .map_or(&[], |name| self.lexer.bytes(name.start, name.end))
+    }
+
+    /// The value of the sample just read.
+    const fn present_value(&self) -> Option<f64> {
+        self.value
     }
 
     /// The line, counted from 1, on which the present entry begins.
@@ -422,6 +449,7 @@ impl<'a> Parser<'a> {
             return Err(self.error_while_parsing("metric name not set"));
         }
         let value = self.value(token, "metric")?;
+        self.value = Some(value);
         let timestamp = match self.lexer.format {
             Format::Text => self.text_sample_end()?,
             Format::OpenMetrics => self.openmetrics_sample_end()?,

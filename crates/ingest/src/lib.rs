@@ -3,8 +3,10 @@
 //! One file a protocol. Decoders are pure: bytes in, values or an error out, never a panic, and
 //! never more memory than the limits allow. This crate opens no sockets; `api` and `collect` bring the bytes.
 
+mod classic;
 mod door;
 pub mod exposition;
+pub mod native;
 mod protobuf;
 pub mod remote_write;
 

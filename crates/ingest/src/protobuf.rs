@@ -70,6 +70,12 @@ impl<'a> Message<'a> {
         Ok(Some((self.field, wire)))
     }
 
+    /// Reads a length and as many bytes, as between messages of a stream.
+    pub(crate) fn delimited(&mut self) -> Result<&'a [u8], ProtobufError> {
+        let length = usize::try_from(self.varint()?).unwrap_or(usize::MAX);
+        self.take(length)
+    }
+
     /// What is still to be read.
     pub(crate) const fn rest(&self) -> &'a [u8] {
         self.rest

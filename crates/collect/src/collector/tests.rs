@@ -85,6 +85,7 @@ fn bench() -> Bench {
         registry: Registry::new(),
         runtime: tokio::runtime::Handle::current(),
         stand_ins: Arc::new(stand_ins),
+        features: crate::Features::default(),
     });
     Bench { sink, collector }
 }

@@ -121,12 +121,7 @@ pub(super) fn note(root: &Node, notes: &mut Notes) {
         return;
     };
     let files = ["query_log_file", "scrape_failure_log_file"];
-    let switches = [
-        "scrape_native_histograms",
-        "always_scrape_classic_histograms",
-        "convert_classic_histograms_to_nhcb",
-    ];
-    for name in files.iter().chain(&switches) {
+    for name in files {
         let node = global.get(name);
         let text = node.and_then(Node::text).unwrap_or("false");
         if let Some(node) = node

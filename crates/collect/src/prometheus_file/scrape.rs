@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// A format of exposition that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// Protocol buffers: accepted in files, never asked for yet.
+    /// Protocol buffers.
     PrometheusProto,
     /// Prometheus' text format, version 0.0.4.
     PrometheusText004,
@@ -36,6 +36,15 @@ impl Protocol {
 
     /// What is asked for where nothing is said, most wanted first.
     pub const DEFAULT: [Self; 4] = [
+        Self::OpenMetrics100,
+        Self::OpenMetrics001,
+        Self::PrometheusText100,
+        Self::PrometheusText004,
+    ];
+
+    /// What is asked for where native histograms or start times are wanted, which text does not carry.
+    pub const PROTOBUF_FIRST: [Self; 5] = [
+        Self::PrometheusProto,
         Self::OpenMetrics100,
         Self::OpenMetrics001,
         Self::PrometheusText100,
@@ -125,6 +134,21 @@ impl Limits {
     }
 }
 
+/// What is made of histograms.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Histograms {
+    /// `scrape_native_histograms`
+    pub native: bool,
+    /// `always_scrape_classic_histograms`
+    pub keep_classic: bool,
+    /// `convert_classic_histograms_to_nhcb`
+    pub convert_classic: bool,
+    /// Buckets of a native histogram; coarser ones are made of one with more. 0 for no limit.
+    pub buckets_max: u64,
+    /// How much wider each bucket must be than the one before; coarser ones are made of others.
+    pub bucket_factor_min: f64,
+}
+
 /// One job: what to scrape and how, the global section's defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ScrapeConfig {
@@ -148,6 +172,8 @@ pub struct ScrapeConfig {
     pub protocols: Vec<Protocol>,
     /// The format to assume where the target does not name one that we know.
     pub fallback_protocol: Option<Protocol>,
+    /// What is made of histograms.
+    pub histograms: Histograms,
     /// Path to ask.
     pub metrics_path: String,
     /// `http` or `https`.
@@ -210,6 +236,7 @@ pub(super) fn read(
         timeout_ms: 0,
         protocols: Vec::new(),
         fallback_protocol: None,
+        histograms: histograms(&mut fields, global),
         metrics_path: text_or(&mut fields, "metrics_path", "/metrics"),
         scheme: text_or(&mut fields, "scheme", "http"),
         compression: flag_or_true(&mut fields, "enable_compression"),
@@ -237,7 +264,6 @@ pub(super) fn read(
     };
     times(&mut fields, &mut config, global);
     formats(&mut fields, &mut config, global);
-    histograms(&mut fields, notes);
     if config.failure_log_file.is_none() {
         config
             .failure_log_file
@@ -296,22 +322,26 @@ fn times(fields: &mut Fields<'_, '_>, config: &mut ScrapeConfig, global: &Global
     config.timeout_ms = timeout.unwrap_or(default);
 }
 
-/// Checks the fields about native histograms, which are stored later.
-fn histograms(fields: &mut Fields<'_, '_>, notes: &mut Notes) {
-    for switch in [
-        "scrape_native_histograms",
-        "always_scrape_classic_histograms",
-        "convert_classic_histograms_to_nhcb",
-    ] {
-        fields.read(switch, |node, problems| {
-            if decode::boolean(node, problems)? {
-                notes.not_active(node, switch);
-            }
-            Some(())
-        });
+/// Reads the fields about histograms, with those of `global` where the job says nothing.
+fn histograms(fields: &mut Fields<'_, '_>, global: &Global) -> Histograms {
+    let mut flag = |name, global| fields.read(name, decode::boolean).unwrap_or(global);
+    Histograms {
+        native: flag("scrape_native_histograms", global.native_histograms),
+        keep_classic: flag(
+            "always_scrape_classic_histograms",
+            global.always_scrape_classic_histograms,
+        ),
+        convert_classic: flag(
+            "convert_classic_histograms_to_nhcb",
+            global.convert_classic_histograms,
+        ),
+        buckets_max: fields
+            .read("native_histogram_bucket_limit", decode::unsigned)
+            .unwrap_or_default(),
+        bucket_factor_min: fields
+            .read("native_histogram_min_bucket_factor", decode::float)
+            .unwrap_or_default(),
     }
-    fields.read("native_histogram_bucket_limit", decode::unsigned);
-    fields.read("native_histogram_min_bucket_factor", decode::float);
 }
 
 /// Reads which formats to ask for.
@@ -322,7 +352,13 @@ fn formats(fields: &mut Fields<'_, '_>, config: &mut ScrapeConfig, global: &Glob
             protocols(node, &context, problems)
         })
         .or_else(|| global.protocols.clone())
-        .unwrap_or_else(|| Protocol::DEFAULT.to_vec());
+        .unwrap_or_else(|| {
+            if config.histograms.native {
+                Protocol::PROTOBUF_FIRST.to_vec()
+            } else {
+                Protocol::DEFAULT.to_vec()
+            }
+        });
     config.fallback_protocol = fields.read("fallback_scrape_protocol", |node, problems| {
         if node.text() == Some("") {
             return None;

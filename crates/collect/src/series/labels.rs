@@ -2,18 +2,24 @@
 
 use super::{SeriesError, SeriesRules};
 use model::{Labels, METRIC_NAME};
+use std::borrow::Cow;
 
 const EXPORTED_PREFIX: &str = "exported_";
 
 /// Joins, then relabels. `None` where a rule drops the series.
-pub(super) fn of_series(exposed: &Labels, raw: &[u8], rules: &SeriesRules) -> Option<Labels> {
+///
+/// `empty`: names of labels that are exposed as empty.
+pub(super) fn of_series(
+    exposed: &Labels,
+    empty: &[Cow<'_, str>],
+    rules: &SeriesRules,
+) -> Option<Labels> {
     let joined = if rules.honor_labels {
         // A label that is exposed as empty keeps the target's away, as Pushgateway does with `instance`.
-        let empty = names_of_empty_labels(raw);
         let added = rules
             .target_labels
             .iter()
-            .filter(|(name, _)| !empty.contains(&name.as_bytes()));
+            .filter(|(name, _)| empty.iter().all(|empty| empty != name));
         added.chain(exposed.iter()).collect()
     } else {
         with_target_labels(exposed, &rules.target_labels)
@@ -41,24 +47,6 @@ fn with_target_labels(exposed: &Labels, target: &Labels) -> Labels {
         joined = joined.with(&exported, value);
     }
     joined
-}
-
-/// The names that stand before `=""` on a line. Inside a value quotes are escaped, so `=""` is
-/// nothing but an empty value.
-fn names_of_empty_labels(raw: &[u8]) -> Vec<&[u8]> {
-    let mut names = Vec::new();
-    for (i, window) in raw.windows(3).enumerate() {
-        if window == b"=\"\"" {
-            let head = raw.get(..i).unwrap_or_default();
-            let head = head.strip_suffix(b"\"").unwrap_or(head);
-            let start = head
-                .iter()
-                .rposition(|byte| matches!(byte, b'{' | b',' | b' ' | b'"' | b'\t'))
-                .map_or(0, |before| before + 1);
-            names.extend(head.get(start..));
-        }
-    }
-    names
 }
 
 /// Checks names and limits.

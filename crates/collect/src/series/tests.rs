@@ -1,6 +1,6 @@
 use super::{SeriesCache, SeriesRules};
 use crate::prometheus_file::{Limits, NameValidation};
-use ingest::exposition::Format;
+use ingest::exposition::{Encoding, Format, Options};
 use model::{Labels, Timestamp, Value, is_stale_marker};
 use proptest::prelude::*;
 
@@ -13,6 +13,10 @@ fn rules() -> SeriesRules {
         metric_relabel_configs: Vec::new(),
         limits: Limits::default(),
         name_validation: NameValidation::Utf8,
+        reading: Options::default(),
+        zero_samples: false,
+        buckets_max: usize::MAX,
+        schema_max: 8,
     }
 }
 
@@ -37,7 +41,7 @@ fn rows(cache: &SeriesCache) -> Vec<String> {
 
 fn read(cache: &mut SeriesCache, rules: &SeriesRules, body: &str, at: i64) -> Vec<String> {
     let at = Timestamp::from_millis(at);
-    let (_, result) = cache.read(body.as_bytes(), Format::Text, rules, at);
+    let (_, result) = cache.read(body.as_bytes(), Encoding::Text(Format::Text), rules, at);
     let mut lines = rows(cache);
     lines.extend(result.err().map(|error| format!("error: {error}")));
     lines
@@ -163,7 +167,8 @@ fn counts_and_limits() {
     let check = |limits: Limits, body: &str, want: &str| {
         let rules = SeriesRules { limits, ..rules() };
         let mut cache = SeriesCache::new();
-        let (scraped, result) = cache.read(body.as_bytes(), Format::Text, &rules, at);
+        let (scraped, result) =
+            cache.read(body.as_bytes(), Encoding::Text(Format::Text), &rules, at);
         let result = result
             .err()
             .map_or("ok".to_owned(), |error| error.to_string());
@@ -234,6 +239,38 @@ fn learns_metadata() {
     assert_eq!((a.kind.name(), a.help.as_str()), ("counter", "Things."));
 }
 
+/// A zero is added once, where the series begins not long before.
+#[test]
+fn adds_zeros_at_starts() {
+    let rules = SeriesRules {
+        reading: Options {
+            created_lines: true,
+            ..Options::default()
+        },
+        zero_samples: true,
+        ..rules()
+    };
+    let mut cache = SeriesCache::new();
+    let mut check = |created: f64, at: i64, want: &[&str]| {
+        let body = format!("# TYPE a counter\na_total 7\na_created {created}\n# EOF\n");
+        let encoding = Encoding::Text(Format::OpenMetrics);
+        let at = Timestamp::from_millis(at);
+        let (scraped, result) = cache.read(body.as_bytes(), encoding, &rules, at);
+        assert_eq!((scraped.samples, result), (1, Ok(())));
+        let values: Vec<String> = rows(&cache)
+            .iter()
+            .map(|row| row.rsplit("} ").next().unwrap_or_default().to_owned())
+            .collect();
+        assert_eq!(values, want);
+        let last = cache.rows()[0].samples.last().cloned().expect("one");
+        assert_eq!(last.start, Timestamp::from_seconds(created));
+    };
+    check(5.0, 8000, &["5000 0", "8000 7"]);
+    check(5.0, 9000, &["9000 7"]);
+    check(9.5, 10_000, &["10000 7", "9500 0"]);
+    check(1.0, 9_000_000, &["9000000 7"]);
+}
+
 proptest! {
     /// Against a plain model: after any sequence of scrapes, a series that was there and is not any more
     /// has exactly one marker since, and one that is there has its sample.
@@ -266,7 +303,7 @@ proptest! {
     #[test]
     fn takes_any_bytes(body in prop::collection::vec(any::<u8>(), 0..400)) {
         let mut cache = SeriesCache::new();
-        let (_, result) = cache.read(&body, Format::OpenMetrics, &rules(), Timestamp::from_millis(1));
+        let (_, result) = cache.read(&body, Encoding::Text(Format::OpenMetrics), &rules(), Timestamp::from_millis(1));
         if result.is_err() {
             prop_assert!(cache.rows().is_empty());
         }

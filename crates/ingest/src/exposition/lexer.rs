@@ -80,7 +80,7 @@ struct QuoteRules {
 }
 
 /// The place in the body, and what may come next.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Lexer<'a> {
     pub(super) body: &'a [u8],
     pub(super) format: Format,
