@@ -1,7 +1,7 @@
 //! Small files that are written once, whole, and replaced by a rename: manifests, tombstones.
 //!
-//! Layout: magic (8 bytes), version (u32), length of the content (u64), CRC-32 of the content (u32),
-//! content; numbers lowest byte first. A reader sees the old file or the new one, never a mixture.
+//! Layout: magic (8 bytes), version (u32), length of the content (u64), CRC-32 of version, length and content
+//! (u32), content; numbers lowest byte first. A reader sees the old file or the new one, never a mixture.
 
 use crate::encoding::Decoder;
 use crate::files::{Files, read_whole};
@@ -27,6 +27,16 @@ pub enum SealedError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// Another program wrote this, in a version that this one does not know.
+    #[error("{path}: version {version}, this program knows {known}")]
+    Version {
+        /// Which file.
+        path: PathBuf,
+        /// The version it has.
+        version: u32,
+        /// The version that is known here.
+        known: u32,
     },
     /// The bytes are not what was written.
     #[error("{path}: {what}")]
@@ -67,13 +77,21 @@ pub fn replace(
     })
 }
 
+fn checksum_of(version: u32, content: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&version.to_le_bytes());
+    hasher.update(&(content.len() as u64).to_le_bytes());
+    hasher.update(content);
+    hasher.finalize()
+}
+
 fn replace_io(files: &dyn Files, path: &Path, kind: Kind, content: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     let mut bytes = Vec::with_capacity(HEADER_BYTES + content.len());
     bytes.extend_from_slice(&kind.magic);
     bytes.extend_from_slice(&kind.version.to_le_bytes());
     bytes.extend_from_slice(&(content.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&crc32fast::hash(content).to_le_bytes());
+    bytes.extend_from_slice(&checksum_of(kind.version, content).to_le_bytes());
     bytes.extend_from_slice(content);
     let file = files.create(&temporary)?;
     file.write(&bytes)?;
@@ -88,36 +106,48 @@ pub fn read(files: &dyn Files, path: &Path, kind: Kind) -> Result<Vec<u8>, Seale
         path: path.to_owned(),
         source,
     })?;
-    open(&bytes, kind)
-        .map(<[u8]>::to_vec)
-        .map_err(|what| SealedError::Corrupt {
+    let opened = open(&bytes, kind).map(<[u8]>::to_vec);
+    opened.map_err(|refusal| match refusal {
+        Refusal::Version(version) => SealedError::Version {
+            path: path.to_owned(),
+            version,
+            known: kind.version,
+        },
+        Refusal::Corrupt(what) => SealedError::Corrupt {
             path: path.to_owned(),
             what,
-        })
+        },
+    })
 }
 
-fn open(bytes: &[u8], kind: Kind) -> Result<&[u8], String> {
+/// Why bytes are not taken.
+#[derive(Debug)]
+enum Refusal {
+    Version(u32),
+    Corrupt(String),
+}
+
+/// The version is believed only where the rest is whole: a damaged number is damage.
+fn open(bytes: &[u8], kind: Kind) -> Result<&[u8], Refusal> {
     let mut decoder = Decoder::new(bytes);
-    let short = || format!("{} bytes are too short for a header", bytes.len());
+    let corrupt = |what: String| Err(Refusal::Corrupt(what));
+    let short = || Refusal::Corrupt(format!("{} bytes are too short for a header", bytes.len()));
     let magic = decoder.take(8).ok_or_else(short)?;
     if magic != kind.magic {
-        return Err("another kind of file".to_owned());
+        return corrupt("another kind of file".to_owned());
     }
     let version = decoder.u32().ok_or_else(short)?;
-    if version != kind.version {
-        return Err(format!(
-            "version {version}, this program knows {}",
-            kind.version
-        ));
-    }
     let length = decoder.u64().ok_or_else(short)?;
     let checksum = decoder.u32().ok_or_else(short)?;
     let content = decoder.rest();
     if content.len() as u64 != length {
-        return Err(format!("{} bytes of {length}", content.len()));
+        return corrupt(format!("{} bytes of {length}", content.len()));
     }
-    if crc32fast::hash(content) != checksum {
-        return Err("checksum mismatch".to_owned());
+    if checksum_of(version, content) != checksum {
+        return corrupt("checksum mismatch".to_owned());
+    }
+    if version != kind.version {
+        return Err(Refusal::Version(version));
     }
     Ok(content)
 }

@@ -5,13 +5,15 @@
 //! few pages. Timestamp columns lie in pages of their own; each distinct one is stored once, and the
 //! series of one scrape point to the same one. The index lies at the end. See docs/formats/block.md.
 //!
-//! `writer` makes a block, `index` finds series in it, `reader` decodes samples, `tombstones` says what
+//! `about` is what a block says of itself, `writer` makes a block, `index` finds series in it, `reader` decodes samples, `tombstones` says what
 //! was deleted since.
 
+mod about;
 mod index;
 mod memory;
 mod page;
 mod reader;
+mod summaries;
 mod tombstones;
 mod writer;
 
@@ -19,13 +21,14 @@ pub(crate) use index::BlockIndex;
 pub(crate) use memory::IndexMemory;
 pub(crate) use reader::BlockReader;
 pub(crate) use tombstones::Tombstones;
-pub(crate) use writer::BlockWriter;
+pub(crate) use writer::{BlockWriter, Origin};
 
 use crate::error::{Error, at};
 use model::TimeRange;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use storage::encoding::Decoder;
 use storage::{Readable, SharedFiles};
 
 use memory::HeldIndex;
@@ -45,6 +48,8 @@ pub(crate) struct BlockMeta {
     /// The smallest number among the blocks it was merged from: of two blocks with a sample at one
     /// time, the one with the smaller order had it first.
     pub(crate) order: u64,
+    /// Length of the windows that samples were summarised to; 0 for samples as they came.
+    pub(crate) window_ms: i64,
     /// Time of the first sample.
     pub(crate) start: i64,
     /// Time of the last sample.
@@ -106,6 +111,36 @@ impl Block {
         Ok(block)
     }
 
+    /// Reads what a block says of itself, without a manifest; also the numbers of the blocks it was merged
+    /// from.
+    pub(crate) fn inspect(
+        files: &SharedFiles,
+        folder: &Path,
+        id: u64,
+    ) -> Result<(BlockMeta, Vec<u64>), Error> {
+        let path = folder.join(block_name(id));
+        let file = files.open(&path).map_err(at(&path))?;
+        let bytes = file.length().map_err(at(&path))?;
+        let index = page::read_index(file.as_ref(), bytes).map_err(|problem| match problem {
+            page::Problem::Io(source) => at(&path)(source),
+            page::Problem::Corrupt(offset, what) => Error::Corrupt {
+                path: path.clone(),
+                offset,
+                what,
+            },
+            page::Problem::Version(version) => Error::Version {
+                path: path.clone(),
+                version,
+                known: page::VERSION,
+            },
+        })?;
+        about::decode(&mut Decoder::new(&index), (id, bytes)).ok_or(Error::Corrupt {
+            path,
+            offset: 0,
+            what: "an index that cannot be read",
+        })
+    }
+
     fn check(&self) -> Result<(), Error> {
         let length = self.file.length().map_err(at(&self.path))?;
         if length != self.meta.bytes {
@@ -113,9 +148,15 @@ impl Block {
         }
         let index = page::read_index(self.file.as_ref(), length)
             .map_err(|problem| self.problem(problem))?;
-        // Only its checksum matters here: decoding it can wait for the first query.
-        drop(index);
-        Ok(())
+        // Decoding all of it can wait for the first query.
+        let place = (self.meta.id, self.meta.bytes);
+        match about::decode(&mut Decoder::new(&index), place) {
+            Some((meta, _)) if meta == self.meta => Ok(()),
+            _ => Err(self.corrupt(
+                0,
+                "the block says something else of itself than the manifest",
+            )),
+        }
     }
 
     fn corrupt(&self, offset: u64, what: &'static str) -> Error {
@@ -133,6 +174,11 @@ impl Block {
         match problem {
             page::Problem::Io(source) => at(&self.path)(source),
             page::Problem::Corrupt(offset, what) => self.corrupt(offset, what),
+            page::Problem::Version(version) => Error::Version {
+                path: self.path.clone(),
+                version,
+                known: page::VERSION,
+            },
         }
     }
 
@@ -203,6 +249,12 @@ impl Block {
 /// The file name of a block.
 pub(crate) fn block_name(id: u64) -> String {
     format!("{id:08}.block")
+}
+
+/// The number in the name of a file that belongs to a block, if it is one of `suffix`.
+pub(crate) fn block_number(name: &str, suffix: &str) -> Option<u64> {
+    let number = name.strip_suffix(suffix)?;
+    (number.len() >= 8).then(|| number.parse().ok())?
 }
 
 /// The file name of a block in the making.

@@ -4,12 +4,14 @@
 //! same order and ends with the same samples. Decoding and the lookup of series happen before that lock,
 //! waiting for the medium after it. Reading takes no part in it.
 
+mod age;
 mod append;
 mod compact;
 mod cut;
 mod delete;
 mod exemplars;
 mod maintain;
+mod opening;
 mod order;
 mod replay;
 mod scan;
@@ -22,7 +24,7 @@ pub use maintain::Maintenance;
 pub use snapshot::SnapshotHead;
 pub use stats::{BlockInfo, LabelCount, Stats};
 
-use crate::block::{Block, IndexMemory, block_name, tombstones_name};
+use crate::block::{Block, IndexMemory};
 use crate::error::{Error, at};
 use crate::exemplars::Exemplars;
 use crate::head::{Head, TimesPool};
@@ -34,7 +36,7 @@ use crate::retention::TrustedClock;
 use model::{Labels, Timestamp};
 use order::HeadOrder;
 use runtime::HashMap;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -60,6 +62,8 @@ struct Work {
     appended: Option<(u64, u64)>,
     /// Snapshots made since the opening.
     snapshots: u64,
+    /// Up to where a retention rule was applied to a block, by the numbers of both.
+    rules_applied: BTreeMap<(u64, usize), i64>,
 }
 
 impl Work {
@@ -104,11 +108,10 @@ impl Db {
         let folder = &options.folder;
         files.make_folder(folder).map_err(at(folder))?;
         let lock = files.lock_folder(folder).map_err(at(folder))?;
-        let mut manifest = load_manifest(&options)?;
         let metrics = Metrics::new(&options.metrics);
-        let listed = manifest.blocks.len();
         let index_memory = Arc::default();
-        let blocks = open_blocks(&options, &mut manifest, &index_memory)?;
+        let opened = opening::open(&options, &index_memory)?;
+        let (manifest, blocks) = (opened.manifest, opened.blocks);
         let head = Head::new(options.series_max);
         let exemplars = Exemplars::new(options.exemplars_max);
         let mut replay = replay::Replay::new(&head, exemplars, manifest.cuts.clone());
@@ -119,8 +122,8 @@ impl Db {
         };
         let (wal, recovery) = Wal::open(wal_options, |record| replay.apply(record))?;
         replay.report(&recovery);
-        let damaged = recovery.damage.len() + listed - manifest.blocks.len();
-        metrics.damages.add(damaged as u64);
+        let damaged = recovery.damage.len() + opened.damages;
+        metrics.work.damages.add(damaged as u64);
         let (newest_in, exemplars) = replay.finish();
         let writer = Writer {
             newest_in,
@@ -140,6 +143,7 @@ impl Db {
                 flushed_to: i64::MIN,
                 appended: None,
                 snapshots: 0,
+                rules_applied: BTreeMap::new(),
             }),
             blocks: RwLock::new(blocks.into()),
             index_memory,
@@ -201,70 +205,6 @@ const BLOCKS_FOLDER: &str = "blocks";
 
 /// Where the write-ahead log lies.
 const WAL_FOLDER: &str = "wal";
-
-/// Reads the manifest, or writes the first one of a new database. Blocks without a manifest are no new
-/// database: they would be taken for the leftovers of a crash and removed.
-fn load_manifest(options: &Options) -> Result<Manifest, Error> {
-    let files = options.files.as_ref();
-    if let Some(manifest) = Manifest::load(files, &options.folder)? {
-        return Ok(manifest);
-    }
-    let folder = options.folder.join(BLOCKS_FOLDER);
-    files.make_folder(&folder).map_err(at(&folder))?;
-    let names = files.list(&folder).map_err(at(&folder))?;
-    if names.iter().any(|name| is_ours(name)) {
-        return Err(Error::NoManifest { folder });
-    }
-    let manifest = Manifest::default();
-    manifest.save(files, &options.folder)?;
-    Ok(manifest)
-}
-
-/// Whether a file in the blocks' folder has a name that we give.
-fn is_ours(name: &str) -> bool {
-    [".block", ".tmp", ".tombstones"]
-        .iter()
-        .any(|suffix| name.ends_with(suffix))
-}
-
-/// Opens the blocks of the manifest, sets aside those that cannot be read, and removes files that no
-/// manifest names: they are left from a crash.
-fn open_blocks(
-    options: &Options,
-    manifest: &mut Manifest,
-    memory: &Arc<IndexMemory>,
-) -> Result<Vec<Arc<Block>>, Error> {
-    let files = &options.files;
-    let folder = options.folder.join(BLOCKS_FOLDER);
-    files.make_folder(&folder).map_err(at(&folder))?;
-    let mut opened = Vec::new();
-    let mut damaged = BTreeSet::new();
-    for meta in &manifest.blocks {
-        match Block::open(files, &folder, meta.clone(), memory) {
-            Ok(block) => opened.push(Arc::new(block)),
-            Err(error) if error.is_damage() => {
-                tracing::error!("{error}; the other blocks are served");
-                // Before the manifest forgets it: files without a name there are removed below.
-                maintain::quarantine(files, &folder, meta.id, "unreadable");
-                damaged.insert(meta.id);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    if !damaged.is_empty() {
-        manifest.blocks.retain(|block| !damaged.contains(&block.id));
-        manifest.save(files.as_ref(), &options.folder)?;
-    }
-    let named = |id: u64| [block_name(id), tombstones_name(id)];
-    let kept: BTreeSet<String> = manifest.blocks.iter().flat_map(|b| named(b.id)).collect();
-    for name in files.list(&folder).map_err(at(&folder))? {
-        if is_ours(&name) && !kept.contains(&name) {
-            let path = folder.join(name);
-            files.remove(&path).map_err(at(&path))?;
-        }
-    }
-    Ok(opened)
-}
 
 #[cfg(test)]
 mod tests;

@@ -33,13 +33,15 @@ pub enum Error {
         /// What is wrong.
         what: &'static str,
     },
-    /// There are blocks but nothing says which of them count.
-    #[error(
-        "{folder} holds blocks but the MANIFEST beside it is missing: put it back, or move the blocks away to start empty"
-    )]
-    NoManifest {
-        /// Where the blocks lie.
-        folder: PathBuf,
+    /// A newer or a very old program wrote this.
+    #[error("{path}: version {version}, this program knows {known}")]
+    Version {
+        /// Which file.
+        path: PathBuf,
+        /// The version it has.
+        version: u32,
+        /// The version that is known here.
+        known: u32,
     },
     /// A query was stopped: too many samples, cancelled.
     #[error(transparent)]
@@ -55,9 +57,9 @@ impl Error {
         match self {
             Self::Corrupt { .. } | Self::Sealed(SealedError::Corrupt { .. }) => true,
             Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
-            Self::Sealed(SealedError::Io { .. })
+            Self::Sealed(SealedError::Io { .. } | SealedError::Version { .. })
             | Self::Wal(_)
-            | Self::NoManifest { .. }
+            | Self::Version { .. }
             | Self::Stopped(_)
             | Self::Closed => false,
         }

@@ -4,8 +4,10 @@
 //! was the first to be acknowledged. Usually pieces follow each other in time and are laid end to end;
 //! only overlapping ones are sorted.
 
+mod windows;
+
 use crate::histogram;
-use model::{Columns, Histogram};
+use model::{Columns, Histogram, Summaries};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -63,6 +65,8 @@ struct Piece {
     values: Vec<f64>,
     /// The start timestamp of each value, 0 where it is unknown; empty where all are.
     starts: Vec<i64>,
+    /// What is known of the windows that the values stand for.
+    summaries: Option<Summaries>,
 }
 
 /// The floats of one series, ascending by time.
@@ -72,6 +76,8 @@ pub(crate) struct Floats {
     pub(crate) values: Vec<f64>,
     /// As many start timestamps, 0 where one is unknown; or none where all are.
     pub(crate) starts: Vec<i64>,
+    /// Where any of them stands for a window, what is known of all.
+    pub(crate) summaries: Option<Summaries>,
 }
 
 /// The histograms of one series, ascending by time.
@@ -99,6 +105,27 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
+    /// Adds those of the windows in `floats` whose last sample has a time that is `wanted`. They are not
+    /// counted as read.
+    pub(crate) fn push_windows(&mut self, floats: &Floats, wanted: &dyn Fn(i64) -> bool) {
+        let mut kept = Floats::default();
+        for (i, at) in floats.times.iter().enumerate() {
+            if wanted(*at) {
+                windows::copy_window(&mut kept, floats, i);
+            }
+        }
+        let part = 0..kept.times.len();
+        if !part.is_empty() {
+            self.pieces.push(Piece {
+                times: kept.times.into(),
+                part,
+                values: kept.values,
+                starts: known(kept.starts),
+                summaries: kept.summaries,
+            });
+        }
+    }
+
     /// Adds values at `times[part]`, ascending, and as many start timestamps, or none where all are unknown.
     pub(crate) fn push(
         &mut self,
@@ -115,6 +142,7 @@ impl Gathered {
                 part,
                 values,
                 starts,
+                summaries: None,
             });
         }
     }
@@ -169,6 +197,17 @@ impl Gathered {
                 timestamps,
                 values: std::mem::take(&mut only.values).into(),
                 starts: column_of(std::mem::take(&mut only.starts)),
+                summaries: only.summaries.take().map(Arc::new),
+                ..Columns::default()
+            };
+        }
+        if self.has_windows() {
+            let floats = self.floats();
+            return Columns {
+                timestamps: shared.share(&floats.times),
+                values: floats.values.into(),
+                starts: column_of(floats.starts),
+                summaries: floats.summaries.map(Arc::new),
                 ..Columns::default()
             };
         }
@@ -191,6 +230,10 @@ impl Gathered {
         }
     }
 
+    fn has_windows(&self) -> bool {
+        self.pieces.iter().any(|piece| piece.summaries.is_some())
+    }
+
     /// The pieces in order of time; `None` where they overlap.
     fn pieces_in_order(&self) -> Option<Vec<&Piece>> {
         let mut order: Vec<&Piece> = self.pieces.iter().collect();
@@ -201,6 +244,9 @@ impl Gathered {
 
     /// All floats, sorted by time, the first added of each time.
     pub(crate) fn floats(&self) -> Floats {
+        if self.has_windows() {
+            return windows::lay_out(&self.pieces);
+        }
         let Some(order) = self.pieces_in_order() else {
             return self.overlapping_floats();
         };
@@ -210,6 +256,7 @@ impl Gathered {
             times: times.concat(),
             values: values.concat(),
             starts: known(starts_of(&order)),
+            summaries: None,
         }
     }
 
@@ -232,38 +279,55 @@ impl Gathered {
             times: samples.iter().map(|(at, ..)| *at).collect(),
             values: samples.iter().map(|(_, value, _)| *value).collect(),
             starts: known(samples.iter().map(|(.., start)| *start).collect()),
+            summaries: None,
         }
     }
 
+    /// Floats and histograms of one series; where both have a time, the float stays.
     fn finish_mixed(&self, shared: &mut SharedTimes) -> Columns {
         let floats = self.floats();
-        let mut samples: BTreeMap<i64, (f64, i64, Option<Arc<Histogram>>)> = BTreeMap::new();
-        for (at, (start, histogram)) in &self.histograms {
-            let held = (histogram.count, *start, Some(Arc::clone(histogram)));
-            samples.insert(*at, held);
-        }
-        let starts = floats.starts.into_iter().chain(std::iter::repeat(0));
-        let values = floats.values.into_iter().zip(starts);
-        for (at, (value, start)) in floats.times.into_iter().zip(values) {
-            samples.insert(at, (value, start, None));
-        }
-        let times: Vec<i64> = samples.keys().copied().collect();
-        let starts = samples.values().map(|(_, start, _)| *start).collect();
-        let mut values = Vec::with_capacity(times.len());
+        let mut order: Vec<(i64, Entry<'_>)> = Vec::new();
+        let float_at = |i| {
+            (
+                floats.times.get(i).copied().unwrap_or_default(),
+                Entry::Float(i),
+            )
+        };
+        order.extend((0..floats.times.len()).map(float_at));
+        let histograms = self.histograms.iter();
+        order.extend(histograms.map(|(at, held)| (*at, Entry::Histogram(held))));
+        // Stable: a float lies before a histogram of the same time.
+        order.sort_by_key(|(at, _)| *at);
+        order.dedup_by_key(|(at, _)| *at);
+        let mut mixed = Floats {
+            summaries: floats.summaries.as_ref().map(|_| Summaries::default()),
+            ..Floats::default()
+        };
         let mut histograms = Vec::new();
-        for (i, (value, _, histogram)) in samples.into_values().enumerate() {
-            values.push(value);
-            histograms.extend(histogram.map(|histogram| (i, histogram)));
+        for (i, (_, entry)) in order.iter().enumerate() {
+            match entry {
+                Entry::Float(at) => windows::copy(&mut mixed, &floats, *at),
+                Entry::Histogram((start, histogram)) => {
+                    histograms.push((i, Arc::clone(histogram)));
+                    windows::add_sample(&mut mixed, (order[i].0, histogram.count), *start);
+                }
+            }
         }
         histogram::settle_hints(&mut histograms);
         Columns {
-            timestamps: shared.share(&times),
-            values: values.into(),
+            timestamps: shared.share(&mixed.times),
+            values: mixed.values.into(),
             histograms,
-            starts: column_of(starts),
-            ..Columns::default()
+            starts: column_of(mixed.starts),
+            summaries: mixed.summaries.map(Arc::new),
         }
     }
+}
+
+/// Where a sample of a mixed series comes from.
+enum Entry<'a> {
+    Float(usize),
+    Histogram(&'a (i64, Arc<Histogram>)),
 }
 
 /// The start timestamps of all pieces, end to end; none where no piece has any.

@@ -19,8 +19,12 @@ mod manifest;
 mod postings;
 mod record;
 mod retention;
+mod summary;
 
 pub use db::{Batch, BlockInfo, Db, LabelCount, Maintenance, SeriesHandle, SnapshotHead, Stats};
 pub use error::Error;
-pub use options::{BLOCK_MS, EXEMPLARS_MAX, FUTURE_WINDOW_MS, Options, RETENTION_MS, SERIES_MAX};
+pub use options::{
+    BLOCK_MS, Downsampling, EXEMPLARS_MAX, FUTURE_WINDOW_MS, Options, RETENTION_MS, RetentionRule,
+    SERIES_MAX,
+};
 pub use storage::WalSync;

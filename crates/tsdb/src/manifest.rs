@@ -2,8 +2,8 @@
 //!
 //! A sealed file that is replaced as a whole: a block exists when the manifest says so, and a crash
 //! between writing a block and the manifest leaves a file that the next opening removes. Layout of its
-//! content: next block number, boundary (zigzag); number of blocks, for each its number, order, start and
-//! end (zigzag), series, samples, bytes; number of cuts, for each segment, offset, boundary (zigzag).
+//! content: next block number, boundary (zigzag); number of blocks, for each its number, order, length of its windows,
+//! start and end (zigzag), series, samples, bytes; number of cuts, for each segment, offset, boundary (zigzag).
 
 use crate::block::BlockMeta;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use storage::{Files, Position};
 
 const KIND: Kind = Kind {
     magic: *b"BNCLMAN\0",
-    version: 1,
+    version: 2,
 };
 
 /// The name of the file.
@@ -77,6 +77,7 @@ impl Manifest {
         for block in &self.blocks {
             put_varint(&mut out, block.id);
             put_varint(&mut out, block.order);
+            put_varint(&mut out, block.window_ms.unsigned_abs());
             put_zigzag(&mut out, block.start);
             put_zigzag(&mut out, block.end);
             for number in [block.series, block.samples, block.bytes] {
@@ -103,6 +104,7 @@ impl Manifest {
             manifest.blocks.push(BlockMeta {
                 id: decoder.varint()?,
                 order: decoder.varint()?,
+                window_ms: i64::try_from(decoder.varint()?).ok()?,
                 start: decoder.zigzag()?,
                 end: decoder.zigzag()?,
                 series: decoder.varint()?,
@@ -134,7 +136,7 @@ mod tests {
         #[test]
         fn round_trips(next_block: u64, boundary: i64, numbers: Vec<(u64, i64, u64)>) {
             let blocks = numbers.iter().map(|&(id, start, bytes)| BlockMeta {
-                id, order: id, start, end: start, series: bytes, samples: bytes, bytes,
+                id, order: id, window_ms: start.saturating_abs(), start, end: start, series: bytes, samples: bytes, bytes,
             });
             let cuts = numbers.iter().map(|&(segment, boundary, offset)| Cut {
                 position: Position { segment, offset },

@@ -22,8 +22,18 @@ pub(crate) struct Metrics {
     read_only: Gauge,
     /// Those of exemplars.
     pub(crate) exemplars: ExemplarMetrics,
+    /// Those of maintenance.
+    pub(crate) work: WorkMetrics,
+}
+
+/// Handles to the metrics of what is done beside reading and writing.
+pub(crate) struct WorkMetrics {
     /// Blocks that were merged into others.
     pub(crate) merges: [Counter; 2],
+    /// Blocks whose samples were put into windows.
+    pub(crate) downsampled: Counter,
+    /// Series that a retention rule took out of a block.
+    pub(crate) rule_removals: Counter,
     /// Rounds of maintenance that failed.
     pub(crate) failures: Counter,
     /// Segments of the log and blocks that were set aside.
@@ -40,6 +50,40 @@ pub(crate) struct ExemplarMetrics {
     pub(crate) too_long: Counter,
     /// Exemplars held, series that have any, and how many there may be.
     held: [Gauge; 3],
+}
+
+impl WorkMetrics {
+    fn new(registry: &Registry) -> Self {
+        let counter = |name, help| registry.counter(name, help, &[]);
+        Self {
+            merges: [
+                counter(
+                    "binnacle_tsdb_merges_total",
+                    "Merges of blocks into longer ones.",
+                ),
+                counter(
+                    "prometheus_tsdb_compactions_total",
+                    "Merges of blocks into longer ones, upstream's name.",
+                ),
+            ],
+            downsampled: counter(
+                "binnacle_tsdb_downsampled_blocks_total",
+                "Blocks whose samples were put into windows.",
+            ),
+            rule_removals: counter(
+                "binnacle_tsdb_retention_rule_series_total",
+                "Series that a retention rule took out of a block.",
+            ),
+            failures: counter(
+                "binnacle_tsdb_maintenance_failures_total",
+                "Rounds of cutting, merging and retention that failed.",
+            ),
+            damages: counter(
+                "binnacle_tsdb_damaged_files_total",
+                "Log segments and blocks that were damaged and set aside.",
+            ),
+        }
+    }
 }
 
 impl ExemplarMetrics {
@@ -139,24 +183,7 @@ impl Metrics {
                 "Indexes that were decoded for one query only, because others fill the memory for them.",
             ),
             exemplars: ExemplarMetrics::new(registry),
-            merges: [
-                counter(
-                "binnacle_tsdb_merges_total",
-                "Merges of blocks into longer ones.",
-            ),
-                counter(
-                "prometheus_tsdb_compactions_total",
-                "Merges of blocks into longer ones, upstream's name.",
-            ),
-            ],
-            failures: counter(
-                "binnacle_tsdb_maintenance_failures_total",
-                "Rounds of cutting, merging and retention that failed.",
-            ),
-            damages: counter(
-                "binnacle_tsdb_damaged_files_total",
-                "Log segments and blocks that were damaged and set aside.",
-            ),
+            work: WorkMetrics::new(registry),
             read_only: gauge(
                 "binnacle_tsdb_read_only",
                 "1 while the disk is full, read-only or broken and no samples are taken.",

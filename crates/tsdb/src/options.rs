@@ -1,5 +1,6 @@
 //! What a database is opened with.
 
+use model::Matcher;
 use runtime::{Registry, SharedClock, SystemClock};
 use std::path::PathBuf;
 use storage::{OperatingSystem, SharedFiles, WalSync};
@@ -19,6 +20,25 @@ pub const RETENTION_MS: i64 = 15 * 86_400_000;
 /// Exemplars that are kept, as upstream's default: the newest of all series together.
 pub const EXEMPLARS_MAX: usize = 100_000;
 
+/// Series that are kept for a shorter time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RetentionRule {
+    /// Which series: all must match.
+    pub matchers: Vec<Matcher>,
+    /// How old their samples may become.
+    pub keep_ms: i64,
+}
+
+/// From an age on, one sample for each window of time, with count, sum, least and greatest value and what else
+/// `model::Summaries` holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Downsampling {
+    /// Data older than this.
+    pub after_ms: i64,
+    /// Length of the windows. A multiple of the one before it.
+    pub window_ms: i64,
+}
+
 /// What a database is opened with.
 #[derive(Clone)]
 pub struct Options {
@@ -28,6 +48,12 @@ pub struct Options {
     pub retention_ms: Option<i64>,
     /// The oldest blocks are removed when blocks and log are larger than this together.
     pub retention_bytes: Option<u64>,
+    /// The same as a share of the file system, in percent; the smaller of the two holds.
+    pub retention_percentage: Option<f64>,
+    /// Series that are kept for a shorter time than the rest.
+    pub retention_rules: Vec<RetentionRule>,
+    /// What becomes of samples as they grow old, from the youngest age to the oldest.
+    pub downsampling: Vec<Downsampling>,
     /// When an appended batch counts as acknowledged.
     pub wal_sync: WalSync,
     /// Length of the blocks that are cut from the head.
@@ -54,6 +80,9 @@ impl Options {
             folder: folder.into(),
             retention_ms: Some(RETENTION_MS),
             retention_bytes: None,
+            retention_percentage: None,
+            retention_rules: Vec::new(),
+            downsampling: Vec::new(),
             wal_sync: WalSync::Interval,
             block_ms: BLOCK_MS,
             future_window_ms: Some(FUTURE_WINDOW_MS),

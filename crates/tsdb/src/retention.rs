@@ -61,6 +61,12 @@ pub(crate) struct Limits {
     pub(crate) bytes: Option<u64>,
 }
 
+/// So many percent of all bytes.
+pub(crate) fn share_of(bytes: u64, percentage: f64) -> u64 {
+    let share = model::number::u64_to_float(bytes) * percentage / 100.0;
+    u64::try_from(model::number::float_to_i64(share)).unwrap_or_default()
+}
+
 /// The numbers of the blocks to remove.
 pub(crate) fn expired(blocks: &[BlockMeta], limits: Limits) -> BTreeSet<u64> {
     let too_old = |block: &&BlockMeta| limits.oldest.is_some_and(|oldest| block.end < oldest);
@@ -93,6 +99,7 @@ mod tests {
         let block = |id: u64, end, bytes| BlockMeta {
             id,
             order: id,
+            window_ms: 0,
             start: end - 10,
             end,
             series: 1,

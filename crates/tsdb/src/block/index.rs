@@ -1,11 +1,13 @@
 //! Which series a block holds and where their columns lie.
 //!
-//! Layout (inside the index page): number of symbols, each symbol (length, text), sorted; number of
+//! Layout (inside the index page, behind what `about` writes): number of symbols, each symbol (length, text), sorted; number of
 //! pages, the length of each; number of timestamp columns, for each its page, its offset there, its
 //! count; number of series in order of their labels, for each: number of labels, symbol numbers of name
 //! and value; number of columns, for each: kind (0 floats, 1 histograms, 2 and 3 the start timestamps of
-//! those), timestamp column, page, offset. The inverted index is built from this when it is loaded: that is faster than reading it.
+//! those, 4 the summaries of windows), timestamp column, page, offset. The inverted index is built from this
+//! when it is loaded: that is faster than reading it.
 
+use super::about;
 use super::page::{HEADER_BYTES, PagePlace};
 use crate::postings::LabelIndex;
 use model::Labels;
@@ -50,6 +52,8 @@ pub(super) struct SeriesColumns {
     pub(super) float_starts: Option<ColumnPlace>,
     /// The same of the histograms.
     pub(super) histogram_starts: Option<ColumnPlace>,
+    /// Where the floats stand for windows, what is known of each.
+    pub(super) summaries: Option<ColumnPlace>,
 }
 
 /// The index of a block in memory.
@@ -78,31 +82,35 @@ pub(super) struct NewSeries {
     pub(super) columns: SeriesColumns,
 }
 
-/// Writes the content of an index page. `series` are sorted by labels.
-pub(super) fn encode(pages: &[PagePlace], times: &[TimesPlace], series: &[NewSeries]) -> Vec<u8> {
-    let mut out = Vec::new();
+/// Appends the index to the content of the index page. `series` are sorted by labels.
+pub(super) fn encode(
+    out: &mut Vec<u8>,
+    pages: &[PagePlace],
+    times: &[TimesPlace],
+    series: &[NewSeries],
+) {
     let symbols = collect_symbols(series);
-    put_varint(&mut out, symbols.len() as u64);
+    put_varint(out, symbols.len() as u64);
     for symbol in &symbols {
-        put_bytes(&mut out, symbol.as_bytes());
+        put_bytes(out, symbol.as_bytes());
     }
-    put_varint(&mut out, pages.len() as u64);
+    put_varint(out, pages.len() as u64);
     for page in pages {
-        put_varint(&mut out, page.length);
+        put_varint(out, page.length);
     }
-    put_varint(&mut out, times.len() as u64);
+    put_varint(out, times.len() as u64);
     for place in times {
         for number in [place.page, place.offset, place.count] {
-            put_varint(&mut out, u64::from(number));
+            put_varint(out, u64::from(number));
         }
     }
     let number_of = |text: &str| symbols.binary_search(&text).unwrap_or_default() as u64;
-    put_varint(&mut out, series.len() as u64);
+    put_varint(out, series.len() as u64);
     for series in series {
-        put_varint(&mut out, series.labels.len() as u64);
+        put_varint(out, series.labels.len() as u64);
         for (name, value) in &series.labels {
-            put_varint(&mut out, number_of(name));
-            put_varint(&mut out, number_of(value));
+            put_varint(out, number_of(name));
+            put_varint(out, number_of(value));
         }
         let places = series.columns;
         let columns = [
@@ -110,18 +118,18 @@ pub(super) fn encode(pages: &[PagePlace], times: &[TimesPlace], series: &[NewSer
             (1, places.histograms),
             (2, places.float_starts),
             (3, places.histogram_starts),
+            (4, places.summaries),
         ];
         let present = columns.iter().filter(|(_, place)| place.is_some()).count();
-        put_varint(&mut out, present as u64);
+        put_varint(out, present as u64);
         for (kind, place) in columns {
             let Some(place) = place else { continue };
             out.push(kind);
             for number in [place.times, place.page, place.offset] {
-                put_varint(&mut out, u64::from(number));
+                put_varint(out, u64::from(number));
             }
         }
     }
-    out
 }
 
 fn collect_symbols(series: &[NewSeries]) -> Vec<&str> {
@@ -138,6 +146,7 @@ impl BlockIndex {
     /// Reads the content of an index page; `None` for bytes that no encoder wrote.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut decoder = Decoder::new(bytes);
+        about::decode(&mut decoder, (0, 0))?;
         let mut index = Self::default();
         index.take_symbols(&mut decoder)?;
         let mut offset = HEADER_BYTES;
@@ -201,6 +210,7 @@ impl BlockIndex {
                 1 => columns.histograms = Some(place),
                 2 => columns.float_starts = Some(place),
                 3 => columns.histogram_starts = Some(place),
+                4 => columns.summaries = Some(place),
                 _ => return None,
             }
         }

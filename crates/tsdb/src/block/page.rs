@@ -10,7 +10,7 @@ use storage::{Readable, Writable};
 
 pub(super) const HEADER_BYTES: u64 = 16;
 const MAGIC: [u8; 8] = *b"BNCLBLK\0";
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 const FOOTER_BYTES: u64 = 28;
 const END_MAGIC: [u8; 8] = *b"BNCLEND\0";
 const PLAIN: u8 = 0;
@@ -24,6 +24,8 @@ const CONTENT_BYTES_MAX: usize = 1 << 30;
 pub(super) enum Problem {
     Io(io::Error),
     Corrupt(u64, &'static str),
+    /// Another program wrote this, in a version that this one does not know.
+    Version(u32),
 }
 
 /// Where a page lies.
@@ -140,8 +142,8 @@ pub(super) fn read_index(file: &dyn Readable, length: u64) -> Result<Vec<u8>, Pr
     if magic != Some(MAGIC.as_slice()) || decoder.u32() != Some(checksum) {
         return Err(Problem::Corrupt(0, "not a block"));
     }
-    if version != Some(VERSION) {
-        return Err(Problem::Corrupt(0, "a block of another version"));
+    if let Some(other) = version.filter(|version| *version != VERSION) {
+        return Err(Problem::Version(other));
     }
     let footer = file
         .read_at(footer_at, 28)

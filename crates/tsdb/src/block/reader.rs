@@ -3,14 +3,14 @@
 //! A reader is used from several threads at once. What they share, pages and timestamp columns that were
 //! decoded lately, is locked only to look something up: two threads may decode the same page once each.
 
-use super::index::ColumnPlace;
+use super::index::{ColumnPlace, SeriesColumns};
 use super::page::{Problem, read_page};
-use super::{Block, BlockIndex, Tombstones};
+use super::{Block, BlockIndex, Tombstones, summaries};
 use crate::codec::{integers, values};
 use crate::error::Error;
-use crate::gather::{Gathered, part_in};
+use crate::gather::{Floats, Gathered, part_in};
 use crate::histogram;
-use model::{ReadBudget, TimeRange};
+use model::{ReadBudget, Summaries, TimeRange, Timestamp};
 use runtime::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use storage::encoding::Decoder;
@@ -64,8 +64,7 @@ impl BlockReader {
         };
         let columns = entry.columns;
         if let Some(place) = columns.floats {
-            let places = (place, columns.float_starts);
-            self.read_floats((series, places), range, budget, into)?;
+            self.read_floats((series, place, &columns), range, budget, into)?;
         }
         if let Some(place) = columns.histograms {
             let places = (place, columns.histogram_starts);
@@ -93,7 +92,7 @@ impl BlockReader {
 
     fn read_floats(
         &self,
-        (series, (place, starts)): (u32, (ColumnPlace, Option<ColumnPlace>)),
+        (series, place, columns): (u32, ColumnPlace, &SeriesColumns),
         range: TimeRange,
         budget: &ReadBudget,
         into: &mut Gathered,
@@ -109,9 +108,23 @@ impl BlockReader {
             .and_then(|bytes| values::decode(&mut Decoder::new(bytes), times.len()));
         let mut values =
             decoded.ok_or_else(|| self.corrupt("a value column that cannot be read"))?;
+        let mut starts = self.starts(columns.float_starts, times.len())?;
+        if let Some(place) = columns.summaries {
+            let floats = Floats {
+                summaries: Some(self.summaries(place, (&times, &values))?),
+                times: times.to_vec(),
+                values,
+                starts,
+            };
+            let kept = |at: i64| {
+                range.contains(Timestamp::from_millis(at)) && !self.tombstones.covers(series, at)
+            };
+            into.push_windows(&floats, &kept);
+            into.count_skipped(part.len());
+            return Ok(());
+        }
         values.truncate(part.end);
         values.drain(..part.start);
-        let mut starts = self.starts(starts, times.len())?;
         starts.truncate(part.end);
         starts.drain(..part.start.min(starts.len()));
         if self.tombstones.touch(series) {
@@ -171,6 +184,13 @@ impl BlockReader {
         let decoded = content_at(&page, place.offset)
             .and_then(|bytes| integers::decode(&mut Decoder::new(bytes), count));
         decoded.ok_or_else(|| self.corrupt("a column of start timestamps that cannot be read"))
+    }
+
+    fn summaries(&self, place: ColumnPlace, ends: (&[i64], &[f64])) -> Result<Summaries, Error> {
+        let page = self.page(place.page)?;
+        let decoded = content_at(&page, place.offset)
+            .and_then(|bytes| summaries::decode(&mut Decoder::new(bytes), ends));
+        decoded.ok_or_else(|| self.corrupt("summaries of windows that cannot be read"))
     }
 
     fn times(&self, number: u32) -> Result<Arc<[i64]>, Error> {

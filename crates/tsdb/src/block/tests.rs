@@ -1,4 +1,4 @@
-use super::{Block, BlockReader, BlockWriter};
+use super::{Block, BlockReader, BlockWriter, Origin};
 use crate::error::Error;
 use crate::gather::{Floats, Gathered, Histograms, SharedTimes};
 use crate::postings::{LabelIndex as _, select};
@@ -19,7 +19,12 @@ fn labels(i: u32) -> Labels {
 
 /// A block of `count` series with 50 samples each; every tenth also holds a histogram.
 fn write(files: &SharedFiles, count: u32) -> Block {
-    let mut writer = BlockWriter::begin(files, folder(), (7, 7)).expect("begin");
+    let origin = Origin {
+        id: 7,
+        order: 7,
+        ..Origin::default()
+    };
+    let mut writer = BlockWriter::begin(files, folder(), origin).expect("begin");
     for i in 0..count {
         let times: Vec<i64> = (0..50)
             .map(|step| step * 15_000 + i64::from(i % 3))
@@ -48,6 +53,7 @@ fn write(files: &SharedFiles, count: u32) -> Block {
             times,
             values,
             starts,
+            summaries: None,
         };
         writer.add(&labels(i), &floats, &histograms).expect("add");
     }

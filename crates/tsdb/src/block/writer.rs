@@ -2,7 +2,7 @@
 
 use super::index::{self, ColumnPlace, NewSeries, SeriesColumns, TimesPlace};
 use super::page::{PagePlace, PageWriter};
-use super::{BlockMeta, block_name, temporary_name};
+use super::{BlockMeta, about, block_name, summaries, temporary_name};
 use crate::codec::{Effort, integers, values};
 use crate::error::{Error, at};
 use crate::gather::{Floats, Histograms};
@@ -22,12 +22,26 @@ const PAGE_BYTES: usize = 64 << 10;
 /// Plain timestamps that are kept to compare with, in all columns together: 4 MB.
 const RECENT_TIMES_MAX: usize = 1 << 19;
 
+/// Where the samples of a new block come from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    /// The number of the block.
+    pub(crate) id: u64,
+    /// Its order, see `BlockMeta`.
+    pub(crate) order: u64,
+    /// Length of the windows that its samples stand for; 0 for samples as they came.
+    pub(crate) window_ms: i64,
+    /// The blocks it takes the place of.
+    pub(crate) sources: Vec<u64>,
+}
+
 /// A block in the making. Dropping it without `finish` leaves a temporary file that the next opening
 /// of the database removes.
 pub(crate) struct BlockWriter {
     files: SharedFiles,
     folder: PathBuf,
     meta: BlockMeta,
+    sources: Vec<u64>,
     pages: PageWriter,
     places: Vec<PagePlace>,
     values: Vec<u8>,
@@ -38,27 +52,25 @@ pub(crate) struct BlockWriter {
 }
 
 impl BlockWriter {
-    /// Begins a block with this number and order in `folder`.
-    pub(crate) fn begin(
-        files: &SharedFiles,
-        folder: &Path,
-        (id, order): (u64, u64),
-    ) -> Result<Self, Error> {
-        let path = temporary(folder, id);
+    /// Begins a block in `folder`.
+    pub(crate) fn begin(files: &SharedFiles, folder: &Path, origin: Origin) -> Result<Self, Error> {
+        let path = temporary(folder, origin.id);
         let make = || PageWriter::begin(files.create(&path)?);
         Ok(Self {
             pages: make().map_err(at(&path))?,
             files: Arc::clone(files),
             folder: folder.to_owned(),
             meta: BlockMeta {
-                id,
-                order,
+                id: origin.id,
+                order: origin.order,
+                window_ms: origin.window_ms,
                 start: i64::MAX,
                 end: i64::MIN,
                 series: 0,
                 samples: 0,
                 bytes: 0,
             },
+            sources: origin.sources,
             places: Vec::new(),
             values: Vec::new(),
             waiting: 0,
@@ -90,6 +102,11 @@ impl BlockWriter {
             values::encode(&mut self.values, &floats.values, Effort::Small);
             columns.floats = Some(place);
             columns.float_starts = self.place_starts(place, &floats.starts);
+            if let Some(summaries) = &floats.summaries {
+                columns.summaries = Some(self.here(place));
+                let ends = (floats.times.as_slice(), floats.values.as_slice());
+                summaries::encode(&mut self.values, ends, summaries);
+            }
         }
         if !histograms.samples.is_empty() {
             let times: Vec<i64> = histograms.samples.iter().map(|(at, _)| *at).collect();
@@ -120,9 +137,17 @@ impl BlockWriter {
         if starts.is_empty() {
             return None;
         }
-        let offset = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
+        let place = self.here(of);
         integers::encode(&mut self.values, starts, Effort::Small);
-        Some(ColumnPlace { offset, ..of })
+        Some(place)
+    }
+
+    /// Where a further column of the same times will lie.
+    fn here(&self, of: ColumnPlace) -> ColumnPlace {
+        ColumnPlace {
+            offset: u32::try_from(self.values.len()).unwrap_or(u32::MAX),
+            ..of
+        }
     }
 
     /// Where the column that is written next will lie; its page gets its number when it is full.
@@ -161,7 +186,9 @@ impl BlockWriter {
         let write = || {
             self.flush_page()?;
             let times = self.times.write(&mut self.pages, &mut self.places)?;
-            let index = index::encode(&self.places, &times, &self.series);
+            let mut index = Vec::new();
+            about::encode(&mut index, &self.meta, &self.sources);
+            index::encode(&mut index, &self.places, &times, &self.series);
             let bytes = self.pages.finish(&index)?;
             self.files.rename(&path, &finished)?;
             self.files.sync_folder(&folder)?;

@@ -6,11 +6,12 @@
 
 use super::{Db, Work};
 use crate::block::{
-    Block, BlockMeta, BlockReader, BlockWriter, block_name, temporary_name, tombstones_name,
+    Block, BlockMeta, BlockReader, BlockWriter, Origin, block_name, temporary_name, tombstones_name,
 };
 use crate::db::cut::window_start;
 use crate::error::Error;
 use crate::gather::Gathered;
+use crate::summary;
 use model::{Labels, ReadBudget, TimeRange};
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -48,11 +49,17 @@ impl Db {
             largest_ms: self.longest_span_ms(),
             boundary: work.manifest.boundary,
         };
-        let Some(group) = plan(&work.manifest.blocks, spans) else {
-            return Ok(false);
-        };
-        self.merge(work, &group)?;
-        Ok(true)
+        let blocks = &work.manifest.blocks;
+        let lengths: BTreeSet<i64> = blocks.iter().map(|block| block.window_ms).collect();
+        for window_ms in lengths {
+            let same = blocks.iter().filter(|block| block.window_ms == window_ms);
+            let same: Vec<BlockMeta> = same.cloned().collect();
+            if let Some(group) = plan(&same, spans) {
+                self.rewrite(work, &group, &Rewrite::to_windows(window_ms))?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The longest span that blocks are merged into.
@@ -66,13 +73,21 @@ impl Db {
         let mut work = self.work();
         for block in self.blocks().iter() {
             if !block.tombstones().is_empty() {
-                self.merge(&mut work, &BTreeSet::from([block.meta.id]))?;
+                let same = Rewrite::to_windows(block.meta.window_ms);
+                self.rewrite(&mut work, &BTreeSet::from([block.meta.id]), &same)?;
             }
         }
         Ok(())
     }
 
-    fn merge(&self, work: &mut Work, group: &BTreeSet<u64>) -> Result<(), Error> {
+    /// Writes the blocks of a group anew as one and puts that in their place. Answers its number; `None`
+    /// where nothing is left.
+    pub(super) fn rewrite(
+        &self,
+        work: &mut Work,
+        group: &BTreeSet<u64>,
+        rewrite: &Rewrite<'_>,
+    ) -> Result<Option<u64>, Error> {
         let blocks = self.blocks();
         let sources: Vec<Arc<Block>> = blocks
             .iter()
@@ -81,17 +96,23 @@ impl Db {
             .collect();
         let order = sources.iter().map(|block| block.meta.order).min();
         let id = work.next_block();
-        let place = (id, order.unwrap_or(id));
-        let writer = BlockWriter::begin(&self.options.files, &self.blocks_folder(), place)?;
-        let merged = merge_into(writer, &sources);
+        let origin = Origin {
+            id,
+            order: order.unwrap_or(id),
+            window_ms: rewrite.window_ms,
+            sources: group.iter().copied().collect(),
+        };
+        let begun = BlockWriter::begin(&self.options.files, &self.blocks_folder(), origin);
+        let merged = begun.and_then(|writer| merge_into(writer, &sources, rewrite));
         if merged.is_err() {
             self.remove_files(&BTreeSet::from([id]));
         }
         let merged = merged?;
+        let written = merged.as_ref().map(|meta| meta.id);
         let manifest = work.manifest.clone();
         self.publish(work, manifest, (merged.into_iter().collect(), group))?;
         self.remove_files(group);
-        Ok(())
+        Ok(written)
     }
 
     /// Removes the files of blocks that the manifest no longer names. What remains is removed at the next
@@ -112,8 +133,31 @@ impl Db {
     }
 }
 
-/// Copies the series of all sources into one block. `sources` come in the order of precedence.
-fn merge_into(mut writer: BlockWriter, sources: &[Arc<Block>]) -> Result<Option<BlockMeta>, Error> {
+/// How blocks are written anew.
+pub(super) struct Rewrite<'a> {
+    /// Length of the windows that floats are summarised to; 0 to leave them as they are.
+    pub(super) window_ms: i64,
+    /// Which series stay.
+    pub(super) keep: &'a dyn Fn(&Labels) -> bool,
+}
+
+impl Rewrite<'_> {
+    /// All series, in windows of this length.
+    pub(super) fn to_windows(window_ms: i64) -> Self {
+        Self {
+            window_ms,
+            keep: &|_| true,
+        }
+    }
+}
+
+/// Copies the series of all sources into one block. `sources` come in the order of precedence. Histograms
+/// are copied as they are, whatever the windows.
+fn merge_into(
+    mut writer: BlockWriter,
+    sources: &[Arc<Block>],
+    rewrite: &Rewrite<'_>,
+) -> Result<Option<BlockMeta>, Error> {
     let mut readers = Vec::new();
     let mut next: BinaryHeap<Reverse<(Labels, usize, u32)>> = BinaryHeap::new();
     for (i, block) in sources.iter().enumerate() {
@@ -127,6 +171,7 @@ fn merge_into(mut writer: BlockWriter, sources: &[Arc<Block>]) -> Result<Option<
     while let Some(Reverse((labels, ..))) = next.peek() {
         let labels = labels.clone();
         let mut gathered = Gathered::default();
+        let keep = (rewrite.keep)(&labels);
         // Equal labels come in the order of the sources.
         while let Some(Reverse((same, i, series))) = next.peek()
             && *same == labels
@@ -134,13 +179,20 @@ fn merge_into(mut writer: BlockWriter, sources: &[Arc<Block>]) -> Result<Option<
             let (i, series) = (*i, *series);
             next.pop();
             let reader = &readers[i];
-            reader.read(series, TimeRange::ALL, &unlimited, &mut gathered)?;
+            if keep {
+                reader.read(series, TimeRange::ALL, &unlimited, &mut gathered)?;
+            }
             let following = series + 1;
             if following < reader.index.series_count() {
                 next.push(Reverse((reader.index.labels(following), i, following)));
             }
         }
-        writer.add(&labels, &gathered.floats(), &gathered.histograms())?;
+        let mut floats = gathered.floats();
+        if rewrite.window_ms > 0 {
+            let windows = (0..floats.times.len()).filter_map(|i| summary::window_at(&floats, i));
+            floats = summary::summarize(windows, rewrite.window_ms);
+        }
+        writer.add(&labels, &floats, &gathered.histograms())?;
     }
     writer.finish()
 }
@@ -223,6 +275,7 @@ mod tests {
             .map(|(id, &(start, end, bytes))| BlockMeta {
                 id,
                 order: id,
+                window_ms: 0,
                 start,
                 end,
                 series: 1,

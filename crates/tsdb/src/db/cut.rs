@@ -7,7 +7,7 @@
 
 use super::compact::SPAN_GROWTH;
 use super::{Blocks, Db, Work};
-use crate::block::{Block, BlockMeta, BlockWriter};
+use crate::block::{Block, BlockMeta, BlockWriter, Origin};
 use crate::error::Error;
 use crate::gather::Gathered;
 use crate::head::{HeadSeries, TimesPool};
@@ -178,7 +178,12 @@ impl Db {
         let mut blocks = Vec::new();
         for window in windows.starts {
             let id = work.next_block();
-            let mut writer = BlockWriter::begin(&self.options.files, &folder, (id, id))?;
+            let origin = Origin {
+                id,
+                order: id,
+                ..Origin::default()
+            };
+            let mut writer = BlockWriter::begin(&self.options.files, &folder, origin)?;
             let range = TimeRange {
                 start: Timestamp::from_millis(window),
                 end: Timestamp::from_millis(window.saturating_add(windows.length_ms - 1)),

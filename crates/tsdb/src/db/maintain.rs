@@ -1,8 +1,9 @@
 //! What runs beside reading and writing: sync, cut, merge, retention, and getting well again.
 
+use super::opening::QUARANTINE_SUFFIX;
 use super::{Db, Work};
 use crate::error::Error;
-use crate::retention::{Limits, expired};
+use crate::retention::{Limits, expired, share_of};
 use model::Timestamp;
 use runtime::Shutdown;
 use std::collections::BTreeSet;
@@ -72,39 +73,47 @@ impl Db {
         self.refresh_order();
         self.count_state();
         if done.is_err() {
-            self.metrics.failures.increment();
+            self.metrics.work.failures.increment();
         }
         done
     }
 
-    /// What frees space comes first: the rest may need it.
+    /// What frees space comes first: the rest may need it. Between two long steps the head is cut if that is
+    /// due, so that it does not grow while blocks are merged.
     fn maintain_files(&self, work: &mut Work, now: Timestamp) -> Result<(), Error> {
         self.set_damaged_aside(work)?;
-        self.retain(work, now)?;
-        if self.wal.rearm() {
-            self.cut_if_due(work)?;
-        }
-        while self.compact_once(work)? {
-            for counter in &self.metrics.merges {
-                counter.increment();
-            }
-        }
-        Ok(())
-    }
-
-    fn retain(&self, work: &mut Work, now: Timestamp) -> Result<(), Error> {
         let monotonic = self.options.clock.monotonic();
         let now = work.clock.now(now, monotonic).millis();
-        let blocks = &work.manifest.blocks;
-        let in_blocks = blocks.iter().map(|block| block.end).max();
+        let newest = self.newest(work).min(now);
+        self.retain(work, newest)?;
+        loop {
+            if self.wal.rearm() {
+                self.cut_if_due(work)?;
+            }
+            if self.compact_once(work)? {
+                for counter in &self.metrics.work.merges {
+                    counter.increment();
+                }
+            } else if !self.age_once(work, newest)? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Time of the newest sample.
+    fn newest(&self, work: &Work) -> i64 {
+        let in_blocks = work.manifest.blocks.iter().map(|block| block.end).max();
         let in_head = self.head.counts.newest.load(Ordering::Relaxed);
-        let newest = in_blocks.unwrap_or(i64::MIN).max(in_head).min(now);
+        in_blocks.unwrap_or(i64::MIN).max(in_head)
+    }
+
+    fn retain(&self, work: &mut Work, newest: i64) -> Result<(), Error> {
+        let blocks = &work.manifest.blocks;
         let age = self.options.retention_ms;
         let limits = Limits {
             oldest: age.map(|age| newest.saturating_sub(age)),
             bytes: self
-                .options
-                .retention_bytes
+                .bytes_max()
                 .map(|bytes| bytes.saturating_sub(self.wal.size_bytes())),
         };
         let removed = expired(blocks, limits);
@@ -116,6 +125,27 @@ impl Db {
         self.publish(work, manifest, (Vec::new(), &removed))?;
         self.remove_files(&removed);
         Ok(())
+    }
+
+    /// What blocks and log may take together.
+    fn bytes_max(&self) -> Option<u64> {
+        let percentage = self
+            .options
+            .retention_percentage
+            .filter(|share| *share > 0.0);
+        let share = percentage.and_then(|percentage| {
+            let capacity = self.options.files.capacity_bytes(&self.options.folder);
+            let capacity = capacity
+                .inspect_err(|error| {
+                    tracing::warn!("the size of the file system is unknown: {error}")
+                })
+                .ok()?;
+            Some(share_of(capacity, percentage))
+        });
+        [self.options.retention_bytes, share]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn set_damaged_aside(&self, work: &mut Work) -> Result<(), Error> {
@@ -130,7 +160,7 @@ impl Db {
         }
         // Renamed first: a file that no manifest names is removed at the next opening.
         for id in &damaged {
-            self.metrics.damages.increment();
+            self.metrics.work.damages.increment();
             quarantine(&self.options.files, &self.blocks_folder(), *id, "damaged");
         }
         let manifest = work.manifest.clone();
@@ -161,7 +191,7 @@ pub(super) fn quarantine(files: &storage::SharedFiles, folder: &Path, id: u64, w
         crate::block::tombstones_name(id),
     ] {
         let path = folder.join(&name);
-        let kept = folder.join(format!("{name}.quarantined"));
+        let kept = folder.join(format!("{name}{QUARANTINE_SUFFIX}"));
         match files.rename(&path, &kept) {
             Ok(()) => tracing::error!("{}: {why}; set aside as {}", path.display(), kept.display()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -86,7 +86,7 @@ impl Db {
                 samples: meta.samples,
                 bytes: meta.bytes,
                 level: level_of(meta.end.saturating_sub(meta.start), self.options.block_ms),
-                resolution_ms: 0,
+                resolution_ms: meta.window_ms,
                 series_with_deletions: block.tombstones().series_count(),
             }
         });

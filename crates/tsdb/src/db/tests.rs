@@ -1,5 +1,7 @@
 //! The database against a naive model, and what happens to it at restarts.
 
+mod ages;
+mod damage;
 mod failures;
 mod kinds;
 mod scans;

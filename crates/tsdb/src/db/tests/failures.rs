@@ -225,30 +225,3 @@ fn a_log_damaged_in_the_middle_serves_the_rest() {
     bench.restart();
     assert_eq!(times(&bench), [0, 3, 4]);
 }
-
-#[test]
-fn blocks_without_a_manifest_are_not_touched() {
-    let mut bench = Bench::new(1);
-    bench.db().append(&[row(1, 0, 1.0)]).expect("append");
-    bench.db().flush().expect("flush");
-    bench.db = None;
-    let manifest = Path::new("/data/MANIFEST");
-    bench
-        .disk
-        .rename(manifest, Path::new("/data/kept"))
-        .expect("rename");
-    let error = Db::open(bench.options.clone())
-        .err()
-        .expect("refuses")
-        .to_string();
-    assert!(
-        error.contains("/data/blocks holds blocks but the MANIFEST"),
-        "{error}"
-    );
-    bench
-        .disk
-        .rename(Path::new("/data/kept"), manifest)
-        .expect("rename");
-    bench.db = Some(Db::open(bench.options.clone()).expect("opens"));
-    assert_eq!(read(bench.db(), &[], TimeRange::ALL).len(), 1);
-}
