@@ -1,5 +1,9 @@
 //! The command line, as clap reads it.
 
+mod moving;
+
+pub(crate) use moving::{Destination, Export, ExportedAs, Import, Imported, SelectionFlags};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -65,6 +69,10 @@ pub(crate) enum Command {
         after_help = "Example:\n  binnacle user create ann --role admin --data ./binnacle-data < password.txt"
     )]
     User(Credential),
+    /// Bring another store's data in
+    Import(Import),
+    /// Write data out for another store
+    Export(Export),
     /// Print a shell's completions, or the man page
     #[command(after_help = "Examples:\n  binnacle completions bash\n  binnacle completions man")]
     Completions {

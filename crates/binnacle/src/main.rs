@@ -55,6 +55,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::Token(credential) => commands::credential::run(&credential, Sort::Token),
         Command::User(credential) => commands::credential::run(&credential, Sort::User),
+        Command::Import(import) => commands::import::run(&import),
+        Command::Export(export) => commands::export::run(&export),
         Command::Completions { shell } => commands::completions::run(shell),
     }
 }

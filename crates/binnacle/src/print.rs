@@ -19,3 +19,8 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn json(value: &serde_json::Value) {
     println!("{value:#}");
 }
+
+/// Puts a text in the place of the last line of the terminal.
+pub(crate) fn in_place(text: &str) {
+    eprint!("\r{text}\x1b[K");
+}

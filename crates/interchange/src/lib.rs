@@ -4,11 +4,17 @@
 //! Readers hand over `model::SeriesSamples` in batches, so that memory holds names and one batch. This crate knows neither
 //! our store's files nor sockets: who imports gives it a `model::Sink`.
 
+mod delivery;
 mod error;
+mod journal;
+pub mod openmetrics;
 pub mod prometheus;
 pub mod remote_write;
+pub mod text;
 
 #[cfg(test)]
 mod testing;
 
+pub use delivery::{Delivery, Selection};
 pub use error::Error;
+pub use journal::Journal;

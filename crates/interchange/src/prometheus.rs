@@ -13,5 +13,10 @@ pub mod block;
 mod folder;
 mod wal;
 
+mod export;
+mod import;
+
+pub use export::{BLOCK_MS, ExportOptions, Exported, export, samples_of};
 pub use folder::DataFolder;
+pub use import::{Destination, Progress, Report, import};
 pub use wal::{Head, HeadCounts, Wanted};

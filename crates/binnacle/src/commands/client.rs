@@ -75,6 +75,30 @@ impl Client {
         })
     }
 
+    /// Posts bytes with these headers and gives status and body.
+    pub(crate) fn send_bytes(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> anyhow::Result<(u16, String)> {
+        let mut request = self.http.post(format!("{}{path}", self.base)).body(body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.runtime.block_on(async {
+            let answer = request
+                .send()
+                .await
+                .with_context(|| format!("no answer from {}", self.base))?;
+            let status = answer.status().as_u16();
+            Ok((status, answer.text().await?))
+        })
+    }
+
     /// Gets JSON; an answer that is none, or an error status, fails with what the server said.
     pub(crate) fn get(&self, path: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
         let (status, text) = self.send(Method::GET, path, parameters, None)?;

@@ -35,6 +35,7 @@ mod crash;
 mod examples;
 mod full_disk;
 mod listening;
+mod moving;
 mod remote_write;
 mod starting;
 mod this_host;

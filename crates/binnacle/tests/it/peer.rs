@@ -22,13 +22,20 @@ impl Drop for Peer {
 
 /// Prometheus with the place's prometheus.yml; `None` where it is not installed.
 pub(crate) fn prometheus(place: &Place) -> Option<Peer> {
+    prometheus_with(place, &[])
+}
+
+/// Prometheus with the place's prometheus.yml and more flags.
+pub(crate) fn prometheus_with(place: &Place, flags: &[&str]) -> Option<Peer> {
     let config = place.config().join("prometheus.yml");
     let arguments = |address: &str| {
-        vec![
+        let mut all = vec![
             format!("--config.file={}", text(&config)),
             format!("--storage.tsdb.path={}", text(&place.data())),
             format!("--web.listen-address={address}"),
-        ]
+        ];
+        all.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        all
     };
     start("prometheus", arguments)
 }
