@@ -1,5 +1,6 @@
 //! Samples as Prometheus' API writes them.
 
+use model::number::format_float_general;
 use model::{Histogram, Sample, Timestamp, Value, format_float};
 use std::fmt::Write as _;
 
@@ -40,20 +41,14 @@ pub(crate) fn push_timestamp(out: &mut String, at: Timestamp) {
     };
 }
 
-/// Appends a float by the rules of JavaScript's numbers: an exponent below 1e-6 and from 1e21.
+/// Appends a float: with an exponent of at least two digits below 1e-6 and from 1e21, else without.
 pub(crate) fn push_float(out: &mut String, value: f64) {
     let size = value.abs();
-    if value.is_finite() && size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{value:e}");
-        // Rust writes 1e21, JavaScript 1e+21.
-        match text.split_once('e') {
-            Some((digits, exponent)) if !exponent.starts_with('-') => {
-                let _infallible = write!(out, "{digits}e+{exponent}");
-            }
-            Some(_) | None => out.push_str(&text),
-        }
-    } else {
+    let is_plain = !value.is_finite() || size == 0.0 || (1e-6..1e21).contains(&size);
+    if is_plain {
         out.push_str(&format_float(value));
+    } else {
+        out.push_str(&format_float_general(value));
     }
 }
 
@@ -107,7 +102,8 @@ mod tests {
         };
         check(1.0, "1");
         check(0.000_001, "0.000001");
-        check(1e-7, "1e-7");
+        check(1e-7, "1e-07");
+        check(-2.5e-300, "-2.5e-300");
         check(1e21, "1e+21");
         check(-1.5e22, "-1.5e+22");
         check(f64::NEG_INFINITY, "-Inf");

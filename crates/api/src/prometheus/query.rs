@@ -179,7 +179,12 @@ fn write_value(out: &mut String, value: &QueryValue) {
     match value {
         QueryValue::Scalar { timestamp, value } => {
             out.push_str("\"resultType\":\"scalar\",\"result\":");
-            number::push_point(out, *timestamp, *value);
+            // Of all numbers only this one never has an exponent.
+            out.push('[');
+            number::push_timestamp(out, *timestamp);
+            out.push_str(",\"");
+            out.push_str(&model::format_float(*value));
+            out.push_str("\"]");
         }
         QueryValue::String { timestamp, value } => {
             out.push_str("\"resultType\":\"string\",\"result\":[");
