@@ -13,8 +13,35 @@ pub fn format_float(value: f64) -> String {
     } else if value == f64::NEG_INFINITY {
         "-Inf".to_owned()
     } else {
-        format!("{value}")
+        let text = format!("{value}");
+        even_at_tie(&text, || format!("{value:.40}"))
+            .filter(|even| even.parse() == Ok(value))
+            .unwrap_or(text)
     }
+}
+
+/// The digits that Go prints where two shortest texts are equally near: those that end with an even digit, while
+/// Rust takes the larger ones. `None` where `text` stands, which is nearly always. `exact` makes the same layout
+/// with many more digits.
+fn even_at_tie(text: &str, exact: impl FnOnce() -> String) -> Option<String> {
+    let (last_at, last) = text.bytes().enumerate().rfind(|(_, byte)| *byte != b'0')?;
+    if !(15..40).contains(&text.len()) || !last.is_ascii_digit() || last % 2 == 0 {
+        return None;
+    }
+    // A tie is a value that ends with a 5 just behind the last digit.
+    let exact = exact();
+    let cut = if text.contains('.') {
+        text.len()
+    } else {
+        last_at + 1
+    };
+    let mut behind = exact.bytes().skip(cut).filter(u8::is_ascii_digit);
+    if behind.next() != Some(b'5') || behind.any(|byte| byte != b'0') {
+        return None;
+    }
+    let mut even = text.as_bytes().to_vec();
+    *even.get_mut(last_at)? -= 1;
+    String::from_utf8(even).ok()
 }
 
 /// Prints a float as Go's `%v`: the shortest digits,
@@ -33,6 +60,16 @@ pub fn format_float_general(value: f64) -> String {
         return format_float(value);
     }
     let sign = if exponent < 0 { '-' } else { '+' };
+    let exact = || {
+        format!("{value:.60e}")
+            .split('e')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let even =
+        even_at_tie(digits, exact).filter(|even| format!("{even}e{exponent}").parse() == Ok(value));
+    let digits = even.as_deref().unwrap_or(digits);
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
 }
 
@@ -157,6 +194,17 @@ mod tests {
         check(100_000.0, "100000", "100000");
         check(123_456_789.5, "123456789.5", "1.234567895e+08");
         check(1e-5, "0.00001", "1e-05");
+        // Two shortest texts are equally near: the even digit wins.
+        check(
+            1.611_000_061_035_156_25,
+            "1.6110000610351562",
+            "1.6110000610351562",
+        );
+        check(
+            1_611_000.061_035_156_25,
+            "1611000.0610351562",
+            "1.6110000610351562e+06",
+        );
         check(f64::INFINITY, "+Inf", "+Inf");
         check(f64::NAN, "NaN", "NaN");
     }

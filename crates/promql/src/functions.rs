@@ -36,7 +36,7 @@ pub(crate) enum Implementation {
     /// Each float by itself.
     Math(fn(f64) -> f64),
     /// Each float, as seconds since the epoch, by itself; without argument the moment of evaluation.
-    Calendar(fn(i64) -> f64),
+    Calendar(fn(calendar::Moment) -> f64),
     /// Each window by itself.
     Window(WindowFunction),
     /// In a way of its own.

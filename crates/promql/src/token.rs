@@ -112,6 +112,9 @@ impl TokenKind {
 
     /// Whether the word may stand where a label's name is expected in `by (…)` and the like.
     pub(crate) const fn names_label(&self) -> bool {
+        if matches!(self, Self::Keyword(Keyword::Without)) {
+            return false;
+        }
         matches!(
             self,
             Self::Identifier

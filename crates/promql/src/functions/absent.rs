@@ -63,22 +63,27 @@ fn ones(absent: Vec<f64>, operand: &Expr) -> Value {
     }])
 }
 
-/// The labels that a selector demands by `=`, each once; those that are demanded twice are left out.
+/// The labels that a selector demands by `=`. A later matcher of the same label takes it away again, unless it is
+/// the first `=` for it.
 fn labels_of(operand: &Expr) -> Labels {
     let selector: &VectorSelector = match &without_parens(operand).kind {
         ExprKind::Vector(selector) => selector,
         ExprKind::Matrix(matrix) => &matrix.selector,
         _ => return Labels::default(),
     };
-    let matchers = selector
-        .matchers
-        .iter()
-        .filter(|matcher| matcher.name() != METRIC_NAME);
-    let demanded = matchers.clone().filter(|matcher| {
-        let same_name = matchers
-            .clone()
-            .filter(|other| other.name() == matcher.name());
-        matcher.operator() == MatchOperator::Equal && same_name.count() == 1
-    });
-    Labels::from_pairs(demanded.map(|matcher| (matcher.name(), matcher.value())))
+    let mut seen: Vec<&str> = Vec::new();
+    let mut demanded: Vec<(&str, &str)> = Vec::new();
+    for matcher in &selector.matchers {
+        let name = matcher.name();
+        if name == METRIC_NAME {
+            continue;
+        }
+        if matcher.operator() == MatchOperator::Equal && !seen.contains(&name) {
+            seen.push(name);
+            demanded.push((name, matcher.value()));
+        } else {
+            demanded.retain(|(other, _)| *other != name);
+        }
+    }
+    Labels::from_pairs(demanded)
 }

@@ -85,22 +85,24 @@ fn clamped(
     evaluation.mapped(rows, clamped).map(Value::Vector)
 }
 
-/// The larger of two floats, NaN where either is.
+/// The larger of two floats as Go's `math.Max`: infinity even beside NaN, else NaN where either is; 0 is larger
+/// than -0.
 pub(super) fn larger(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
+    if a == f64::INFINITY || b == f64::INFINITY {
+        f64::INFINITY
+    } else if a.is_nan() || b.is_nan() {
         f64::NAN
+    } else if a > b || (a == b && b.is_sign_negative()) {
+        a
     } else {
-        a.max(b)
+        b
     }
 }
 
-/// The smaller of two floats, NaN where either is.
+/// The smaller of two floats as Go's `math.Min`: minus infinity even beside NaN, else NaN where either is; -0 is
+/// smaller than 0.
 pub(super) fn smaller(a: f64, b: f64) -> f64 {
-    if a.is_nan() || b.is_nan() {
-        f64::NAN
-    } else {
-        a.min(b)
-    }
+    -larger(-a, -b)
 }
 
 fn at(values: Option<&Vec<f64>>, step: usize, otherwise: f64) -> f64 {

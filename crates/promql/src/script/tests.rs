@@ -332,3 +332,18 @@ fn refuses_start_timestamps_without_samples() {
     );
     check("  m@st 7\n  m 1", "invalid @st offset \"7\"");
 }
+
+#[test]
+fn odd_arguments_give_what_upstream_gives() {
+    let check = |eval: &str| check(&format!("{LOAD}eval instant at 1m {eval}\n"), 1, &[]);
+    check("absent(n{a=\"x\",a=~\"\"})\n  {} 1");
+    check("absent(n{a=\"x\",a=\"y\",b=\"z\"})\n  {b=\"z\"} 1");
+    // What a comparison drops is a second match all the same.
+    check("m > on() vector(5)\n  expect fail");
+    check("m > on() group_left() vector(5)\n  m{a=\"y\"} 10");
+    check("count_values without (a) (\"a\", m)\n  {} 2");
+    check("count_values by (a) (\"a\", m)\n  {a=\"2\"} 1\n  {a=\"10\"} 1");
+    check("clamp(vector(-Inf), 1, NaN)\n  {} 1");
+    check("clamp(vector(5), 1, NaN)\n  {} NaN");
+    check("clamp_min(vector(NaN), Inf)\n  {} Inf");
+}

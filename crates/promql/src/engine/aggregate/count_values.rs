@@ -6,7 +6,7 @@ use crate::engine::column::ABSENT;
 use crate::engine::{Cell, Column, Evaluation, Row, Steps, is_absent};
 use crate::error::QueryError;
 use model::number::format_float;
-use model::{Histogram, Labels};
+use model::{Histogram, Labels, METRIC_NAME};
 use runtime::HashMap;
 
 /// A result row while it is counted.
@@ -60,6 +60,9 @@ impl Evaluation<'_> {
             let text = format!("invalid label name {label:?}");
             return Err(QueryError::execution(text));
         }
+        // What `without` takes away is not there even where it was just set.
+        let is_taken_away = aggregate.without
+            && (label == METRIC_NAME || aggregate.grouping.iter().any(|name| name == label));
         let mut counts = Counts::default();
         for row in self.vector(&aggregate.operand, steps)? {
             self.check()?;
@@ -74,6 +77,7 @@ impl Evaluation<'_> {
                 };
                 let place = match last.filter(|(known, _)| Some(*known) == bits) {
                     Some((_, place)) => place,
+                    None if is_taken_away => counts.place(group.clone(), steps),
                     None => counts.place(group.with(label, &text_of(&cell)), steps),
                 };
                 last = bits.map(|bits| (bits, place));
