@@ -25,7 +25,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         return Ok(());
     };
     page::ensure_program()?;
-    let counts = [
+    let mut counts = vec![
         ("promqltest", promql_scripts(&folder.join("promqltest"))?),
         (
             "prometheus-config",
@@ -46,6 +46,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         ),
         ("openmetrics", openmetrics(&folder.join("openmetrics"))?),
     ];
+    counts.extend(compliance(&folder)?.map(|count| ("promql-compliance", count)));
     judge(&counts)
 }
 
@@ -125,6 +126,17 @@ fn promql_scripts(folder: &Path) -> anyhow::Result<Count> {
         passed,
         failed: (0..failed).map(name).collect(),
     })
+}
+
+/// The compliance queries, where there is a prometheus to ask them too.
+fn compliance(folder: &Path) -> anyhow::Result<Option<Count>> {
+    if process::find("prometheus").is_none() {
+        println!("skipped: promql-compliance (no prometheus on the PATH)");
+        return Ok(None);
+    }
+    let file = folder.join("promql-compliance/promql-test-queries.yml");
+    let (passed, failed) = crate::fuzz::compliance::run(&file)?;
+    Ok(Some(Count { passed, failed }))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ mod ci;
 mod compare;
 mod conformance;
 mod crash;
+mod fuzz;
 mod listener;
 mod page;
 mod process;
@@ -32,6 +33,7 @@ cargo xtask COMMAND
   tidy           dependency arrows, module pages, file sizes
   conformance    upstream's test data, from the folder that CONFORMANCE names
   compare        the same target scraped by us and by prometheus: equal answers
+  fuzz [N] [--seed S] [--rounds R]  N random queries (1000) over random data, asked of us and of prometheus
   crash [N]      N rounds (20) of kill -9 under remote write: nothing acknowledged lost
   bench metrics [SET…]  ingest, memory, disk and queries, side by side with the peers on the PATH, on the
                  data sets fleet, node and churn
@@ -59,6 +61,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["tidy"] => tidy::run(),
         ["conformance"] => conformance::run(),
         ["compare", rest @ ..] => compare::run(rest),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["crash", rest @ ..] => crash::run(rest),
         ["bench", "metrics", sets @ ..] => bench::metrics(sets),
         ["bench", "scale", rest @ ..] => bench::scale(rest),

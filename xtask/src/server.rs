@@ -60,6 +60,16 @@ pub(crate) fn free_port() -> anyhow::Result<u16> {
 impl Server {
     /// Starts a server with its data in `data`; `config` is a prometheus.yml or a folder, where there is one.
     pub(crate) fn start(kind: Kind, data: &Path, config: Option<&Path>) -> anyhow::Result<Self> {
+        Self::start_with(kind, data, config, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(
+        kind: Kind,
+        data: &Path,
+        config: Option<&Path>,
+        more: &[&str],
+    ) -> anyhow::Result<Self> {
         let address = format!("127.0.0.1:{}", free_port()?);
         let mut command = match kind {
             Kind::Binnacle => binnacle(&address, data, config),
@@ -68,6 +78,7 @@ impl Server {
         };
         let log = std::fs::File::create(data.with_extension("log"))?;
         let child = command
+            .args(more)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
