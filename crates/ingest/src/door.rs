@@ -4,15 +4,19 @@
 //! store. It keeps no samples and starts no thread; a caller that is answered has its samples in the
 //! write-ahead log.
 
-use crate::remote_write::{self, DecodeError, LabelLimits, Limits, SeriesCache, Written};
-use model::{Appended, Labels, SeriesSamples, Sink, SinkError};
+use crate::remote_write::{self, Batch, DecodeError, LabelLimits, Limits, SeriesCache, Written};
+use model::{Appended, Labels, MetricMetadata, SeriesSamples, Sink, SinkError};
 use runtime::Registry;
 use runtime::metrics::Counter;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 const SAMPLES_HELP: &str = "Samples that were stored, by the protocol that brought them.";
 const REFUSED_HELP: &str = "Samples and series that were refused, by the reason.";
 const REQUESTS_HELP: &str = "Remote write requests, by the status that was answered.";
+
+/// Metrics whose metadata is remembered: as many as a busy fleet has, and a few megabytes.
+const METADATA_MAX: usize = 50_000;
 
 /// Why a remote write request was not taken whole.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,18 @@ pub struct Ingest {
     counters: Counters,
     /// Who is handed everything that the store has taken.
     follower: RwLock<Option<Arc<dyn Sink>>>,
+    metadata: Mutex<BTreeMap<String, MetricMetadata>>,
+}
+
+/// How much of a request was stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Float samples.
+    pub samples: usize,
+    /// Histogram samples.
+    pub histograms: usize,
+    /// Exemplars.
+    pub exemplars: usize,
 }
 
 /// Where samples go.
@@ -75,6 +91,7 @@ struct Counters {
     too_new: Counter,
     series_limit: Counter,
     invalid: Counter,
+    metadata: Counter,
 }
 
 impl Counters {
@@ -95,6 +112,7 @@ impl Counters {
             too_new: refused("too_new"),
             series_limit: refused("series_limit"),
             invalid: refused("invalid_labels"),
+            metadata: refused("metadata_limit"),
             registry,
         }
     }
@@ -140,6 +158,7 @@ impl Ingest {
             limits,
             counters: Counters::new(registry.clone()),
             follower: RwLock::new(None),
+            metadata: Mutex::default(),
         }
     }
 
@@ -249,19 +268,51 @@ impl Ingest {
     /// What can be stored is stored even where the answer is an error. On success the sender is answered 204,
     /// otherwise `WriteError::status` and the error's text.
     pub fn remote_write(&self, body: &[u8]) -> Result<Appended, WriteError> {
-        let outcome = self.write(body);
+        let outcome = remote_write::decode(body, &self.limits)
+            .map_err(WriteError::from)
+            .and_then(|batch| {
+                let (appended, written) = self.write(&batch)?;
+                written.map(|()| appended)
+            });
         let status = outcome.as_ref().map_or_else(WriteError::status, |_| 204);
         self.counters.request(status);
         outcome
     }
 
-    fn write(&self, body: &[u8]) -> Result<Appended, WriteError> {
-        let batch = remote_write::decode(body, &self.limits)?;
+    /// Takes the body of a remote write 2.0 request.
+    ///
+    /// As `remote_write`; the sender is told in any case how much was stored.
+    pub fn remote_write_second(&self, body: &[u8]) -> (Stored, Result<(), WriteError>) {
+        let mut stored = Stored::default();
+        let outcome = self.write_second(body, &mut stored);
+        let status = outcome.as_ref().map_or_else(WriteError::status, |()| 204);
+        self.counters.request(status);
+        (stored, outcome)
+    }
+
+    fn write_second(&self, body: &[u8], stored: &mut Stored) -> Result<(), WriteError> {
+        let batch = remote_write::decode_second(body, &self.limits)?;
+        let (floats, histograms) = batch.by_type();
+        let (appended, mut outcome) = self.write(&floats)?;
+        stored.samples = appended.accepted;
+        stored.exemplars = appended.exemplars;
+        if let Some(histograms) = histograms {
+            let (appended, of_histograms) = self.write(&histograms)?;
+            stored.histograms = appended.accepted;
+            stored.exemplars += appended.exemplars;
+            outcome = outcome.and(of_histograms);
+        }
+        outcome
+    }
+
+    /// Stores a batch. The inner result says what of it was refused for good.
+    fn write(&self, batch: &Batch) -> Result<(Appended, Result<(), WriteError>), WriteError> {
         let labels = &self.limits.labels;
         let Written { appended, refused } = match &self.store {
-            Store::Db(db, cache) => remote_write::apply_to_db(&batch, labels, db, cache)?,
-            Store::Sink(sink) => remote_write::apply(&batch, labels, sink.as_ref())?,
+            Store::Db(db, cache) => remote_write::apply_to_db(batch, labels, db, cache)?,
+            Store::Sink(sink) => remote_write::apply(batch, labels, sink.as_ref())?,
         };
+        self.learn(&batch.metadata);
         self.counters.count(&appended, &self.counters.written);
         if let Some(follower) = self.follower() {
             let rows = batch.to_rows(labels);
@@ -269,13 +320,41 @@ impl Ingest {
         }
         let invalid = &self.counters.invalid;
         invalid.add(u64::try_from(refused.count).unwrap_or(u64::MAX));
-        if let Some(first) = &refused.first {
-            return Err(WriteError::Refused(match refused.count.saturating_sub(1) {
-                0 => first.to_string(),
-                further => format!("{first} (and {further} more)"),
-            }));
+        let reason = match (&refused.first, refused.count.saturating_sub(1)) {
+            (Some(first), 0) => Some(first.clone()),
+            (Some(first), further) => Some(format!("{first} (and {further} more)")),
+            (None, _) => refusal(&appended),
+        };
+        let written = reason.map_or(Ok(()), |reason| Err(WriteError::Refused(reason)));
+        Ok((appended, written))
+    }
+
+    /// Remembers what senders say of their metrics.
+    pub(crate) fn learn(&self, told: &[(String, MetricMetadata)]) {
+        if told.is_empty() {
+            return;
         }
-        refusal(&appended).map_or(Ok(appended), |text| Err(WriteError::Refused(text)))
+        let mut metadata = self.metadata.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, told) in told {
+            let is_full = metadata.len() >= METADATA_MAX;
+            match metadata.get_mut(name) {
+                Some(known) if known == told => {}
+                Some(known) => known.clone_from(told),
+                None if !is_full => {
+                    metadata.insert(name.clone(), told.clone());
+                }
+                None => self.counters.metadata.increment(),
+            }
+        }
+    }
+
+    /// What senders said of their metrics since the start.
+    #[must_use]
+    pub fn metadata(&self) -> BTreeMap<String, MetricMetadata> {
+        self.metadata
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 

@@ -10,5 +10,5 @@ pub mod native;
 mod protobuf;
 pub mod remote_write;
 
-pub use door::{Ingest, WriteError};
+pub use door::{Ingest, Stored, WriteError};
 pub use protobuf::ProtobufError;

@@ -186,6 +186,20 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
+    /// Adds the `uint32`s of a repeated field, packed or one at a time; what does not fit saturates.
+    pub(crate) fn uint32s(&self, wire: Wire<'a>, to: &mut Vec<u32>) -> Result<(), ProtobufError> {
+        let fit = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let Wire::Bytes(bytes) = wire else {
+            to.push(fit(self.unsigned(wire)?));
+            return Ok(());
+        };
+        let mut packed = Message::new(bytes);
+        while !packed.rest.is_empty() {
+            to.push(fit(packed.varint()?));
+        }
+        Ok(())
+    }
+
     /// Adds the `sint64`s of a repeated field, packed or one at a time.
     pub(crate) fn sint64s(&self, wire: Wire<'a>, to: &mut Vec<i64>) -> Result<(), ProtobufError> {
         let Wire::Bytes(bytes) = wire else {

@@ -1,4 +1,4 @@
-//! Remote write 1.0: a snappy block that holds a `prometheus.WriteRequest`.
+//! Remote write, both versions. 1.0 is read here, 2.0 in `second`: a snappy block that holds a `prometheus.WriteRequest`.
 //!
 //! `decode` is pure: bytes in, a `Batch` out. It never trusts a length: the snappy header is checked
 //! before anything is unpacked, series and samples are counted against `Limits`. Labels stay as they were sent
@@ -6,13 +6,15 @@
 //! rest is kept, and the sender is told (400, which it does not retry). Key decision: a `SeriesCache` knows
 //! series by their labels as sent, so that a series that was seen before costs neither an allocation nor a copy.
 //!
-//! Specification: prometheus.io/docs/specs/prw/remote_write_spec. What it does not do: version 2.0.
+//! Specification: prometheus.io/docs/specs/prw/remote_write_spec.
 
 mod cache;
 mod histogram;
 mod labels;
+mod second;
 
 pub use cache::SeriesCache;
+pub use second::decode_second;
 
 use crate::protobuf::{Message, ProtobufError};
 use labels::LabelEncoder;
@@ -121,7 +123,11 @@ pub struct Batch {
     message: Vec<u8>,
     series: Vec<SeriesPlaces>,
     samples: Vec<(Timestamp, f64)>,
+    /// The start of each sample, the epoch where it is unknown; empty where the version has none.
+    starts: Vec<Timestamp>,
     histograms: Vec<(Timestamp, Arc<Histogram>)>,
+    /// The same for histograms.
+    histogram_starts: Vec<Timestamp>,
     exemplars: Vec<Exemplar>,
     /// What the request said of metrics, by name.
     pub metadata: Vec<(String, MetricMetadata)>,
@@ -173,8 +179,12 @@ pub struct BatchRow<'a> {
     labels_alone: bool,
     /// Its float samples, staleness markers included.
     pub samples: &'a [(Timestamp, f64)],
+    /// The start of each, empty where none is known.
+    starts: &'a [Timestamp],
     /// Its histogram samples.
     pub histograms: &'a [(Timestamp, Arc<Histogram>)],
+    /// The start of each, empty where none is known.
+    histogram_starts: &'a [Timestamp],
     /// Its exemplars.
     pub exemplars: &'a [Exemplar],
 }
@@ -186,7 +196,9 @@ impl Batch {
             labels: Message::new(part(&self.message, &places.labels)),
             labels_alone: places.labels_alone,
             samples: part(&self.samples, &places.samples),
+            starts: part(&self.starts, &places.samples),
             histograms: part(&self.histograms, &places.histograms),
+            histogram_starts: part(&self.histogram_starts, &places.histograms),
             exemplars: part(&self.exemplars, &places.exemplars),
         })
     }
@@ -201,11 +213,67 @@ impl Batch {
         self.rows().filter_map(row).collect()
     }
 
+    /// The batch without histograms, and one with nothing else where there are any: so that what becomes of them
+    /// is counted apart.
+    pub(crate) fn by_type(mut self) -> (Self, Option<Self>) {
+        if self.histograms.is_empty() {
+            return (self, None);
+        }
+        let mut histograms = Self {
+            message: self.message.clone(),
+            series: self.series.clone(),
+            histograms: std::mem::take(&mut self.histograms),
+            histogram_starts: std::mem::take(&mut self.histogram_starts),
+            exemplars: self.exemplars.clone(),
+            ..Self::default()
+        };
+        histograms
+            .series
+            .retain(|places| !places.histograms.is_empty());
+        for places in &mut histograms.series {
+            places.samples = 0..0;
+        }
+        self.series
+            .retain(|places| places.histograms.is_empty() || !places.samples.is_empty());
+        for places in &mut self.series {
+            if !places.histograms.is_empty() {
+                // They go with the histograms.
+                (places.histograms, places.exemplars) = (0..0, 0..0);
+            }
+        }
+        (self, Some(histograms))
+    }
+
     /// Samples in all, histograms included.
     #[must_use]
     pub fn sample_count(&self) -> usize {
         self.samples.len() + self.histograms.len()
     }
+}
+
+impl BatchRow<'_> {
+    fn floats(&self) -> impl Iterator<Item = Sample> {
+        let sample = |((at, value), start): (&(Timestamp, f64), Timestamp)| Sample {
+            start,
+            ..Sample::float(*at, *value)
+        };
+        self.samples.iter().zip(starts(self.starts)).map(sample)
+    }
+
+    fn native(&self) -> impl Iterator<Item = Sample> {
+        let sample = |((at, histogram), start): (&(Timestamp, Arc<Histogram>), Timestamp)| Sample {
+            start,
+            ..Sample::new(*at, Value::Histogram(Arc::clone(histogram)))
+        };
+        let starts = starts(self.histogram_starts);
+        self.histograms.iter().zip(starts).map(sample)
+    }
+}
+
+/// The starts of samples, without end: unknown ones behind those that are given.
+fn starts(given: &[Timestamp]) -> impl Iterator<Item = Timestamp> {
+    let unknown = std::iter::repeat(Timestamp::from_millis(0));
+    given.iter().copied().chain(unknown)
 }
 
 fn part<'a, T>(all: &'a [T], range: &Range<usize>) -> &'a [T] {
@@ -293,12 +361,7 @@ impl Decoder<'_> {
             }
             begin = past;
         }
-        if self.batch.sample_count() > self.limits.samples_max {
-            return Err(DecodeError::TooMany {
-                what: "samples",
-                max: self.limits.samples_max,
-            });
-        }
+        check_samples(&self.batch, self.limits)?;
         let (samples_end, histograms_end, exemplars_end) = self.lengths();
         self.batch.series.push(SeriesPlaces {
             labels: if labels_alone { labels } else { whole },
@@ -342,8 +405,12 @@ impl Decoder<'_> {
 
     fn histogram(&mut self, message: Message<'_>) -> Result<(), DecodeError> {
         match histogram::decode(message)? {
-            Ok((at, Value::Float(value))) => self.batch.samples.push((at, value)),
-            Ok((at, Value::Histogram(histogram))) => self.batch.histograms.push((at, histogram)),
+            Ok(sample) => match sample.value {
+                Value::Float(value) => self.batch.samples.push((sample.timestamp, value)),
+                Value::Histogram(histogram) => {
+                    self.batch.histograms.push((sample.timestamp, histogram));
+                }
+            },
             Err(reason) => self.batch.refused.add(reason),
         }
         Ok(())
@@ -367,6 +434,16 @@ impl Decoder<'_> {
         }
         Ok(())
     }
+}
+
+fn check_samples(batch: &Batch, limits: &Limits) -> Result<(), DecodeError> {
+    if batch.sample_count() + batch.exemplars.len() > limits.samples_max {
+        return Err(DecodeError::TooMany {
+            what: "samples",
+            max: limits.samples_max,
+        });
+    }
+    Ok(())
 }
 
 fn decode_sample(mut message: Message<'_>) -> Result<(Timestamp, f64), ProtobufError> {
@@ -422,12 +499,16 @@ pub fn apply_to_db(
     let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
     for row in batch.rows() {
         let push = |series: &tsdb::SeriesHandle| {
-            for (at, value) in row.samples {
-                rows.push(series, *at, *value);
+            if row.starts.is_empty() {
+                for (at, value) in row.samples {
+                    rows.push(series, *at, *value);
+                }
+            } else {
+                row.floats()
+                    .for_each(|sample| rows.push_sample(series, sample));
             }
-            for (at, histogram) in row.histograms {
-                rows.push_value(series, *at, Value::Histogram(Arc::clone(histogram)));
-            }
+            row.native()
+                .for_each(|sample| rows.push_sample(series, sample));
             for exemplar in row.exemplars {
                 rows.push_exemplar(series, exemplar);
             }
@@ -446,16 +527,9 @@ pub fn apply_to_db(
 
 fn to_samples(encoded: &str, row: &BatchRow<'_>) -> Option<SeriesSamples> {
     let labels = Labels::from_encoded(encoded)?;
-    let floats = row
-        .samples
-        .iter()
-        .map(|(at, value)| Sample::float(*at, *value));
-    let histograms = row.histograms.iter().map(|(timestamp, histogram)| {
-        Sample::new(*timestamp, Value::Histogram(Arc::clone(histogram)))
-    });
     Some(SeriesSamples {
         labels,
-        samples: floats.chain(histograms).collect(),
+        samples: row.floats().chain(row.native()).collect(),
         exemplars: row.exemplars.to_vec(),
     })
 }

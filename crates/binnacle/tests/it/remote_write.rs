@@ -83,14 +83,21 @@ fn what_cannot_be_read_is_refused_with_the_reason() {
         &sound,
         expect![[r#"415 content encoding "gzip" is not snappy"#]],
     );
-    let second = [(
+    check(
+        &[("Content-Type", "application/json")],
+        &sound,
+        expect![[r#"415 content type "application/json" is not application/x-protobuf"#]],
+    );
+    let unknown = [(
         "Content-Type",
-        "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+        "application/x-protobuf;proto=io.prometheus.write.v3.Request",
     )];
     check(
-        &second,
+        &unknown,
         &sound,
-        expect!["415 remote write 2.0 is not active yet; send prometheus.WriteRequest"],
+        expect![[
+            r#"415 "io.prometheus.write.v3.Request" is neither prometheus.WriteRequest nor io.prometheus.write.v2.Request"#
+        ]],
     );
     check(
         &plain,
@@ -168,4 +175,103 @@ fn label_sets_that_nobody_may_have_are_refused_and_the_rest_is_kept() {
         expect!["204 "],
     );
     assert!(program.query("{__name__=\"bad\"}").is_empty());
+}
+
+/// Version 2.0: what was stored is said in headers, whatever the answer.
+#[test]
+fn the_second_version_says_how_much_was_stored() {
+    let place = Place::new();
+    let program = Program::start_as(&place, &Start::default());
+    let now = now_ms();
+    let headers = [
+        (
+            "Content-Type",
+            "application/x-protobuf;proto=io.prometheus.write.v2.Request",
+        ),
+        ("Content-Encoding", "snappy"),
+    ];
+    let check = |name: &str, references: &[u32], want: &str| {
+        let symbols = ["", "__name__", name, "trace"];
+        let answer = program.send(Request {
+            method: "POST",
+            path: PATH,
+            headers: &headers,
+            body: &second(&symbols, references, now),
+        });
+        let written = ["samples", "histograms", "exemplars"].map(|what| {
+            answer
+                .header(&format!("x-prometheus-remote-write-{what}-written"))
+                .to_owned()
+        });
+        let said = format!(
+            "{} {} {}",
+            answer.status(),
+            written.join(" "),
+            answer.text().trim_end()
+        );
+        assert_eq!(said.trim_end(), want);
+    };
+    check("good", &[1, 2], "204 1 1 1");
+    check(
+        "partly",
+        &[1, 77],
+        "400 0 1 0 invalid labels: reference 77 is outside of 4 symbols",
+    );
+    assert_eq!(program.query("good")[0].1, "1.5");
+    assert_eq!(
+        program
+            .query("histogram_count({__name__=~\"good|partly\"})")
+            .len(),
+        0
+    );
+    assert_eq!(program.query("histogram_count(trace)")[0].1, "3");
+}
+
+/// A float series with an exemplar, named by `references`, and a histogram series named by symbol 3.
+fn second(symbols: &[&str], references: &[u32], at: i64) -> Vec<u8> {
+    let varint = prost::encoding::encode_varint;
+    let field = |out: &mut Vec<u8>, number: u64, bytes: &[u8]| {
+        varint(number << 3 | 2, out);
+        varint(u64::try_from(bytes.len()).expect("short"), out);
+        out.extend_from_slice(bytes);
+    };
+    let packed = |numbers: &[u32]| {
+        let mut out = Vec::new();
+        numbers.iter().for_each(|n| varint(u64::from(*n), &mut out));
+        out
+    };
+    let time = |number: u64| {
+        let mut out = Vec::new();
+        varint(number << 3, &mut out);
+        varint(at.cast_unsigned(), &mut out);
+        out
+    };
+    let double = |number: u64, value: f64| {
+        let mut out = Vec::new();
+        varint(number << 3 | 1, &mut out);
+        out.extend_from_slice(&value.to_le_bytes());
+        out
+    };
+    let mut exemplar = Vec::new();
+    field(&mut exemplar, 1, &packed(&[3, 2]));
+    exemplar.extend([double(2, 0.5), time(3)].concat());
+    let mut float = Vec::new();
+    field(&mut float, 1, &packed(references));
+    field(&mut float, 2, &[double(1, 1.5), time(2)].concat());
+    field(&mut float, 4, &exemplar);
+    // Three observations in the bucket that ends at 1.
+    let mut histogram = [&[0x08, 3][..], &double(3, 2.5)].concat();
+    field(&mut histogram, 11, &[0x10, 1]);
+    field(&mut histogram, 12, &[6]);
+    histogram.extend(time(15));
+    let mut native = Vec::new();
+    field(&mut native, 1, &packed(&[1, 3]));
+    field(&mut native, 3, &histogram);
+    let mut request = Vec::new();
+    for symbol in symbols {
+        field(&mut request, 4, symbol.as_bytes());
+    }
+    field(&mut request, 5, &float);
+    field(&mut request, 5, &native);
+    compress(&request)
 }

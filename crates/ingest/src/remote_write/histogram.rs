@@ -4,19 +4,17 @@ use crate::native::{Sides, complete, span};
 use crate::protobuf::{Message, ProtobufError};
 use model::histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint};
 use model::number::u64_to_float;
-use model::{Histogram, STALE_MARKER, Timestamp, Value, is_stale_marker};
+use model::{Histogram, STALE_MARKER, Sample, Timestamp, Value, is_stale_marker};
 use std::sync::Arc;
 
 /// Decodes a `prometheus.Histogram`. A sum that is the staleness marker makes the whole sample one.
 ///
 /// The outer error is a broken message, the inner one a histogram that makes no sense.
-pub(super) fn decode(
-    mut message: Message<'_>,
-) -> Result<Result<(Timestamp, Value), String>, ProtobufError> {
+pub(super) fn decode(mut message: Message<'_>) -> Result<Result<Sample, String>, ProtobufError> {
     let mut histogram = Histogram::default();
     let mut sides = Sides::default();
     let mut custom_values = Vec::new();
-    let mut timestamp = 0;
+    let (mut timestamp, mut start) = (0, 0);
     while let Some((field, wire)) = message.next_field()? {
         match field {
             1 => histogram.count = u64_to_float(message.unsigned(wire)?),
@@ -38,17 +36,23 @@ pub(super) fn decode(
             14 => histogram.counter_reset_hint = reset_hint(message.unsigned(wire)?),
             15 => timestamp = message.int64(wire)?,
             16 => message.doubles(wire, &mut custom_values)?,
+            // Version 2.0 only.
+            17 => start = message.int64(wire)?,
             _ => {}
         }
     }
-    let at = Timestamp::from_millis(timestamp);
+    let sample = |value| Sample {
+        timestamp: Timestamp::from_millis(timestamp),
+        start: Timestamp::from_millis(start),
+        value,
+    };
     if is_stale_marker(histogram.sum) {
-        return Ok(Ok((at, Value::Float(STALE_MARKER))));
+        return Ok(Ok(sample(Value::Float(STALE_MARKER))));
     }
     if histogram.schema == CUSTOM_BUCKETS_SCHEMA {
         histogram.custom_values = Some(Arc::from(custom_values));
     }
-    Ok(complete(histogram, sides).map(|whole| (at, Value::Histogram(whole))))
+    Ok(complete(histogram, sides).map(|whole| sample(Value::Histogram(whole))))
 }
 
 const fn reset_hint(number: u64) -> CounterResetHint {
