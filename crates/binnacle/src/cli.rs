@@ -133,6 +133,24 @@ pub(crate) struct Up {
     /// How much disk samples may take (512MB, 10GB)
     #[arg(long, value_name = "SIZE", alias = "storage.tsdb.retention.size")]
     pub(crate) retention_size: Option<String>,
+    /// How much of its disk samples may take, in percent
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        alias = "storage.tsdb.retention.percentage"
+    )]
+    pub(crate) retention_percentage: Option<f64>,
+    /// Keep series for a shorter time than the rest: '{job="debug"}:3d'; may be given several times
+    #[arg(long, value_name = "SELECTOR:DURATION")]
+    pub(crate) retention_rule: Vec<String>,
+    /// From an age on, one sample for each window of time: 30d:5m,180d:1h
+    #[arg(
+        long,
+        value_name = "AGE:WINDOW,…",
+        alias = "storage.tsdb.downsample",
+        alias = "downsampling.period"
+    )]
+    pub(crate) downsample: Option<String>,
     /// The address under which users reach this server, for links in notifications
     #[arg(long, value_name = "URL", alias = "web.external-url")]
     pub(crate) external_url: Option<String>,

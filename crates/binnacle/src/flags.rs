@@ -1,5 +1,7 @@
 //! The flags of `up` in native units, checked.
 
+mod ageing;
+
 use crate::cli::{Up, WalSync};
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
@@ -13,6 +15,9 @@ pub(crate) struct Flags {
     pub(crate) external_url: String,
     pub(crate) retention_ms: Option<i64>,
     pub(crate) retention_bytes: Option<u64>,
+    pub(crate) retention_percentage: Option<f64>,
+    pub(crate) retention_rules: Vec<tsdb::RetentionRule>,
+    pub(crate) downsampling: Vec<tsdb::Downsampling>,
     pub(crate) wal_sync: WalSync,
     pub(crate) procfs: PathBuf,
     pub(crate) sysfs: PathBuf,
@@ -58,6 +63,15 @@ impl Flags {
                 .map(|text| duration_ms("--retention", text))
                 .transpose()?,
             retention_bytes: up.retention_size.as_deref().map(size_bytes).transpose()?,
+            retention_percentage: up
+                .retention_percentage
+                .map(ageing::percentage)
+                .transpose()?,
+            retention_rules: retention_rules(up)?,
+            downsampling: match &up.downsample {
+                Some(text) => ageing::downsampling(text)?,
+                None => Vec::new(),
+            },
             wal_sync: up.wal_sync,
             procfs: up.procfs.clone(),
             sysfs: up.sysfs.clone(),
@@ -91,6 +105,13 @@ fn duration_ms(flag: &str, text: &str) -> anyhow::Result<i64> {
     model::parse_duration(text)
         .map_err(anyhow::Error::msg)
         .with_context(|| format!("{flag} {text:?}"))
+}
+
+fn retention_rules(up: &Up) -> anyhow::Result<Vec<tsdb::RetentionRule>> {
+    up.retention_rule
+        .iter()
+        .map(|text| ageing::rule(text))
+        .collect()
 }
 
 fn size_bytes(text: &str) -> anyhow::Result<u64> {
@@ -130,6 +151,15 @@ fn shown(up: &Up) -> Vec<(String, String)> {
     }
     if let Some(size) = &up.retention_size {
         list.push(("storage.tsdb.retention.size", size.clone()));
+    }
+    if let Some(percentage) = up.retention_percentage {
+        list.push(("storage.tsdb.retention.percentage", percentage.to_string()));
+    }
+    if let Some(steps) = &up.downsample {
+        list.push(("downsample", steps.clone()));
+    }
+    if !up.retention_rule.is_empty() {
+        list.push(("retention-rule", up.retention_rule.join(" ")));
     }
     list.sort();
     list.into_iter()

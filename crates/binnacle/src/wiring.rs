@@ -190,6 +190,11 @@ fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {
         retention_bytes: flags
             .retention_bytes
             .or_else(|| stored.and_then(|s| s.retention_size_bytes)),
+        retention_percentage: flags
+            .retention_percentage
+            .or_else(|| stored.and_then(|s| s.retention_percentage)),
+        retention_rules: flags.retention_rules.clone(),
+        downsampling: flags.downsampling.clone(),
         wal_sync: match flags.wal_sync {
             WalSync::Interval => tsdb::WalSync::Interval,
             WalSync::Always => tsdb::WalSync::Always,

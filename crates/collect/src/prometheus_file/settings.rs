@@ -13,6 +13,8 @@ pub struct StorageSettings {
     pub retention_time_ms: Option<i64>,
     /// Bytes that blocks may take.
     pub retention_size_bytes: Option<u64>,
+    /// The same as a share of the file system, in percent.
+    pub retention_percentage: Option<f64>,
     /// How old samples may be that still come in.
     pub out_of_order_window_ms: Option<i64>,
     /// Exemplars kept.
@@ -88,11 +90,7 @@ fn storage(node: &Node, notes: &mut Notes, problems: &mut Problems) -> Option<St
 fn tsdb(node: &Node, notes: &mut Notes, problems: &mut Problems) -> Option<StorageSettings> {
     let mut fields = Fields::of(node, "config.TSDBConfig", problems)?;
     let window = fields.read("out_of_order_time_window", decode::duration_ms);
-    let mut settings = fields
-        .read("retention", |node, problems| {
-            retention(node, notes, problems)
-        })
-        .unwrap_or_default();
+    let mut settings = fields.read("retention", retention).unwrap_or_default();
     settings.out_of_order_window_ms = window;
     fields.read("chunk_encoding", |node, problems| {
         let message = "storage.tsdb.chunk_encoding has no meaning here: each block gets the encoding that suits it";
@@ -112,21 +110,20 @@ fn tsdb(node: &Node, notes: &mut Notes, problems: &mut Problems) -> Option<Stora
     Some(settings)
 }
 
-fn retention(node: &Node, notes: &mut Notes, problems: &mut Problems) -> Option<StorageSettings> {
+fn retention(node: &Node, problems: &mut Problems) -> Option<StorageSettings> {
     let mut fields = Fields::of(node, "config.TSDBRetentionConfig", problems)?;
-    let settings = StorageSettings {
+    let mut settings = StorageSettings {
         retention_time_ms: fields.read("time", decode::duration_ms),
         retention_size_bytes: fields.read("size", decode::size_bytes),
         ..StorageSettings::default()
     };
-    fields.read("percentage", |node, problems| {
-        notes.not_active(node, "storage.tsdb.retention.percentage");
+    settings.retention_percentage = fields.read("percentage", |node, problems| {
         let percentage = decode::float(node, problems)?;
         if !(0.0..=100.0).contains(&percentage) {
             let message = format!("'storage.tsdb.retention.percentage' must be in the range [0, 100], got {percentage}");
             problems.add(node.position, message);
         }
-        Some(())
+        Some(percentage)
     });
     fields.finish();
     Some(settings)

@@ -276,7 +276,7 @@ fn reads_the_whole() {
         notes.contains(&"runtime tunes Go's garbage collector; there is none here"),
         "{notes:?}"
     );
-    assert!(notes.contains(&"storage.tsdb.retention.percentage is checked but not active yet"));
+    assert_eq!(file.storage.retention_percentage, Some(28.0));
     assert_eq!(file.storage.retention_time_ms, Some(86_400_000));
     assert_eq!(file.storage.retention_size_bytes, Some(1 << 30));
     assert_eq!(file.storage.out_of_order_window_ms, Some(1_800_000));
