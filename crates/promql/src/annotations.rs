@@ -96,6 +96,13 @@ impl Annotations {
         self.add(Severity::Info, span, message);
     }
 
+    /// Adds those that were made elsewhere, after its own.
+    pub(crate) fn append(&mut self, other: Self) {
+        for ((severity, message), span) in other.found {
+            self.add(severity, span, message);
+        }
+    }
+
     fn add(&mut self, severity: Severity, span: Span, message: String) {
         let full = self.found.len() >= ANNOTATIONS_MAX;
         let key = (severity, message);

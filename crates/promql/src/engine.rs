@@ -2,42 +2,51 @@
 //!
 //! Key decision: every part of an expression is evaluated for all steps of the query at once, series by
 //! series, and each selector reads its series once for the whole range. What does not
-//! depend on the step is evaluated for one step and repeated. The engine reads no clock of its own, keeps
-//! nothing between queries and starts no thread.
+//! depend on the step is evaluated for one step and repeated. The engine reads no clock of its own and keeps
+//! nothing between queries; the threads that help with a large query end before it does.
 
 mod aggregate;
+mod base;
 mod binary;
 mod call;
+mod chain;
 mod column;
 mod duration;
 mod evaluation;
+mod explain;
 mod invariant;
+mod limits;
 mod names;
 mod result;
 mod selector;
-mod slices;
+mod stage;
 pub(crate) mod starts;
 mod steps;
 mod subquery;
 mod value;
 mod window;
 
+pub(crate) use base::Sweep;
 pub(crate) use call::{WindowCall, argument, check_borders, text_argument};
-pub(crate) use column::{Cell, Column, is_absent};
+pub(crate) use column::{ABSENT, Cell, Column, is_absent};
 pub(crate) use duration::Shift;
 pub(crate) use evaluation::Evaluation;
+pub use explain::PlanNode;
 pub(crate) use names::joined;
-pub use result::{InstantSample, QueryResult, QueryStats, QueryValue, RangeSeries};
-pub(crate) use selector::SampleTime;
+pub use result::{
+    InstantSample, QueryDetail, QueryDetails, QueryResult, QueryStats, QueryValue, RangeSeries,
+};
+pub(crate) use selector::Pick;
+pub(crate) use stage::Stage;
 pub(crate) use starts::Starts;
 pub(crate) use steps::Steps;
 pub(crate) use value::{Row, Value};
-pub(crate) use window::{Samples, Sliding, Window};
+pub(crate) use window::{Sliding, Window};
 
 use crate::ast::{Expr, ExprKind};
 use crate::error::QueryError;
 use model::{ReadBudget, Source, Timestamp};
-use runtime::SharedClock;
+use runtime::{SharedClock, Workers};
 use std::time::Duration;
 
 /// How far back a selector looks for a sample; upstream's default.
@@ -69,6 +78,8 @@ pub struct EngineOptions {
     /// Whether start timestamps of samples count: as resets in `rate`, `increase`, `irate` and `resets`, and
     /// instead of extrapolation to the left (upstream's feature flag `use-start-timestamps`).
     pub start_timestamps: bool,
+    /// Threads that help with large queries, shared by all.
+    pub workers: Workers,
     /// Measures time-outs and phases.
     pub clock: SharedClock,
 }
@@ -84,6 +95,7 @@ impl EngineOptions {
             subquery_default_step_ms: SUBQUERY_STEP_MS_DEFAULT,
             delayed_name_removal: false,
             start_timestamps: false,
+            workers: Workers::of_cores(),
             clock,
         }
     }
@@ -118,6 +130,8 @@ pub struct Query<'a> {
     pub timeout: Option<Duration>,
     /// What it may read; cancelling it ends the query.
     pub budget: &'a ReadBudget,
+    /// What else is to be told.
+    pub detail: QueryDetail,
 }
 
 /// Evaluates queries.
@@ -180,6 +194,7 @@ impl Engine {
                 lookback_ms: None,
                 timeout: None,
                 budget: &budget,
+                detail: QueryDetail::default(),
             },
         )
     }

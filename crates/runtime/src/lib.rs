@@ -13,9 +13,11 @@ pub mod queue;
 pub mod random;
 pub mod shutdown;
 pub mod thread;
+pub mod workers;
 
 pub use clock::{Clock, SharedClock, SimulatedClock, SystemClock};
 pub use hash::{HashMap, HashSet, Seeded};
 pub use metrics::Registry;
 pub use random::Random;
 pub use shutdown::Shutdown;
+pub use workers::Workers;

@@ -10,7 +10,7 @@ use crate::time;
 use axum::extract::State;
 use http::StatusCode;
 use model::{Labels, ReadBudget, Timestamp, Value};
-use promql::{Query, QueryError, QueryResult, QueryTime, QueryValue};
+use promql::{Query, QueryDetail, QueryError, QueryResult, QueryTime, QueryValue};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,6 +92,7 @@ async fn run(services: Arc<Services>, params: Params, at: QueryTime) -> Answer {
             lookback_ms,
             timeout,
             budget: &budget,
+            detail: QueryDetail::default(),
         };
         let result = services
             .engine

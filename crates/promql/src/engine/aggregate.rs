@@ -1,24 +1,21 @@
 //! Aggregations: one value for each group of series at each step, or a choice of each group's series.
 //!
-//! Key decision: the values of a group are gathered for a block of steps at a time, each step's values
-//! side by side, and then given to the same functions that `*_over_time` uses.
+//! Key decision: series are added one by one, in order, to what is known of their group; where the operand is a
+//! chain (see there) they are never all in memory.
 
 mod choose;
 mod count_values;
+mod groups;
 mod reduce;
 
+pub(crate) use groups::Grouping;
+
+use super::chain::{Wanted, is_chain};
 use super::value::Row;
 use super::{Evaluation, Steps};
 use crate::ast::{Aggregate, AggregateOperator, ExprKind, Span};
 use crate::error::QueryError;
-use model::{Labels, METRIC_NAME};
-use runtime::HashMap;
-
-/// The series that are aggregated together, and the labels of the result.
-pub(super) struct Group {
-    pub(super) labels: Labels,
-    pub(super) rows: Vec<Row>,
-}
+use groups::Groups;
 
 /// An aggregation while it is evaluated.
 pub(super) struct Aggregation<'a> {
@@ -28,6 +25,7 @@ pub(super) struct Aggregation<'a> {
     /// The scalar parameter at each step, empty where there is none.
     pub(super) parameters: Vec<f64>,
     pub(super) steps: Steps,
+    pub(super) grouping: Grouping,
 }
 
 impl Aggregation<'_> {
@@ -67,22 +65,81 @@ impl Evaluation<'_> {
             Some(parameter) => self.scalar(parameter, steps)?,
             None => Vec::new(),
         };
-        let rows = self.vector(&aggregate.operand, steps)?;
         let aggregation = Aggregation {
             aggregate,
             span,
             parameters,
             steps,
+            grouping: Grouping::new(aggregate),
         };
-        let groups = grouped(aggregate, rows);
         match aggregate.operator {
             AggregateOperator::Topk
             | AggregateOperator::Bottomk
             | AggregateOperator::Limitk
-            | AggregateOperator::LimitRatio => self.choose(&aggregation, groups),
-            _ => self.reduce(&aggregation, groups),
+            | AggregateOperator::LimitRatio => self.choose(&aggregation),
+            _ => self.reduce(&aggregation),
         }
     }
+
+    /// Evaluates the operand of an aggregation, each row in the order of the labels: straight into `chained` where
+    /// it is a chain, else as rows.
+    fn operand_rows(
+        &mut self,
+        aggregation: &Aggregation<'_>,
+        chained: Chained<'_>,
+    ) -> Result<Option<Vec<Row>>, QueryError> {
+        let (operand, steps) = (&aggregation.aggregate.operand, aggregation.steps);
+        if !is_chain(operand, steps) {
+            return self.vector(operand, steps).map(Some);
+        }
+        let chain = self.begin_fused(operand, |this| this.chain(operand, steps))?;
+        let drops_name = chain.drops_name();
+        let strips = drops_name && !self.options.delayed_name_removal;
+        let wanted = (steps, Wanted::Keys(&aggregation.grouping));
+        let folded = self.fold_chain(&chain, wanted, &mut |this, scan, batch| {
+            let mut key_start = 0;
+            for one in batch.series {
+                let key = batch.keys.get(key_start..one.key_end).unwrap_or_default();
+                key_start = one.key_end;
+                let Some(labels) = scan.labels().get(one.place) else {
+                    continue;
+                };
+                let member = Member {
+                    place: one.place,
+                    key,
+                    labels,
+                    strips,
+                    drops_name,
+                };
+                let kept = chained(&member, one.column);
+                this.hold(kept)?;
+            }
+            Ok(())
+        })?;
+        let rows = if folded {
+            None
+        } else {
+            Some(self.chain_rows(&chain, steps)?)
+        };
+        self.end_fused(rows.as_deref());
+        Ok(rows)
+    }
+}
+
+/// Takes a series of the operand; answers how many cells more are kept than before.
+type Chained<'c> = &'c mut (dyn FnMut(&Member<'_>, super::Column) -> usize + Send);
+
+/// A series on its way into its group.
+pub(super) struct Member<'m> {
+    /// Its place among all series.
+    pub(super) place: usize,
+    /// The labels of its group, encoded.
+    pub(super) key: &'m str,
+    /// Its labels; name, type and unit are still there where `strips` says that they go.
+    pub(super) labels: &'m model::Labels,
+    pub(super) strips: bool,
+    /// Whether its labels' name is to be removed at the end.
+    pub(super) drops_name: bool,
 }
 
 /// The text parameter of `count_values`.
@@ -91,37 +148,4 @@ pub(super) fn text_parameter(aggregate: &Aggregate) -> Option<&str> {
         ExprKind::String(text) => Some(text),
         _ => None,
     }
-}
-
-/// The labels of the group a series belongs to.
-pub(super) fn group_labels(aggregate: &Aggregate, labels: &Labels) -> Labels {
-    if aggregate.without {
-        let mut names: Vec<&str> = aggregate.grouping.iter().map(String::as_str).collect();
-        names.push(METRIC_NAME);
-        labels.without(&names)
-    } else if aggregate.grouping.is_empty() {
-        Labels::default()
-    } else {
-        labels.only(&aggregate.grouping)
-    }
-}
-
-/// Puts series into groups, in the order in which groups first appear.
-fn grouped(aggregate: &Aggregate, rows: Vec<Row>) -> Vec<Group> {
-    let mut places: HashMap<Labels, usize> = HashMap::default();
-    let mut groups: Vec<Group> = Vec::new();
-    for row in rows {
-        let labels = group_labels(aggregate, &row.labels);
-        let place = *places.entry(labels).or_insert_with_key(|labels| {
-            groups.push(Group {
-                labels: labels.clone(),
-                rows: Vec::new(),
-            });
-            groups.len() - 1
-        });
-        if let Some(group) = groups.get_mut(place) {
-            group.rows.push(row);
-        }
-    }
-    groups
 }

@@ -6,9 +6,10 @@ mod set;
 mod stepwise;
 
 use super::column::ABSENT;
+use super::stage::{ScalarSide, Stage, WithScalar};
 use super::value::{Row, Value};
 use super::{Cell, Column, Evaluation, Steps};
-use crate::annotations::message;
+use crate::annotations::{Annotations, message};
 use crate::ast::{Binary, BinaryOperator, Span};
 use crate::error::QueryError;
 use element::{Incompatible, Outcome};
@@ -32,10 +33,12 @@ impl Evaluation<'_> {
                 ))
             }
             (Value::Vector(rows), Value::Scalar(values)) => {
-                self.with_scalar(binary, span, rows, (&values, ScalarSide::Right))
+                let side = ScalarSide::Right;
+                self.with_scalar(binary, rows, (span, values, side))
             }
             (Value::Scalar(values), Value::Vector(rows)) => {
-                self.with_scalar(binary, span, rows, (&values, ScalarSide::Left))
+                let side = ScalarSide::Left;
+                self.with_scalar(binary, rows, (span, values, side))
             }
             (Value::Vector(left), Value::Vector(right)) => {
                 let rows = match binary.operator {
@@ -55,73 +58,20 @@ impl Evaluation<'_> {
     fn with_scalar(
         &mut self,
         binary: &Binary,
-        span: Span,
         rows: Vec<Row>,
-        (values, side): (&[f64], ScalarSide),
+        (span, values, side): (Span, Vec<f64>, ScalarSide),
     ) -> Result<Value, QueryError> {
-        let operator = binary.operator;
-        let drops_name = binary.returns_bool || !element::is_comparison(operator);
-        let mut result = Vec::with_capacity(rows.len());
-        for row in rows {
-            self.check()?;
-            if !row.column.has_histograms() && element::floats(operator, 0.0, 0.0).is_some() {
-                let column = float_column(binary, row.column, (values, side));
-                if !column.is_empty() {
-                    result.push(if drops_name {
-                        self.renamed(row.labels, column)
-                    } else {
-                        Row { column, ..row }
-                    });
-                }
-                continue;
-            }
-            let mut incompatible = None;
-            let column = row.column.filter_map(|step, cell| {
-                let scalar = Cell::Float(values.get(step).copied().unwrap_or(f64::NAN));
-                let sides = match side {
-                    ScalarSide::Right => (&cell, &scalar),
-                    ScalarSide::Left => (&scalar, &cell),
-                };
-                match element::cells(operator, sides) {
-                    Err(why) => {
-                        incompatible = Some(why);
-                        None
-                    }
-                    Ok(outcome) if binary.returns_bool => Some(truth(&outcome)),
-                    Ok(Outcome { keep: false, .. }) => None,
-                    // A comparison keeps the vector's value, whichever side it stands on.
-                    Ok(_) if element::is_comparison(operator) => Some(cell),
-                    Ok(outcome) => Some(outcome.cell),
-                }
-            });
-            if let Some(why) = incompatible {
-                self.note_incompatible(operator, why, span);
-            }
-            if column.is_empty() {
-                continue;
-            }
-            result.push(if drops_name {
-                self.renamed(row.labels, column)
-            } else {
-                Row { column, ..row }
-            });
-        }
-        self.without_duplicates(result).map(Value::Vector)
+        let stage = Stage::Operate(WithScalar {
+            binary,
+            span,
+            values,
+            side,
+        });
+        self.staged(rows, &stage).map(Value::Vector)
     }
 
     fn note_incompatible(&mut self, operator: BinaryOperator, why: Incompatible, span: Span) {
-        let symbol = element::symbol(operator);
-        match why {
-            Incompatible::Types { left, right } => {
-                let text = message::incompatible_types(left, symbol, right);
-                self.notes.info(span, text);
-            }
-            Incompatible::Schemas => {
-                let text =
-                    format!("incompatible bucket layout encountered for binary operator {symbol}");
-                self.notes.warn(span, text);
-            }
-        }
+        incompatible(operator, why, (&mut self.notes, span));
     }
 
     fn note_outcome(&mut self, operator: BinaryOperator, outcome: &Outcome, span: Span) {
@@ -139,6 +89,72 @@ impl Evaluation<'_> {
                 .info(span, message::custom_buckets_reconciled(name));
         }
     }
+}
+
+/// Whether both sides must be vectors.
+pub(super) const fn is_set_operator(operator: BinaryOperator) -> bool {
+    matches!(
+        operator,
+        BinaryOperator::And | BinaryOperator::Or | BinaryOperator::Unless
+    )
+}
+
+/// Whether the result is no longer a value of the metric.
+pub(super) const fn drops_name(binary: &Binary) -> bool {
+    binary.returns_bool || !element::is_comparison(binary.operator)
+}
+
+fn incompatible(
+    operator: BinaryOperator,
+    why: Incompatible,
+    (notes, span): (&mut Annotations, Span),
+) {
+    let symbol = element::symbol(operator);
+    match why {
+        Incompatible::Types { left, right } => {
+            notes.info(span, message::incompatible_types(left, symbol, right));
+        }
+        Incompatible::Schemas => {
+            let text =
+                format!("incompatible bucket layout encountered for binary operator {symbol}");
+            notes.warn(span, text);
+        }
+    }
+}
+
+/// Combines a column with a scalar.
+pub(super) fn scalar_column(
+    with: &WithScalar<'_>,
+    column: Column,
+    notes: &mut Annotations,
+) -> Column {
+    let (binary, operator) = (with.binary, with.binary.operator);
+    if !column.has_histograms() && element::floats(operator, 0.0, 0.0).is_some() {
+        return float_column(binary, column, (&with.values, with.side));
+    }
+    let mut why_not = None;
+    let column = column.filter_map(|step, cell| {
+        let scalar = Cell::Float(with.values.get(step).copied().unwrap_or(f64::NAN));
+        let sides = match with.side {
+            ScalarSide::Right => (&cell, &scalar),
+            ScalarSide::Left => (&scalar, &cell),
+        };
+        match element::cells(operator, sides) {
+            Err(why) => {
+                why_not = Some(why);
+                None
+            }
+            Ok(outcome) if binary.returns_bool => Some(truth(&outcome)),
+            Ok(Outcome { keep: false, .. }) => None,
+            // A comparison keeps the vector's value, whichever side it stands on.
+            Ok(_) if element::is_comparison(operator) => Some(cell),
+            Ok(outcome) => Some(outcome.cell),
+        }
+    });
+    if let Some(why) = why_not {
+        incompatible(operator, why, (notes, with.span));
+    }
+    column
 }
 
 /// Combines a column of floats with a scalar.
@@ -164,13 +180,6 @@ fn float_column(binary: &Binary, column: Column, (values, side): (&[f64], Scalar
     } else {
         combined
     }
-}
-
-/// Where the scalar stands.
-#[derive(Clone, Copy)]
-enum ScalarSide {
-    Left,
-    Right,
 }
 
 /// What `bool` makes of a comparison.

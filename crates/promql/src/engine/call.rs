@@ -1,10 +1,12 @@
 //! Function calls: finds the implementation and gives it what it works on.
 
-use super::slices::Slice;
+use super::base::{Moments, Scratch, Windows};
+use super::chain::matrix_place;
+use super::stage::Stage;
 use super::value::{Row, Value};
-use super::{Column, Evaluation, Sliding, Steps, Window};
+use super::{Evaluation, Steps, Window, without_parens};
 use crate::annotations::{Annotations, message};
-use crate::ast::{Call, Expr, RangeBorders, Span, ValueType};
+use crate::ast::{Call, Expr, ExprKind, RangeBorders, Span};
 use crate::error::QueryError;
 use crate::functions::{self, Implementation, WindowFunction};
 use model::Labels;
@@ -50,9 +52,6 @@ impl WindowCall<'_> {
     }
 }
 
-/// Samples that may be looked at between two looks at the clock.
-const CHECK_SAMPLES: usize = 1 << 20;
-
 impl Evaluation<'_> {
     /// Evaluates a function call.
     pub(crate) fn call(
@@ -64,18 +63,23 @@ impl Evaluation<'_> {
         let name = call.function.name;
         match functions::find(name) {
             None => Err(QueryError::BadData(format!("unknown function {name:?}"))),
-            Some(Implementation::Math(function)) => {
-                let rows = self.vector(argument(call, 0)?, steps)?;
-                self.mapped(rows, |_, value| function(value))
-                    .map(Value::Vector)
+            Some(Implementation::Calendar(part)) if call.arguments.is_empty() => {
+                Ok(functions::calendar_of_steps(steps, *part))
             }
-            Some(Implementation::Calendar(function)) => {
-                functions::calendar(self, call, steps, *function)
+            Some(function) if function.is_stage(call) => {
+                let mut rows = self.vector(argument(call, 0)?, steps)?;
+                if let Some(stage) = function.stage(self, call, steps)? {
+                    rows = self.staged(rows, &stage)?;
+                }
+                Ok(Value::Vector(rows))
             }
             Some(Implementation::Window(function)) => {
                 self.window_call(call, *function, steps).map(Value::Vector)
             }
             Some(Implementation::Special(function)) => function(self, call, span, steps),
+            Some(_) => Err(QueryError::BadData(format!(
+                "expected more arguments in call to {name:?}"
+            ))),
         }
     }
 
@@ -83,28 +87,62 @@ impl Evaluation<'_> {
     pub(crate) fn mapped(
         &mut self,
         rows: Vec<Row>,
-        change: impl Fn(usize, f64) -> f64,
+        change: fn(f64) -> f64,
     ) -> Result<Vec<Row>, QueryError> {
-        let mut result = Vec::with_capacity(rows.len());
-        for row in rows {
-            self.check()?;
-            let column = row.column.map_floats(&change);
-            if !column.is_empty() {
-                result.push(self.renamed(row.labels, column));
-            }
-        }
-        self.without_duplicates(result)
+        self.staged(rows, &Stage::Map(change))
     }
 
+    /// A function over windows whose samples are not those of a selector.
     fn window_call(
         &mut self,
         call: &Call,
         function: WindowFunction,
         steps: Steps,
     ) -> Result<Vec<Row>, QueryError> {
-        let is_matrix =
-            |index: &usize| call.function.arguments.get(*index).copied() == Some(ValueType::Matrix);
-        let place = (0..call.arguments.len()).find(is_matrix).unwrap_or(0);
+        let matrix = argument(call, matrix_place(call).unwrap_or(0))?;
+        let windows = self.windows(call, function, steps)?;
+        let ranges = self.range_vector(matrix, steps)?;
+        let moments = Moments {
+            steps,
+            ends: (0..steps.count)
+                .map(|step| windows.shift.of(steps.at(step)))
+                .collect(),
+            lookback_ms: self.lookback_ms,
+            limits: self.limits(),
+        };
+        let mut scratch = Scratch::default();
+        let mut rows = Vec::with_capacity(ranges.series.len());
+        for series in ranges.series {
+            self.check()?;
+            let column =
+                windows.column(&moments, (&series.labels, &series.samples), &mut scratch)?;
+            if column.is_empty() {
+                continue;
+            }
+            self.hold(column.cells())?;
+            rows.push(if function.keeps_name {
+                Row {
+                    labels: series.labels,
+                    drops_name: series.drops_name,
+                    column,
+                }
+            } else {
+                self.renamed(series.labels, column)
+            });
+        }
+        self.touched(scratch.touched, None);
+        self.notes.append(scratch.notes);
+        self.without_duplicates(rows)
+    }
+
+    /// What a window function is called with; its scalars are evaluated now.
+    pub(super) fn windows(
+        &mut self,
+        call: &Call,
+        function: WindowFunction,
+        steps: Steps,
+    ) -> Result<Windows, QueryError> {
+        let place = matrix_place(call).unwrap_or(0);
         let mut parameters = Vec::new();
         for (index, argument) in call.arguments.iter().enumerate() {
             if index != place {
@@ -112,87 +150,29 @@ impl Evaluation<'_> {
             }
         }
         let matrix = argument(call, place)?;
-        let rows = self.sliced(Slice::whole(steps), &|evaluation, slice| {
-            evaluation.window_slice(call, (function, matrix), &parameters, slice)
-        })?;
-        self.without_duplicates(rows)
-    }
-
-    fn window_slice(
-        &mut self,
-        call: &Call,
-        (function, matrix): (WindowFunction, &Expr),
-        parameters: &[Vec<f64>],
-        slice: Slice,
-    ) -> Result<Vec<Row>, QueryError> {
-        let steps = slice.steps;
-        let ranges = self.range_vector(matrix, steps)?;
-        check_borders(call.function.name, ranges.borders)?;
-        let mut rows = Vec::with_capacity(ranges.series.len());
-        let mut notes = std::mem::take(&mut self.notes);
-        for samples in &ranges.series {
-            self.check()?;
-            let mut column = Column::default();
-            let mut sliding = Sliding::default();
-            let (mut touched, mut checked) = (0_usize, 0_usize);
-            for step in 0..steps.count {
-                let time = steps.at(step);
-                let (start, end) = ranges.range_at(time);
-                let window = sliding.window(
-                    samples,
-                    start.saturating_sub(ranges.beyond_ms.0),
-                    end.saturating_add(ranges.beyond_ms.1),
-                );
-                if window.is_empty() {
-                    continue;
-                }
-                touched += window.len();
-                if touched - checked > CHECK_SAMPLES {
-                    self.check()?;
-                    checked = touched;
-                }
-                let at_step: Vec<f64> = parameters
-                    .iter()
-                    .map(|values| values.get(slice.first + step).copied().unwrap_or(f64::NAN))
-                    .collect();
-                let mut context = WindowCall {
-                    labels: &samples.labels,
-                    time,
-                    range: (start, end),
-                    borders: ranges.borders,
-                    parameters: &at_step,
-                    span: matrix.span,
-                    first_span: call
-                        .arguments
-                        .first()
-                        .map_or(matrix.span, |first| first.span),
-                    notes: &mut notes,
-                };
-                if let Some(cell) = (function.compute)(&window, &mut context)? {
-                    column.push(step, cell);
-                }
+        let (range, modifiers, borders) = match &without_parens(matrix).kind {
+            ExprKind::Matrix(matrix) => {
+                let selector = &matrix.selector;
+                (&matrix.range, &selector.modifiers, selector.borders)
             }
-            self.touch(touched);
-            if touched > 0 && samples.has_floats() {
-                let metric = samples.labels.metric_name();
-                let place = (&mut notes, matrix.span);
-                functions::note_possible_gauge(call.function.name, metric, place);
+            ExprKind::Subquery(subquery) => {
+                (&subquery.range, &subquery.modifiers, RangeBorders::Plain)
             }
-            if !column.is_empty() {
-                self.hold(column.cells())?;
-                rows.push(if function.keeps_name {
-                    Row {
-                        labels: samples.labels.clone(),
-                        drops_name: samples.drops_name,
-                        column,
-                    }
-                } else {
-                    self.renamed(samples.labels.clone(), column)
-                });
-            }
-        }
-        self.notes = notes;
-        Ok(rows)
+            _ => return Err(QueryError::BadData("expected a range vector".to_owned())),
+        };
+        check_borders(call.function.name, borders)?;
+        let first = call.arguments.first();
+        Ok(Windows {
+            name: call.function.name,
+            function,
+            parameters,
+            range_ms: self.positive_duration_ms(range)?,
+            shift: self.shift(modifiers)?,
+            borders,
+            beyond_ms: self.beyond_ms(borders),
+            span: matrix.span,
+            first_span: first.map_or(matrix.span, |first| first.span),
+        })
     }
 }
 
@@ -225,8 +205,8 @@ pub(crate) fn argument(call: &Call, index: usize) -> Result<&Expr, QueryError> {
 
 /// A text argument.
 pub(crate) fn text_argument(call: &Call, index: usize) -> Result<&str, QueryError> {
-    match &super::without_parens(argument(call, index)?).kind {
-        crate::ast::ExprKind::String(text) => Ok(text),
+    match &without_parens(argument(call, index)?).kind {
+        ExprKind::String(text) => Ok(text),
         _ => Err(QueryError::BadData("expected a string literal".to_owned())),
     }
 }

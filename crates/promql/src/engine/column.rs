@@ -87,31 +87,6 @@ impl Column {
         self.put(step, cell);
     }
 
-    /// The column moved to later steps.
-    pub(crate) fn later_by(mut self, steps: usize) -> Self {
-        self.first += steps;
-        self
-    }
-
-    /// Appends a column whose values all lie after this one's.
-    pub(crate) fn append(&mut self, later: Self) {
-        if self.floats.is_empty() {
-            *self = later;
-            return;
-        }
-        let gap = later.first.saturating_sub(self.first);
-        let has_histograms = self.has_histograms() || later.has_histograms();
-        let filled = self.floats.len();
-        self.floats.resize(gap, ABSENT);
-        self.floats.extend(&later.floats);
-        if has_histograms {
-            self.histograms.resize(filled, None);
-            self.histograms.resize(gap, None);
-            self.histograms.extend(later.histograms);
-            self.histograms.resize(self.floats.len(), None);
-        }
-    }
-
     /// Cuts steps without a value off both ends.
     pub(crate) fn trimmed(mut self) -> Self {
         let present = |index: usize| {
@@ -158,7 +133,14 @@ impl Column {
 
     /// Steps that have a value.
     pub(crate) fn present(&self) -> usize {
-        self.iter().count()
+        let floats = self.floats.iter().filter(|float| !is_absent(**float));
+        let histograms = self.histograms.iter().filter(|one| one.is_some());
+        floats.count() + histograms.count()
+    }
+
+    /// The first step and the floats from there on, `ABSENT` among them.
+    pub(crate) fn floats(&self) -> (usize, &[f64]) {
+        (self.first, &self.floats)
     }
 
     /// Whether any step holds a histogram.

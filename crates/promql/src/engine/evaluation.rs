@@ -1,12 +1,15 @@
 //! The course of one query: dispatch over the tree, what it holds in memory, its time.
 
+use super::chain::is_chain;
+use super::explain::Plan;
+use super::limits::Limits;
 use super::result::{QueryResult, QueryStats, QueryValue};
-use super::{Cell, Column, EngineOptions, Query, QueryTime, Row, Steps, Value, invariant};
+use super::stage::Stage;
+use super::{EngineOptions, Query, QueryDetails, QueryTime, Row, Steps, Value, invariant};
 use crate::annotations::{Annotations, Severity};
 use crate::ast::{Expr, ExprKind};
 use crate::error::QueryError;
-use crate::histogram;
-use model::{ReadBudget, Series, Source, TimeRange, Timestamp};
+use model::{Series, Source, TimeRange, Timestamp};
 use std::time::Duration;
 
 /// The state of one query while it is evaluated.
@@ -20,11 +23,13 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) is_instant: bool,
     /// Remarks so far.
     pub(crate) notes: Annotations,
-    budget: &'a ReadBudget,
+    limits: Limits<'a>,
     started: Duration,
-    deadline: Duration,
     held: usize,
-    stats: QueryStats,
+    pub(super) stats: QueryStats,
+    /// Samples looked at for each step of the query, where that is asked for.
+    samples_at: Option<Vec<u64>>,
+    pub(super) plan: Option<Plan>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -55,11 +60,19 @@ impl<'a> Evaluation<'a> {
             query_end,
             is_instant,
             notes: Annotations::default(),
-            budget: query.budget,
+            limits: Limits {
+                budget: query.budget,
+                clock: options.clock.as_ref(),
+                deadline: started.saturating_add(timeout),
+            },
             started,
-            deadline: started.saturating_add(timeout),
             held: 0,
             stats: QueryStats::default(),
+            samples_at: query
+                .detail
+                .samples_by_step
+                .then(|| vec![0; steps.count.min(options.samples_max)]),
+            plan: query.detail.plan.then(Plan::default),
         }
     }
 
@@ -71,6 +84,7 @@ impl<'a> Evaluation<'a> {
             return Err(QueryError::TooManySamples);
         }
         let before = self.held;
+        let is_explained = self.begin_node(expr);
         let value = if steps.count > 1 && invariant::is_step_invariant(expr) {
             let once = self.eval_kind(expr, steps.first_only())?;
             self.hold(once.cells().saturating_mul(steps.count))?;
@@ -80,26 +94,37 @@ impl<'a> Evaluation<'a> {
         };
         // Whatever was held on the way is gone by now, except for the result.
         self.hold_exactly(before.saturating_add(value.cells()))?;
+        if is_explained {
+            self.end_node(&value);
+        }
         Ok(value)
     }
 
+    /// Evaluates a chain. Not within `eval_kind`, whose frames lie on the stack for each level of a deep tree.
+    #[inline(never)]
+    fn eval_chain(&mut self, expr: &Expr, steps: Steps) -> Result<Value, QueryError> {
+        let chain = self.chain(expr, steps)?;
+        self.chain_rows(&chain, steps).map(Value::Vector)
+    }
+
     fn eval_kind(&mut self, expr: &Expr, steps: Steps) -> Result<Value, QueryError> {
+        if is_chain(expr, steps) {
+            return self.eval_chain(expr, steps);
+        }
         match &expr.kind {
             ExprKind::Number { value, .. } => Ok(Value::Scalar(vec![*value; steps.count])),
             ExprKind::String(text) => Ok(Value::String(text.clone())),
             ExprKind::Paren(inner) => self.eval(inner, steps),
-            ExprKind::Vector(selector) => self
-                .vector_selector(selector, expr.span, steps)
-                .map(Value::Vector),
             ExprKind::Unary { negative, operand } => self.unary(*negative, operand, steps),
             ExprKind::Binary(binary) => self.binary(binary, expr.span, steps),
             ExprKind::Aggregate(aggregate) => self
                 .aggregate(aggregate, expr.span, steps)
                 .map(Value::Vector),
             ExprKind::Call(call) => self.call(call, expr.span, steps),
-            ExprKind::Matrix(_) | ExprKind::Subquery(_) => Err(QueryError::BadData(
-                "a range vector cannot be evaluated step by step".to_owned(),
-            )),
+            // A selector is always a chain where it is not pinned, and evaluated for one step where it is.
+            ExprKind::Vector(_) | ExprKind::Matrix(_) | ExprKind::Subquery(_) => Err(
+                QueryError::BadData("a selector cannot be evaluated here".to_owned()),
+            ),
         }
     }
 
@@ -133,13 +158,7 @@ impl<'a> Evaluation<'a> {
                 values.iter_mut().for_each(|value| *value = -*value);
                 Ok(Value::Scalar(values))
             }
-            Value::Vector(rows) => {
-                let negated = rows
-                    .into_iter()
-                    .map(|row| self.renamed(row.labels, negated(&row.column)))
-                    .collect();
-                self.without_duplicates(negated).map(Value::Vector)
-            }
+            Value::Vector(rows) => self.staged(rows, &Stage::Negate).map(Value::Vector),
             Value::String(_) => Err(QueryError::BadData(
                 "unary expression only allowed on expressions of type scalar or instant vector"
                     .to_owned(),
@@ -159,14 +178,14 @@ impl<'a> Evaluation<'a> {
             end: Timestamp::from_millis(end),
         };
         let begun = self.options.clock.monotonic();
-        let left = self.budget.samples_left();
-        let selected = self.source.select(matchers, range, self.budget);
+        let left = self.limits.budget.samples_left();
+        let selected = self.source.select(matchers, range, self.limits.budget);
         let spent = self.options.clock.monotonic().saturating_sub(begun);
         self.stats.select_seconds += spent.as_secs_f64();
         let mut series = selected.inspect_err(|_| {
             // A read that failed half-way holds nothing.
-            let taken = left.saturating_sub(self.budget.samples_left());
-            self.budget.give_back(taken);
+            let taken = left.saturating_sub(self.limits.budget.samples_left());
+            self.limits.budget.give_back(taken);
         })?;
         if !self.options.start_timestamps {
             series.iter_mut().for_each(|one| one.columns.starts = None);
@@ -176,13 +195,19 @@ impl<'a> Evaluation<'a> {
         Ok(series)
     }
 
+    /// What ends the query early.
+    pub(crate) const fn limits(&self) -> Limits<'a> {
+        self.limits
+    }
+
     /// Fails when the query was cancelled or its time is up.
     pub(crate) fn check(&self) -> Result<(), QueryError> {
-        self.budget.check()?;
-        if self.options.clock.monotonic() >= self.deadline {
-            return Err(QueryError::Timeout);
-        }
-        Ok(())
+        self.limits.check()
+    }
+
+    /// Counts time spent on finding series.
+    pub(super) fn selecting(&mut self, spent: Duration) {
+        self.stats.select_seconds += spent.as_secs_f64();
     }
 
     /// Counts samples as held; fails when they are too many.
@@ -190,17 +215,19 @@ impl<'a> Evaluation<'a> {
         self.hold_exactly(self.held.saturating_add(samples))
     }
 
-    /// How many samples are held.
-    pub(super) const fn held(&self) -> usize {
-        self.held
+    /// Counts samples as no longer held.
+    pub(crate) fn release(&mut self, samples: usize) {
+        let samples = samples.min(self.held);
+        self.held -= samples;
+        self.limits.budget.give_back(samples);
     }
 
     /// Sets how many samples are held; fails when they are too many.
-    pub(super) fn hold_exactly(&mut self, held: usize) -> Result<(), QueryError> {
+    fn hold_exactly(&mut self, held: usize) -> Result<(), QueryError> {
         if held > self.held {
-            self.budget.take(held - self.held)?;
+            self.limits.budget.take(held - self.held)?;
         } else {
-            self.budget.give_back(self.held - held);
+            self.limits.budget.give_back(self.held - held);
         }
         self.held = held;
         self.stats.samples_peak = self.stats.samples_peak.max(held);
@@ -209,14 +236,27 @@ impl<'a> Evaluation<'a> {
 
     /// Counts samples as looked at.
     pub(crate) fn touch(&mut self, samples: usize) {
-        let samples = u64::try_from(samples).unwrap_or(u64::MAX);
+        self.touched(u64::try_from(samples).unwrap_or(u64::MAX), None);
+    }
+
+    /// Counts samples as looked at, in all and, where known, for each step of the query.
+    pub(super) fn touched(&mut self, samples: u64, by_step: Option<&[u64]>) {
         self.stats.samples_touched = self.stats.samples_touched.saturating_add(samples);
+        let all = self.samples_at.iter_mut().flatten();
+        for (slot, samples) in all.zip(by_step.unwrap_or_default()) {
+            *slot = slot.saturating_add(*samples);
+        }
+    }
+
+    /// Whether the samples looked at are counted for each of these steps: those of the query itself.
+    pub(super) fn counts_by_step(&self, steps: Steps) -> bool {
+        self.samples_at.is_some() && steps == self.query
     }
 
     /// A cancellation that was really a time-out (the source noticed first) gets its right name.
     pub(crate) fn named(&self, error: QueryError) -> QueryError {
         match error {
-            QueryError::Canceled if self.options.clock.monotonic() >= self.deadline => {
+            QueryError::Canceled if self.options.clock.monotonic() >= self.limits.deadline => {
                 QueryError::Timeout
             }
             other => other,
@@ -224,9 +264,9 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The answer with remarks and statistics.
-    pub(crate) fn finished(&self, value: QueryValue) -> QueryResult {
+    pub(crate) fn finished(&mut self, value: QueryValue) -> QueryResult {
         // What the query still holds is the answer's from now on.
-        self.budget.give_back(self.held);
+        self.limits.budget.give_back(self.held);
         let spent = self.options.clock.monotonic().saturating_sub(self.started);
         QueryResult {
             value,
@@ -236,20 +276,10 @@ impl<'a> Evaluation<'a> {
                 total_seconds: spent.as_secs_f64(),
                 ..self.stats
             },
+            details: QueryDetails {
+                samples_by_step: self.samples_at.take(),
+                plan: self.take_plan(),
+            },
         }
     }
-}
-
-fn negated(column: &Column) -> Column {
-    if !column.has_histograms() {
-        return column.clone().map_floats(|_, float| -float);
-    }
-    column.filter_map(|_, cell| {
-        Some(match cell {
-            Cell::Float(float) => Cell::Float(-float),
-            Cell::Histogram(histogram) => {
-                Cell::Histogram(histogram::scaled(&histogram, -1.0).into())
-            }
-        })
-    })
 }

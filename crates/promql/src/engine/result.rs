@@ -1,6 +1,7 @@
 //! What a query answers.
 
 use super::column::Cell;
+use super::explain::PlanNode;
 use super::steps::Steps;
 use super::value::Row;
 use crate::annotations::Annotation;
@@ -17,6 +18,26 @@ pub struct QueryResult {
     pub infos: Vec<Annotation>,
     /// What it took.
     pub stats: QueryStats,
+    /// More of what it took, where that was asked for.
+    pub details: QueryDetails,
+}
+
+/// What is told of a query only when it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueryDetail {
+    /// The samples looked at for each step.
+    pub samples_by_step: bool,
+    /// How each part was evaluated.
+    pub plan: bool,
+}
+
+/// The answer to `QueryDetail`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueryDetails {
+    /// Samples looked at for each step of the query.
+    pub samples_by_step: Option<Vec<u64>>,
+    /// How each part was evaluated.
+    pub plan: Option<PlanNode>,
 }
 
 /// The answer itself.
@@ -67,6 +88,8 @@ pub struct RangeSeries {
 pub struct QueryStats {
     /// Samples looked at, counted once for every step that used them.
     pub samples_touched: u64,
+    /// Samples read from the store.
+    pub samples_read: usize,
     /// Most samples in memory at one moment.
     pub samples_peak: usize,
     /// Seconds spent reading from the store.

@@ -2,8 +2,8 @@
 
 use super::selector::extent;
 use super::value::{Row, Value};
-use super::window::RangeVector;
-use super::{Column, Evaluation, Samples, Steps};
+use super::window::{LabelledSamples, RangeVector, Samples};
+use super::{Column, Evaluation, Steps};
 use crate::ast::{RangeBorders, Subquery};
 use crate::error::QueryError;
 use model::Labels;
@@ -52,7 +52,11 @@ impl Evaluation<'_> {
         };
         ranges.series = rows
             .into_iter()
-            .map(|row| Samples::from_row(row, inner))
+            .map(|row| LabelledSamples {
+                samples: Samples::from_column(&row.column, inner),
+                labels: row.labels,
+                drops_name: row.drops_name,
+            })
             .collect();
         Ok(ranges)
     }

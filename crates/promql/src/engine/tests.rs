@@ -1,4 +1,4 @@
-use super::{Engine, EngineOptions, Query, QueryTime, QueryValue};
+use super::{Engine, EngineOptions, Query, QueryDetail, QueryTime, QueryValue};
 use crate::ast::{
     Aggregate, AggregateOperator, Binary, BinaryOperator, Call, DurationExpr, Expr, ExprKind,
     MatrixSelector, Modifiers, RangeBorders, Span, VectorMatching, VectorSelector,
@@ -175,28 +175,31 @@ fn limits_the_samples_in_memory() {
 }
 
 #[test]
-fn reads_in_slices_what_does_not_fit_at_once() {
-    let clock = Arc::new(SimulatedClock::new(Timestamp::from_millis(0)));
+fn holds_one_series_at_a_time() {
+    let clock: SharedClock = Arc::new(SimulatedClock::new(Timestamp::from_millis(0)));
     let range = (Timestamp::from_millis(0), Timestamp::from_millis(600_000));
-    let check = |query: &str| {
+    let check = |query: &str, peak: usize| {
         let expr = crate::parse(query).unwrap();
-        let mut options = EngineOptions::new(SharedClock::clone(&(clock.clone() as SharedClock)));
+        let mut options = EngineOptions::new(Arc::clone(&clock));
         let whole = Engine::new(options.clone())
             .range(&store(), &expr, range, 60_000)
             .unwrap();
-        // The two series have 41 samples each in the range.
-        options.samples_max = 75;
-        let sliced = Engine::new(options)
+        // Each series has 41 samples in the range, two of them give 22 values.
+        assert_eq!(whole.stats.samples_read, 82, "{query}");
+        assert_eq!(whole.stats.samples_peak, peak, "{query}");
+        options.samples_max = peak;
+        let limited = Engine::new(options.clone())
             .range(&store(), &expr, range, 60_000)
             .unwrap();
-        assert_eq!(sliced.value, whole.value, "{query}");
-        assert!(whole.stats.samples_peak > 75);
-        assert!(sliced.stats.samples_peak <= 75);
+        assert_eq!(limited.value, whole.value, "{query}");
+        options.samples_max = peak - 1;
+        let refused = Engine::new(options).range(&store(), &expr, range, 60_000);
+        assert_eq!(refused.unwrap_err().kind(), "execution", "{query}");
     };
-    check("requests_total");
-    check("sum(requests_total)");
-    check("rate(requests_total[2m])");
-    check("quantile_over_time(time() / 600, requests_total[2m])");
+    check("requests_total", 63);
+    check("sum(requests_total)", 63);
+    check("rate(requests_total[2m])", 61);
+    check("topk(1, requests_total)", 77);
 }
 
 /// Queries over `store`, one for each way of evaluation.
@@ -313,6 +316,7 @@ fn ends_when_cancelled_or_out_of_time() {
             lookback_ms: None,
             timeout: Some(timeout),
             budget: &budget,
+            detail: QueryDetail::default(),
         };
         engine().run(&store(), &query).map_err(|error| error.kind())
     };

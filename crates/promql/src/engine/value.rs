@@ -4,7 +4,7 @@ use super::column::Column;
 use model::Labels;
 
 /// The labels that tell what a metric is, and that go when a value is no longer that metric's.
-const METADATA_LABELS: [&str; 3] = [model::METRIC_NAME, "__type__", "__unit__"];
+pub(crate) const METADATA_LABELS: [&str; 3] = [model::METRIC_NAME, "__type__", "__unit__"];
 
 /// A series of an intermediate result.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,23 +1,29 @@
 //! Range vectors: for each step the samples of a stretch of time, as slices of the series' columns.
 
+use super::base::any_stale;
 use super::column::is_absent;
 use super::duration::Shift;
 use super::result::{QueryValue, RangeSeries, value_of};
 use super::selector::extent;
-use super::value::Row;
-use super::{Cell, Evaluation, Starts, Steps, without_parens};
+use super::{Cell, Column, Evaluation, Starts, Steps, without_parens};
 use crate::ast::{Expr, ExprKind, MatrixSelector, RangeBorders};
 use crate::error::QueryError;
 use crate::histogram;
 use model::{Columns, Histogram, Labels, Sample, Timestamp, is_stale_marker};
 use std::sync::Arc;
 
-/// The samples of one series, floats and histograms apart, without staleness markers.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Samples {
+/// A series of a range vector.
+#[derive(Clone, Debug)]
+pub(crate) struct LabelledSamples {
     pub(crate) labels: Labels,
     /// Whether the labels' name is to be removed at the end whatever is computed.
     pub(crate) drops_name: bool,
+    pub(crate) samples: Samples,
+}
+
+/// The samples of one series, floats and histograms apart, without staleness markers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Samples {
     float_times: Arc<[i64]>,
     floats: Arc<[f64]>,
     histogram_times: Vec<i64>,
@@ -52,13 +58,9 @@ impl Window<'_> {
 
 impl Samples {
     /// Takes a series' columns apart.
-    pub(crate) fn new(labels: Labels, columns: &Columns) -> Self {
-        let mut samples = Self {
-            labels,
-            ..Self::default()
-        };
-        let is_plain = columns.histograms.is_empty()
-            && !columns.values.iter().any(|value| is_stale_marker(*value));
+    pub(crate) fn new(columns: &Columns) -> Self {
+        let mut samples = Self::default();
+        let is_plain = columns.histograms.is_empty() && !any_stale(&columns.values);
         if is_plain {
             samples.float_times = Arc::clone(&columns.timestamps);
             samples.floats = Arc::clone(&columns.values);
@@ -91,14 +93,10 @@ impl Samples {
     }
 
     /// Makes samples of what was evaluated at steps.
-    pub(crate) fn from_row(row: Row, steps: Steps) -> Self {
-        let mut samples = Self {
-            labels: row.labels,
-            drops_name: row.drops_name,
-            ..Self::default()
-        };
+    pub(crate) fn from_column(column: &Column, steps: Steps) -> Self {
+        let mut samples = Self::default();
         let (mut times, mut floats) = (Vec::new(), Vec::new());
-        for (step, cell) in row.column.iter() {
+        for (step, cell) in column.iter() {
             match cell {
                 Cell::Float(float) if is_absent(float) => {}
                 Cell::Float(float) => {
@@ -117,6 +115,16 @@ impl Samples {
         samples.float_times = times.into();
         samples.floats = floats.into();
         samples
+    }
+
+    /// Whether all samples are floats and nothing is known of their starts.
+    pub(crate) fn are_plain_floats(&self) -> bool {
+        self.histograms.is_empty() && self.float_starts.is_empty()
+    }
+
+    /// The floats and their times.
+    pub(crate) const fn floats(&self) -> (&Arc<[i64]>, &Arc<[f64]>) {
+        (&self.float_times, &self.floats)
     }
 
     /// Whether any sample is a float.
@@ -141,8 +149,10 @@ pub(crate) struct Sliding {
 impl Sliding {
     /// The window of a step; steps must come in ascending order.
     pub(crate) fn window<'a>(&mut self, samples: &'a Samples, start: i64, end: i64) -> Window<'a> {
-        slide(&samples.float_times, &mut self.floats, (start, end));
-        slide(&samples.histogram_times, &mut self.histograms, (start, end));
+        let (first, past) = &mut self.floats;
+        slide(&samples.float_times, (first, past), (start, end));
+        let (first, past) = &mut self.histograms;
+        slide(&samples.histogram_times, (first, past), (start, end));
         let (floats, histograms) = (
             self.floats.0..self.floats.1,
             self.histograms.0..self.histograms.1,
@@ -166,7 +176,12 @@ impl Sliding {
     }
 }
 
-fn slide(times: &[i64], (first, past): &mut (usize, usize), (start, end): (i64, i64)) {
+/// Moves the window of the step before to `start` (excluded) and `end`.
+pub(super) fn slide(
+    times: &[i64],
+    (first, past): (&mut usize, &mut usize),
+    (start, end): (i64, i64),
+) {
     while times.get(*past).is_some_and(|time| *time <= end) {
         *past += 1;
     }
@@ -177,7 +192,7 @@ fn slide(times: &[i64], (first, past): &mut (usize, usize), (start, end): (i64, 
 
 /// A range vector: series and which stretch of them belongs to a step.
 pub(crate) struct RangeVector {
-    pub(crate) series: Vec<Samples>,
+    pub(crate) series: Vec<LabelledSamples>,
     pub(crate) range_ms: i64,
     pub(crate) shift: Shift,
     pub(crate) borders: RangeBorders,
@@ -207,6 +222,15 @@ impl Evaluation<'_> {
         }
     }
 
+    /// How far windows reach beyond their range on both sides.
+    pub(super) const fn beyond_ms(&self, borders: RangeBorders) -> (i64, i64) {
+        match borders {
+            RangeBorders::Plain => (0, 0),
+            RangeBorders::Anchored => (self.lookback_ms, 0),
+            RangeBorders::Smoothed => (self.lookback_ms, self.lookback_ms),
+        }
+    }
+
     fn matrix_selector(
         &mut self,
         matrix: &MatrixSelector,
@@ -219,11 +243,7 @@ impl Evaluation<'_> {
             range_ms: self.positive_duration_ms(&matrix.range)?,
             shift,
             borders,
-            beyond_ms: match borders {
-                RangeBorders::Plain => (0, 0),
-                RangeBorders::Anchored => (self.lookback_ms, 0),
-                RangeBorders::Smoothed => (self.lookback_ms, self.lookback_ms),
-            },
+            beyond_ms: self.beyond_ms(borders),
         };
         let Some((first, last)) = extent(shift, steps) else {
             return Ok(ranges);
@@ -234,7 +254,11 @@ impl Evaluation<'_> {
         ranges.series = self
             .select(&matrix.selector.matchers, (start, end))?
             .into_iter()
-            .map(|series| Samples::new(series.labels, &series.columns))
+            .map(|series| LabelledSamples {
+                samples: Samples::new(&series.columns),
+                labels: series.labels,
+                drops_name: false,
+            })
             .collect();
         Ok(ranges)
     }
@@ -247,9 +271,9 @@ impl Evaluation<'_> {
     ) -> Result<QueryValue, QueryError> {
         let (start, end) = ranges.range_at(at);
         let mut result = Vec::new();
-        for samples in ranges.series {
+        for series in ranges.series {
             self.check()?;
-            let window = samples.window(start, end);
+            let window = series.samples.window(start, end);
             self.touch(window.len());
             let floats = window
                 .float_times
@@ -265,10 +289,10 @@ impl Evaluation<'_> {
                 .collect();
             all.sort_by_key(|sample| sample.timestamp);
             if !all.is_empty() {
-                let labels = if samples.drops_name {
-                    super::value::without_metadata(&samples.labels)
+                let labels = if series.drops_name {
+                    super::value::without_metadata(&series.labels)
                 } else {
-                    samples.labels
+                    series.labels
                 };
                 result.push(RangeSeries {
                     labels,

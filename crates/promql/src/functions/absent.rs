@@ -38,12 +38,12 @@ pub(crate) fn absent_over_time(
     let ranges = evaluation.range_vector(operand, steps)?;
     crate::engine::check_borders(call.function.name, ranges.borders)?;
     let mut absent = vec![1.0; steps.count];
-    for samples in &ranges.series {
+    for series in &ranges.series {
         evaluation.check()?;
         let mut sliding = Sliding::default();
         for (step, slot) in absent.iter_mut().enumerate() {
             let (start, end) = ranges.range_at(steps.at(step));
-            if !sliding.window(samples, start, end).is_empty() {
+            if !sliding.window(&series.samples, start, end).is_empty() {
                 *slot = ABSENT_FLOAT;
             }
         }

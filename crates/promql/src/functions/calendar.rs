@@ -1,8 +1,6 @@
 //! Parts of a date in UTC, as Go's `time` package computes them.
 
-use crate::ast::Call;
-use crate::engine::{Column, Evaluation, Row, Steps, Value};
-use crate::error::QueryError;
+use crate::engine::{Column, Row, Steps, Value};
 use model::number::i64_to_float;
 use model::timestamp::civil_from_days;
 
@@ -35,7 +33,7 @@ impl Moment {
 
     /// Takes the whole seconds of a float. What fits no 64-bit number, NaN too, is the least one, as processors
     /// of the amd64 kind have it.
-    fn from_float(seconds: f64) -> Self {
+    pub(crate) fn from_float(seconds: f64) -> Self {
         const LIMIT: f64 = 9_223_372_036_854_775_808.0;
         if (-LIMIT..LIMIT).contains(&seconds) {
             Self::from_seconds(model::number::float_to_i64(seconds))
@@ -49,25 +47,14 @@ impl Moment {
     }
 }
 
-/// Applies a function of seconds since the epoch to the argument's floats, or to the moments of
-/// evaluation.
-pub(crate) fn evaluate(
-    evaluation: &mut Evaluation<'_>,
-    call: &Call,
-    steps: Steps,
-    part: fn(Moment) -> f64,
-) -> Result<Value, QueryError> {
-    if let Some(argument) = call.arguments.first() {
-        let rows = evaluation.vector(argument, steps)?;
-        let rows = evaluation.mapped(rows, |_, value| part(Moment::from_float(value)))?;
-        return Ok(Value::Vector(rows));
-    }
+/// A part of the moments of evaluation: what these functions give without an argument.
+pub(crate) fn of_steps(steps: Steps, part: fn(Moment) -> f64) -> Value {
     let parts = (0..steps.count).map(|step| part(Moment::from_seconds(steps.at(step) / 1000)));
-    Ok(Value::Vector(vec![Row {
+    Value::Vector(vec![Row {
         labels: model::Labels::default(),
         drops_name: false,
         column: Column::from_floats(0, parts.collect()),
-    }]))
+    }])
 }
 
 /// `year`

@@ -1,7 +1,7 @@
 //! `info`: adds the labels of info metrics that describe the same instance and job.
 
 use crate::ast::{Call, Expr, ExprKind, Modifiers, Span};
-use crate::engine::{Cell, Column, Evaluation, Row, Shift, Steps, Value, argument, joined};
+use crate::engine::{Cell, Column, Evaluation, Pick, Row, Shift, Steps, Value, argument, joined};
 use crate::error::QueryError;
 use model::matcher::MatchOperator;
 use model::{Labels, METRIC_NAME, Matcher};
@@ -109,7 +109,7 @@ fn candidates(
     }
     let base = argument(call, 0)?;
     let shift = first_shift(evaluation, base, Shift::default())?.unwrap_or_default();
-    evaluation.times_or_histograms(&matchers, shift, steps)
+    evaluation.latest(&matchers, (shift, Pick::TimeOrHistogram), steps)
 }
 
 /// A value as a regular expression that matches it only.

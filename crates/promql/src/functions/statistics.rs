@@ -124,26 +124,49 @@ pub(crate) fn variance(values: &[f64]) -> f64 {
     (squares.sum + squares.lost) / count
 }
 
-/// The quantile, interpolated between neighbours; ±Inf outside 0 to 1, NaN for no values. Sorts
-/// the values, NaN first.
+/// The quantile, interpolated between neighbours; ±Inf outside 0 to 1, NaN for no values. Changes the order
+/// of the values.
 pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
+    let Some((lower, weight)) = rank(q, values.len()) else {
+        return quantile_of_sorted(q, values);
+    };
+    let (_, found, above) = values.select_nth_unstable_by(lower, |a, b| by_bits(*a, *b));
+    let found = *found;
+    // The next one in order is the least of those above.
+    let next = above.iter().copied().min_by(|a, b| by_bits(*a, *b));
+    found * (1.0 - weight) + next.unwrap_or(found) * weight
+}
+
+/// The same of values that are sorted already, NaN first.
+pub(crate) fn quantile_of_sorted(q: f64, values: &[f64]) -> f64 {
     if values.is_empty() || q.is_nan() {
         return f64::NAN;
     }
     if q < 0.0 {
         return f64::NEG_INFINITY;
     }
-    if q > 1.0 {
+    let Some((lower, weight)) = rank(q, values.len()) else {
         return f64::INFINITY;
-    }
-    values.sort_by(|a, b| nan_first(*a, *b));
-    let last = values.len() - 1;
-    let rank = q * usize_to_float(last);
-    let lower = float_to_usize(rank.floor()).min(last);
-    let upper = (lower + 1).min(last);
-    let weight = rank - rank.floor();
+    };
+    let upper = (lower + 1).min(values.len() - 1);
     let value = |index: usize| values.get(index).copied().unwrap_or(f64::NAN);
     value(lower) * (1.0 - weight) + value(upper) * weight
+}
+
+/// Which of so many sorted values is the last below the quantile, and how far it is to the next; `None` for
+/// no values and outside 0 to 1.
+fn rank(q: f64, count: usize) -> Option<(usize, f64)> {
+    let last = count.checked_sub(1)?;
+    if !(0.0..=1.0).contains(&q) {
+        return None;
+    }
+    let rank = q * usize_to_float(last);
+    Some((float_to_usize(rank.floor()).min(last), rank - rank.floor()))
+}
+
+/// As `nan_first`, with −0 before 0, so that equal values are the same.
+pub(crate) fn by_bits(a: f64, b: f64) -> Ordering {
+    nan_first(a, b).then_with(|| b.is_sign_negative().cmp(&a.is_sign_negative()))
 }
 
 /// Ascending, NaN before everything.

@@ -1,7 +1,7 @@
 //! `timestamp` and `start_timestamp`: when samples were taken, and since when they count.
 
 use crate::ast::{Call, Span};
-use crate::engine::{Cell, Evaluation, SampleTime, Steps, Value, argument};
+use crate::engine::{Cell, Evaluation, Pick, Steps, Value, argument};
 use crate::error::QueryError;
 use model::number::i64_to_float;
 
@@ -13,7 +13,7 @@ pub(crate) fn timestamp(
     steps: Steps,
 ) -> Result<Value, QueryError> {
     let operand = argument(call, 0)?;
-    let rows = match evaluation.selected_times(operand, steps, SampleTime::Own)? {
+    let rows = match evaluation.selected_times(operand, steps, Pick::Time)? {
         Some(rows) => rows,
         None => {
             let mut rows = evaluation.vector(operand, steps)?;
@@ -25,7 +25,7 @@ pub(crate) fn timestamp(
             rows
         }
     };
-    evaluation.mapped(rows, |_, time| time).map(Value::Vector)
+    evaluation.mapped(rows, |time| time).map(Value::Vector)
 }
 
 /// `start_timestamp(v)`: since when the samples of a selector count, 0 where that is unknown; nothing for any
@@ -38,7 +38,7 @@ pub(crate) fn start_timestamp(
 ) -> Result<Value, QueryError> {
     let operand = argument(call, 0)?;
     let in_use = evaluation.options.start_timestamps;
-    let rows = match evaluation.selected_times(operand, steps, SampleTime::Start)? {
+    let rows = match evaluation.selected_times(operand, steps, Pick::Start)? {
         Some(rows) if in_use => rows,
         Some(_) => Vec::new(),
         None => {
@@ -46,5 +46,5 @@ pub(crate) fn start_timestamp(
             Vec::new()
         }
     };
-    evaluation.mapped(rows, |_, time| time).map(Value::Vector)
+    evaluation.mapped(rows, |time| time).map(Value::Vector)
 }

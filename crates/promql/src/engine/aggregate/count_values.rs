@@ -1,6 +1,6 @@
 //! `count_values`: how many series have each value.
 
-use super::{group_labels, text_parameter};
+use super::{Grouping, text_parameter};
 use crate::ast::Aggregate;
 use crate::engine::column::ABSENT;
 use crate::engine::{Cell, Column, Evaluation, Row, Steps, is_absent};
@@ -63,10 +63,11 @@ impl Evaluation<'_> {
         // What `without` takes away is not there even where it was just set.
         let is_taken_away = aggregate.without
             && (label == METRIC_NAME || aggregate.grouping.iter().any(|name| name == label));
+        let grouping = Grouping::new(aggregate);
         let mut counts = Counts::default();
         for row in self.vector(&aggregate.operand, steps)? {
             self.check()?;
-            let group = group_labels(aggregate, &row.labels);
+            let group = grouping.labels(&row.labels);
             let before = counts.rows.len();
             // Most series repeat their value: its label set is looked up once.
             let mut last: Option<(u64, usize)> = None;

@@ -1,142 +1,72 @@
 //! `sum`, `avg`, `min`, `max`, `count`, `group`, `stddev`, `stdvar`, `quantile`.
 
-use super::{Aggregation, Group};
-use crate::annotations::message;
+use super::{Aggregation, Groups, Member};
+use crate::annotations::{Annotations, message};
 use crate::ast::AggregateOperator as Operator;
-use crate::engine::{Cell, Column, Evaluation, Row, is_absent};
+use crate::engine::{Cell, Column, Evaluation, Row};
 use crate::error::QueryError;
-use crate::functions::statistics;
 use crate::histogram::{self, aggregate};
-use model::Histogram;
-use model::number::usize_to_float;
+use gathered::Gathered;
+use model::{Histogram, Labels};
 use std::sync::Arc;
+use tally::Tally;
 
-/// Steps gathered at a time: enough to read each column in runs, few enough to stay in the cache.
-const BLOCK_STEPS: usize = 32;
+mod gathered;
+mod tally;
 
-/// The values of a group at one step.
-#[derive(Default)]
-struct Gathered {
-    floats: Vec<f64>,
-    histograms: Vec<Arc<Histogram>>,
+/// What is known of a group.
+struct State {
+    floats: Floats,
+    /// Histograms at each step and the labels of their series; empty where there is none.
+    histograms: Vec<Vec<(Arc<Histogram>, Labels)>>,
     drops_name: bool,
 }
 
+enum Floats {
+    Tally(Tally),
+    /// `quantile` needs all values.
+    Gathered(Gathered),
+}
+
+/// A reduction while series are added to it.
+struct Reduction<'a> {
+    aggregation: &'a Aggregation<'a>,
+    groups: Groups,
+    states: Vec<State>,
+    notes: Annotations,
+}
+
 impl Evaluation<'_> {
-    pub(super) fn reduce(
-        &mut self,
-        aggregation: &Aggregation<'_>,
-        groups: Vec<Group>,
-    ) -> Result<Vec<Row>, QueryError> {
+    pub(super) fn reduce(&mut self, aggregation: &Aggregation<'_>) -> Result<Vec<Row>, QueryError> {
         if aggregation.aggregate.operator == Operator::Quantile {
             self.warn_invalid_quantiles(aggregation);
         }
-        let mut rows = Vec::with_capacity(groups.len());
-        for group in groups {
-            self.check()?;
-            let start = group.rows.iter().map(|row| row.column.range().start).min();
-            let end = group.rows.iter().map(|row| row.column.range().end).max();
-            let (Some(start), Some(end)) = (start, end) else {
-                continue;
-            };
-            let mut column = Column::default();
-            let mut drops_name = false;
-            let mut block: Vec<Gathered> = Vec::new();
-            block.resize_with(BLOCK_STEPS, Gathered::default);
-            for block_start in (start..end).step_by(BLOCK_STEPS) {
-                self.check()?;
-                let block_end = end.min(block_start + BLOCK_STEPS);
-                gather(&group.rows, block_start..block_end, &mut block);
-                for (step, gathered) in (block_start..block_end).zip(&mut block) {
-                    if gathered.floats.is_empty() && gathered.histograms.is_empty() {
-                        continue;
-                    }
-                    let place = (step, group.rows.as_slice());
-                    if let Some(cell) = self.reduced(aggregation, place, gathered) {
-                        column.push(step, cell);
-                        drops_name |= gathered.drops_name;
-                    }
-                }
-            }
-            if !column.is_empty() {
-                self.hold(column.cells())?;
-                rows.push(Row {
-                    labels: group.labels,
-                    drops_name,
-                    column,
-                });
-            }
-        }
-        Ok(rows)
-    }
-
-    fn reduced(
-        &mut self,
-        aggregation: &Aggregation<'_>,
-        (step, rows): (usize, &[Row]),
-        gathered: &mut Gathered,
-    ) -> Option<Cell> {
-        let operator = aggregation.aggregate.operator;
-        let count = gathered.floats.len() + gathered.histograms.len();
-        match operator {
-            Operator::Count => return Some(Cell::Float(usize_to_float(count))),
-            Operator::Group => return Some(Cell::Float(1.0)),
-            Operator::Sum | Operator::Avg if !gathered.histograms.is_empty() => {
-                return self.reduced_histograms(aggregation, (step, rows), gathered);
-            }
-            _ => {}
-        }
-        if !gathered.histograms.is_empty() {
-            let text = message::histogram_ignored_in_aggregation(name(operator));
-            self.notes.info(aggregation.aggregate.operand.span, text);
-        }
-        if gathered.floats.is_empty() {
-            return None;
-        }
-        let floats = &mut gathered.floats;
-        Some(Cell::Float(match operator {
-            Operator::Sum => statistics::sum(floats),
-            Operator::Avg => statistics::mean(floats),
-            Operator::Min => statistics::min(floats),
-            Operator::Max => statistics::max(floats),
-            Operator::Stdvar => variance(floats),
-            Operator::Stddev => variance(floats).sqrt(),
-            Operator::Quantile => statistics::quantile(aggregation.parameter(step), floats),
-            _ => return None,
-        }))
-    }
-
-    fn reduced_histograms(
-        &mut self,
-        aggregation: &Aggregation<'_>,
-        (step, rows): (usize, &[Row]),
-        gathered: &Gathered,
-    ) -> Option<Cell> {
-        let span = aggregation.aggregate.operand.span;
-        if !gathered.floats.is_empty() {
-            let text = message::mixed_floats_histograms_aggregation();
-            self.notes.warn(span, text);
-            return None;
-        }
-        let aggregated = match aggregation.aggregate.operator {
-            Operator::Sum => aggregate::sum(&gathered.histograms),
-            _ => aggregate::mean(&gathered.histograms),
+        let mut reduction = Reduction {
+            aggregation,
+            groups: Groups::default(),
+            states: Vec::new(),
+            notes: Annotations::default(),
         };
-        if aggregated.resets_collide {
-            let text = message::counter_reset_collision("aggregation");
-            self.notes.warn(span, text);
+        let rows = self.operand_rows(aggregation, &mut |member, column| {
+            reduction.add(member, column)
+        })?;
+        for (place, row) in rows.into_iter().flatten().enumerate() {
+            self.check()?;
+            let mut key = String::new();
+            aggregation.grouping.push_key(&mut key, &row.labels, false);
+            let member = Member {
+                place,
+                key: &key,
+                labels: &row.labels,
+                strips: false,
+                drops_name: row.drops_name,
+            };
+            let kept = reduction.add(&member, row.column);
+            self.hold(kept)?;
         }
-        if aggregated.bounds_reconciled {
-            let text = message::custom_buckets_reconciled("aggregation");
-            self.notes.info(span, text);
-        }
-        if aggregated.histogram.is_none() {
-            let text = message::mixed_exponential_custom(odd_metric(rows, step));
-            self.notes.warn(span, text);
-        }
-        aggregated
-            .histogram
-            .map(|histogram| Cell::Histogram(Arc::new(histogram)))
+        self.notes.append(std::mem::take(&mut reduction.notes));
+        self.check()?;
+        Ok(reduction.finish(&mut self.notes))
     }
 
     fn warn_invalid_quantiles(&mut self, aggregation: &Aggregation<'_>) {
@@ -149,46 +79,155 @@ impl Evaluation<'_> {
     }
 }
 
-/// The name of the first series whose histogram at a step has other buckets than the first one's.
-fn odd_metric(rows: &[Row], step: usize) -> &str {
-    let mut present = rows.iter().filter_map(|row| {
-        let histogram = row.column.histogram(step)?;
-        Some((row, histogram::has_custom_buckets(histogram)))
-    });
-    let Some((_, first)) = present.next() else {
-        return "";
-    };
-    let odd = present.find(|(_, kind)| *kind != first);
-    odd.map_or("", |(row, _)| row.labels.metric_name())
-}
-
-/// Reads the values of all rows at the block's steps.
-fn gather(rows: &[Row], steps: std::ops::Range<usize>, block: &mut [Gathered]) {
-    for gathered in block.iter_mut() {
-        gathered.floats.clear();
-        gathered.histograms.clear();
-        gathered.drops_name = false;
-    }
-    for row in rows {
-        for (step, gathered) in steps.clone().zip(block.iter_mut()) {
-            let float = row.column.float(step);
-            if !is_absent(float) {
-                gathered.floats.push(float);
-                gathered.drops_name |= row.drops_name;
-            } else if let Some(histogram) = row.column.histogram(step) {
-                gathered.histograms.push(Arc::clone(histogram));
-                gathered.drops_name |= row.drops_name;
+impl Reduction<'_> {
+    /// Adds a series to its group; answers how many cells more are kept.
+    fn add(&mut self, member: &Member<'_>, column: Column) -> usize {
+        let operator = self.aggregation.aggregate.operator;
+        let steps = self.aggregation.steps.count;
+        let place = self.groups.place(member.key);
+        let mut kept = 0;
+        if place == self.states.len() {
+            let floats = match Tally::new(operator, steps) {
+                Some(tally) => {
+                    kept += steps;
+                    Floats::Tally(tally)
+                }
+                None => Floats::Gathered(Gathered::default()),
+            };
+            self.states.push(State {
+                floats,
+                histograms: Vec::new(),
+                drops_name: false,
+            });
+        }
+        let Some(state) = self.states.get_mut(place) else {
+            return kept;
+        };
+        state.drops_name |= member.drops_name;
+        if column.has_histograms() {
+            match operator {
+                // A histogram counts like a float.
+                Operator::Count | Operator::Group => {}
+                Operator::Sum | Operator::Avg => {
+                    kept += state.keep_histograms(member.labels, &column, steps);
+                }
+                _ => {
+                    let text = message::histogram_ignored_in_aggregation(name(operator));
+                    let span = self.aggregation.aggregate.operand.span;
+                    self.notes.info(span, text);
+                }
             }
         }
+        match &mut state.floats {
+            Floats::Tally(tally) => tally.add(&column),
+            Floats::Gathered(gathered) => {
+                kept += column.cells();
+                gathered.add(column);
+            }
+        }
+        kept
+    }
+
+    fn finish(self, notes: &mut Annotations) -> Vec<Row> {
+        let labels = self.groups.into_labels();
+        let mut rows = Vec::with_capacity(labels.len());
+        for (labels, state) in labels.into_iter().zip(self.states) {
+            let mut column = match state.floats {
+                Floats::Tally(tally) => tally.finish(),
+                Floats::Gathered(gathered) => gathered.quantiles(self.aggregation),
+            };
+            if !state.histograms.is_empty() {
+                column = with_histograms(self.aggregation, &column, &state.histograms, notes);
+            }
+            if !column.is_empty() {
+                rows.push(Row {
+                    labels,
+                    drops_name: state.drops_name,
+                    column,
+                });
+            }
+        }
+        rows
     }
 }
 
-/// The variance of a group; NaN as soon as a value is NaN or infinite.
-fn variance(floats: &[f64]) -> f64 {
-    if floats.iter().any(|value| !value.is_finite()) {
-        return f64::NAN;
+impl State {
+    fn keep_histograms(&mut self, labels: &Labels, column: &Column, steps: usize) -> usize {
+        self.histograms.resize_with(steps, Vec::new);
+        let mut kept = 0;
+        for step in column.range() {
+            if let (Some(histogram), Some(slot)) =
+                (column.histogram(step), self.histograms.get_mut(step))
+            {
+                slot.push((Arc::clone(histogram), labels.clone()));
+                kept += 1;
+            }
+        }
+        kept
     }
-    statistics::variance(floats)
+}
+
+/// The sum or mean of floats and of histograms; nothing where a step has both.
+fn with_histograms(
+    aggregation: &Aggregation<'_>,
+    floats: &Column,
+    histograms: &[Vec<(Arc<Histogram>, Labels)>],
+    notes: &mut Annotations,
+) -> Column {
+    let mut column = Column::default();
+    for (step, histograms) in histograms.iter().enumerate() {
+        let cell = match (floats.cell(step), histograms.is_empty()) {
+            (float, true) => float,
+            (None, false) => reduced_histograms(aggregation, histograms, notes),
+            (Some(_), false) => {
+                let text = message::mixed_floats_histograms_aggregation();
+                notes.warn(aggregation.aggregate.operand.span, text);
+                None
+            }
+        };
+        if let Some(cell) = cell {
+            column.push(step, cell);
+        }
+    }
+    column
+}
+
+fn reduced_histograms(
+    aggregation: &Aggregation<'_>,
+    members: &[(Arc<Histogram>, Labels)],
+    notes: &mut Annotations,
+) -> Option<Cell> {
+    let span = aggregation.aggregate.operand.span;
+    let histograms: Vec<Arc<Histogram>> = members.iter().map(|(one, _)| Arc::clone(one)).collect();
+    let aggregated = match aggregation.aggregate.operator {
+        Operator::Sum => aggregate::sum(&histograms),
+        _ => aggregate::mean(&histograms),
+    };
+    if aggregated.resets_collide {
+        notes.warn(span, message::counter_reset_collision("aggregation"));
+    }
+    if aggregated.bounds_reconciled {
+        notes.info(span, message::custom_buckets_reconciled("aggregation"));
+    }
+    if aggregated.histogram.is_none() {
+        let text = message::mixed_exponential_custom(odd_metric(members));
+        notes.warn(span, text);
+    }
+    aggregated
+        .histogram
+        .map(|histogram| Cell::Histogram(Arc::new(histogram)))
+}
+
+/// The name of the first series whose histogram has other buckets than the first one's.
+fn odd_metric(members: &[(Arc<Histogram>, Labels)]) -> &str {
+    let mut kinds = members
+        .iter()
+        .map(|(one, labels)| (histogram::has_custom_buckets(one), labels));
+    let Some((first, _)) = kinds.next() else {
+        return "";
+    };
+    let odd = kinds.find(|(kind, _)| *kind != first);
+    odd.map_or("", |(_, labels)| labels.metric_name())
 }
 
 const fn name(operator: Operator) -> &'static str {
@@ -198,8 +237,6 @@ const fn name(operator: Operator) -> &'static str {
         Operator::Stddev => "stddev",
         Operator::Stdvar => "stdvar",
         Operator::Quantile => "quantile",
-        Operator::Topk => "topk",
-        Operator::Bottomk => "bottomk",
         _ => "",
     }
 }
