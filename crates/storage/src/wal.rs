@@ -8,7 +8,8 @@
 //! death of the process; `sync` carries everything to the medium, and one sync serves all writers that
 //! wait for it. A failed write poisons the log: nothing more is taken until `rearm` has cut the
 //! half-written record off and begun a new segment; after a failed sync only a restart helps, since
-//! nobody knows what the medium holds. Records must not need earlier segments to be understood: then
+//! nobody knows what the medium holds. Closing a segment waits for no medium: the next sync carries the
+//! closed segment first. Records must not need earlier segments to be understood: then
 //! segments can be dropped, or lost, one by one.
 
 mod recovery;
@@ -99,8 +100,15 @@ struct Tail {
     /// Closed segments with their lengths, oldest first.
     closed: Vec<(u64, u64)>,
     poison: Option<Poison>,
+    /// Closed segments whose last bytes may not be on the medium yet, oldest first.
+    unsynced: Vec<(u64, Arc<dyn Writable>)>,
     /// The frame of one record, kept to reuse its memory.
     scratch: Vec<u8>,
+}
+
+struct Spare {
+    segment: u64,
+    file: Box<dyn Writable>,
 }
 
 #[derive(Debug, Default)]
@@ -113,6 +121,8 @@ struct Synced {
 pub struct Wal {
     options: Options,
     tail: Mutex<Tail>,
+    /// The next segment, where it was made in advance. Who holds this may take `tail`, not the other way round.
+    spare: Mutex<Option<Spare>>,
     synced: Mutex<Synced>,
     sync_ended: Condvar,
 }
@@ -120,12 +130,14 @@ pub struct Wal {
 impl Wal {
     /// Opens the log, repairs its end and hands every whole record to `replay`, oldest first.
     ///
-    /// A record that `replay` refuses fails the opening: that is a mistake of ours, not of the disk.
+    /// A record that `replay` refuses fails the opening: that is a mistake of ours, not of the disk. Records
+    /// before `from` are neither read nor checked: whoever opens the log has what they say.
     pub fn open(
         options: Options,
+        from: Position,
         replay: impl FnMut(Record<'_>) -> Result<(), String>,
     ) -> Result<(Self, Recovery), WalError> {
-        let recovered = recovery::recover(&options, replay)?;
+        let recovered = recovery::recover(&options, from, replay)?;
         let last = recovered.segments.last().copied();
         let closed = recovered.segments.iter().rev().skip(1).rev().copied();
         let closed = closed.collect();
@@ -146,12 +158,24 @@ impl Wal {
                 length,
                 closed,
                 poison: None,
+                unsynced: Vec::new(),
                 scratch: Vec::new(),
             }),
+            spare: Mutex::default(),
             synced: Mutex::new(Synced::default()),
             sync_ended: Condvar::new(),
         };
         Ok((wal, recovered.report))
+    }
+
+    /// Whether the log in a folder reaches to `position`, and so can be opened from there.
+    pub fn reaches(options: &Options, position: Position) -> Result<bool, WalError> {
+        let path = options.folder.join(segment_name(position.segment));
+        match options.files.open(&path).and_then(|file| file.length()) {
+            Ok(length) => Ok(length >= position.offset),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(at(&path)(error)),
+        }
     }
 
     fn tail(&self) -> MutexGuard<'_, Tail> {
@@ -239,14 +263,21 @@ impl Wal {
         result.map(|_through| ())
     }
 
+    /// Closed segments come first, so that the medium never holds a record without those before it.
     fn sync_tail(&self) -> Result<Position, WalError> {
-        let (file, end) = {
+        let (unsynced, file, end) = {
             let tail = self.tail();
             if let Some(poison) = &tail.poison {
                 return Err(WalError::Poisoned(poison.text.clone()));
             }
-            (Arc::clone(&tail.file), tail.end())
+            (tail.unsynced.clone(), Arc::clone(&tail.file), tail.end())
         };
+        for (segment, closed) in unsynced {
+            closed
+                .sync()
+                .map_err(|error| self.poison_for_good(segment, &error))?;
+            self.tail().unsynced.retain(|(other, _)| *other != segment);
+        }
         file.sync()
             .map(|()| end)
             .map_err(|error| self.poison_for_good(end.segment, &error))
@@ -277,16 +308,27 @@ impl Wal {
     /// Tries to take records again after a failed write: cuts the half-written record off and begins
     /// a new segment. Answers whether the log takes records.
     pub fn rearm(&self) -> bool {
+        let mut spare = self.spare();
         let mut tail = self.tail();
+        *spare = None;
         match &tail.poison {
             None => return true,
             Some(poison) if !poison.can_pass => return false,
             Some(_) => {}
         }
-        let cut = tail.file.truncate(tail.length);
-        let renewed = cut.map_err(at(&self.options.folder));
-        match renewed.and_then(|()| self.begin_segment(&mut tail)) {
-            Ok(()) => {
+        let renew = |tail: &mut Tail| {
+            let at = at(&self.options.folder);
+            let cut = || {
+                tail.file
+                    .truncate(tail.length)
+                    .and_then(|()| tail.file.sync())
+            };
+            cut().map_err(at)?;
+            create_segment(&self.options, tail.segment + 1)
+        };
+        match renew(&mut tail) {
+            Ok(file) => {
+                tail.switch_to(file);
                 tail.poison = None;
                 tracing::info!("{}: takes samples again", self.options.folder.display());
                 true
@@ -295,30 +337,48 @@ impl Wal {
         }
     }
 
-    /// Closes the segment and begins the next one; answers where that begins. A segment without
-    /// records is kept.
-    pub fn rotate(&self) -> Result<Position, WalError> {
-        let mut tail = self.tail();
-        if let Some(poison) = &tail.poison {
-            return Err(WalError::Poisoned(poison.text.clone()));
-        }
-        if tail.length > HEADER_BYTES {
-            self.begin_segment(&mut tail)?;
-        }
-        Ok(tail.end())
+    fn spare(&self) -> MutexGuard<'_, Option<Spare>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The old segment is synced first: a torn record can then only be in the last segment.
-    fn begin_segment(&self, tail: &mut Tail) -> Result<(), WalError> {
-        tail.file.sync().map_err(at(&self.options.folder))?;
-        let next = tail.segment + 1;
-        let file = create_segment(&self.options, next)?;
-        let closed = (tail.segment, tail.length);
-        tail.closed.push(closed);
-        tail.segment = next;
-        tail.length = HEADER_BYTES;
-        tail.file = Arc::from(file);
+    /// Makes the next segment in advance, so that `rotate` need not wait for the medium.
+    pub fn prepare(&self) -> Result<(), WalError> {
+        let mut spare = self.spare();
+        let segment = self.end().segment + 1;
+        if spare.as_ref().is_none_or(|spare| spare.segment != segment) {
+            let file = create_segment(&self.options, segment)?;
+            *spare = Some(Spare { segment, file });
+        }
         Ok(())
+    }
+
+    /// Closes the segment and begins the next one; answers where that begins. A segment without
+    /// records is kept. The closed one is carried to the medium by the next `sync`.
+    pub fn rotate(&self) -> Result<Position, WalError> {
+        let mut spare = self.spare();
+        let current = {
+            let tail = self.tail();
+            if let Some(poison) = &tail.poison {
+                return Err(WalError::Poisoned(poison.text.clone()));
+            }
+            if tail.length <= HEADER_BYTES {
+                return Ok(tail.end());
+            }
+            tail.segment
+        };
+        let prepared = spare.take().filter(|spare| spare.segment == current + 1);
+        let file = match prepared {
+            Some(prepared) => prepared.file,
+            None => create_segment(&self.options, current + 1)?,
+        };
+        let mut tail = self.tail();
+        match &tail.poison {
+            Some(poison) => Err(WalError::Poisoned(poison.text.clone())),
+            None => {
+                tail.switch_to(file);
+                Ok(tail.end())
+            }
+        }
     }
 
     /// The numbers of the closed segments, oldest first.
@@ -355,7 +415,9 @@ impl Wal {
         let path = folder.join(segment_name(segment));
         self.options.files.remove(&path).map_err(at(&path))?;
         self.options.files.sync_folder(folder).map_err(at(folder))?;
-        self.tail().closed.retain(|(id, _)| *id != segment);
+        let mut tail = self.tail();
+        tail.closed.retain(|(id, _)| *id != segment);
+        tail.unsynced.retain(|(id, _)| *id != segment);
         Ok(())
     }
 
@@ -369,6 +431,15 @@ impl Wal {
 }
 
 impl Tail {
+    /// Goes on in the segment behind this one.
+    fn switch_to(&mut self, file: Box<dyn Writable>) {
+        self.closed.push((self.segment, self.length));
+        let closed = std::mem::replace(&mut self.file, Arc::from(file));
+        self.unsynced.push((self.segment, closed));
+        self.segment += 1;
+        self.length = HEADER_BYTES;
+    }
+
     const fn end(&self) -> Position {
         Position {
             segment: self.segment,

@@ -42,7 +42,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use storage::files::FolderLock;
-use storage::{Wal, wal};
+use storage::{Position, Wal, wal};
 
 /// What only one writer at a time may touch.
 #[derive(Default)]
@@ -50,6 +50,9 @@ struct Writer {
     record: SamplesRecord,
     pool: TimesPool,
     newest_in: replay::NewestInSegment,
+    /// The segment that was written to last, and the bytes of its definitions.
+    segment: u64,
+    definition_bytes: u64,
 }
 
 /// What only one cut, merge or deletion at a time may touch.
@@ -120,7 +123,9 @@ impl Db {
             sync: options.wal_sync,
             files: Arc::clone(files),
         };
-        let (wal, recovery) = Wal::open(wal_options, |record| replay.apply(record))?;
+        let (wal, recovery) = Wal::open(wal_options, Position::default(), |record| {
+            replay.apply(record)
+        })?;
         replay.report(&recovery);
         let damaged = recovery.damage.len() + opened.damages;
         metrics.work.damages.add(damaged as u64);

@@ -5,11 +5,15 @@
 //! seldom meet; a query holds the lock of one series only while it decodes that one. Everything here is
 //! rebuilt from the write-ahead log.
 
+mod chunk;
+mod data;
 mod index;
 mod series;
 mod starts;
 
-pub(crate) use series::{HeadSeries, Inserted, TimesPool};
+pub(crate) use chunk::TimesPool;
+pub(crate) use data::Inserted;
+pub(crate) use series::HeadSeries;
 
 use index::HeadIndex;
 use model::{Labels, Matcher};
@@ -196,28 +200,38 @@ impl Head {
         series
     }
 
-    /// Removes series without samples whose newest one is older than `before`. The caller keeps
-    /// writers out.
-    pub(crate) fn remove_idle(&self, before: i64) -> usize {
-        let mut removed = Vec::new();
-        for shard in &self.shards {
-            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
-            shard.retain(|_, series| {
-                let idle = series.retire_if_idle(before);
-                if idle {
-                    removed.push(Arc::clone(series));
-                }
-                !idle
-            });
-        }
-        if !removed.is_empty() {
-            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-            index.remove(&removed);
-        }
+    /// In how many parts `retire_idle` goes.
+    pub(crate) fn part_count(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Takes series without samples whose newest one is older than `before` out of one part of the table. The
+    /// caller keeps writers out meanwhile and calls `forget` at the end.
+    pub(crate) fn retire_idle(&self, part: usize, before: i64, removed: &mut Vec<Arc<HeadSeries>>) {
+        let Some(shard) = self.shards.get(part) else {
+            return;
+        };
+        let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+        let held = shard.len();
+        shard.retain(|_, series| {
+            let idle = series.retire_if_idle(before);
+            if idle {
+                removed.push(Arc::clone(series));
+            }
+            !idle
+        });
         self.counts
             .series
-            .fetch_sub(removed.len(), Ordering::Relaxed);
-        removed.len()
+            .fetch_sub(held - shard.len(), Ordering::Relaxed);
+        if shard.len() < shard.capacity() / 4 {
+            shard.shrink_to_fit();
+        }
+    }
+
+    /// Removes series that were taken out of the table from the index.
+    pub(crate) fn forget(&self, removed: &[Arc<HeadSeries>]) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        index.remove(removed);
     }
 
     pub(crate) fn series_count(&self) -> usize {

@@ -1,9 +1,11 @@
-//! Native histograms as bytes, for the write-ahead log and for blocks.
+//! Native histograms as bytes, for the write-ahead log, the head and blocks.
 //!
-//! Layout: reset hint (byte), schema (zigzag), zero threshold, zero count, count and sum (u64 bits each),
-//! then for the positive and the negative side: number of spans, for each offset (zigzag) and length;
-//! number of buckets, their bits; then the custom bounds: 0 for none, otherwise their number plus
-//! one and their bits. Simple rather than small: blocks put zstd over a whole column of them.
+//! Layout: flags (byte): bits 0 and 1 the reset hint, bit 2 all counts are whole, bit 3 the zero threshold is
+//! the usual one, bit 7 always. Schema (zigzag); zero threshold (u64 bits) unless usual; zero count and
+//! count; sum (u64 bits); then for the positive and the negative side: number of spans, for each offset
+//! (zigzag) and length; number of buckets, their counts; then the custom bounds: 0 for none, otherwise their
+//! number plus one and their bits. Whole counts are varints, those of buckets the distance to the bucket
+//! before (zigzag); others are their bits. Older programs wrote the hint alone as first byte, no flag set.
 
 use model::Histogram;
 use model::histogram::{CounterResetHint, Span};
@@ -18,22 +20,57 @@ const HINTS: [CounterResetHint; 4] = [
     CounterResetHint::Gauge,
 ];
 
+const HINT_BITS: u8 = 0b11;
+const WHOLE: u8 = 1 << 2;
+const USUAL_THRESHOLD: u8 = 1 << 3;
+const FLAGGED: u8 = 1 << 7;
+
+/// The zero threshold of nearly all producers: two to the power of -128.
+const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39;
+
+/// Whole numbers beyond this are not exact in a float.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+
 /// Appends a histogram.
 pub(crate) fn encode(out: &mut Vec<u8>, histogram: &Histogram) {
     let hint = HINTS
         .iter()
         .position(|hint| *hint == histogram.counter_reset_hint);
-    out.push(u8::try_from(hint.unwrap_or_default()).unwrap_or_default());
+    let mut flags = FLAGGED | u8::try_from(hint.unwrap_or_default()).unwrap_or_default();
+    let whole = is_whole(histogram);
+    let usual = histogram.zero_threshold.to_bits() == ZERO_THRESHOLD.to_bits();
+    if whole {
+        flags |= WHOLE;
+    }
+    if usual {
+        flags |= USUAL_THRESHOLD;
+    }
+    out.push(flags);
     put_zigzag(out, i64::from(histogram.schema));
-    let single = [
-        histogram.zero_threshold,
-        histogram.zero_count,
-        histogram.count,
-        histogram.sum,
+    if !usual {
+        put_floats(out, &[histogram.zero_threshold]);
+    }
+    for count in [histogram.zero_count, histogram.count] {
+        if whole {
+            put_varint(out, model::number::float_to_i64(count).unsigned_abs());
+        } else {
+            put_floats(out, &[count]);
+        }
+    }
+    put_floats(out, &[histogram.sum]);
+    let sides = [
+        (&histogram.positive_spans, &histogram.positive_buckets),
+        (&histogram.negative_spans, &histogram.negative_buckets),
     ];
-    put_floats(out, &single);
-    put_side(out, &histogram.positive_spans, &histogram.positive_buckets);
-    put_side(out, &histogram.negative_spans, &histogram.negative_buckets);
+    for (spans, buckets) in sides {
+        put_spans(out, spans);
+        put_varint(out, buckets.len() as u64);
+        if whole {
+            put_whole(out, buckets);
+        } else {
+            put_floats(out, buckets);
+        }
+    }
     match &histogram.custom_values {
         None => put_varint(out, 0),
         Some(bounds) => {
@@ -43,17 +80,80 @@ pub(crate) fn encode(out: &mut Vec<u8>, histogram: &Histogram) {
     }
 }
 
+/// Whether all counts are whole numbers that come back bit for bit.
+fn is_whole(histogram: &Histogram) -> bool {
+    let whole = |count: &f64| {
+        // Also false for NaN and minus zero.
+        *count >= 0.0 && *count <= WHOLE_MAX && count.fract() == 0.0 && count.is_sign_positive()
+    };
+    let single = [histogram.zero_count, histogram.count];
+    let buckets = histogram.positive_buckets.iter();
+    single
+        .iter()
+        .chain(buckets)
+        .chain(&histogram.negative_buckets)
+        .all(whole)
+}
+
 /// Reads a histogram; `None` for bytes that no encoder wrote.
 pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Option<Histogram> {
-    let counter_reset_hint = *HINTS.get(usize::from(decoder.byte()?))?;
+    let flags = decoder.byte()?;
+    if flags & FLAGGED == 0 {
+        return decode_unflagged(flags, decoder);
+    }
+    if flags & !(HINT_BITS | WHOLE | USUAL_THRESHOLD | FLAGGED) != 0 {
+        return None;
+    }
+    let whole = flags & WHOLE != 0;
+    let schema = i32::try_from(decoder.zigzag()?).ok()?;
+    let zero_threshold = match flags & USUAL_THRESHOLD {
+        0 => f64::from_bits(decoder.u64()?),
+        _ => ZERO_THRESHOLD,
+    };
+    let count = |decoder: &mut Decoder<'_>| match whole {
+        true => decoder.varint().map(model::number::u64_to_float),
+        false => decoder.u64().map(f64::from_bits),
+    };
+    let (zero_count, all) = (count(decoder)?, count(decoder)?);
+    let sum = f64::from_bits(decoder.u64()?);
+    let mut side = || {
+        let spans = take_spans(decoder)?;
+        let buckets = decoder.count()?;
+        let buckets = match whole {
+            true => take_whole(decoder, buckets)?,
+            false => take_floats(decoder, buckets)?,
+        };
+        Some((spans, buckets))
+    };
+    let (positive_spans, positive_buckets) = side()?;
+    let (negative_spans, negative_buckets) = side()?;
+    Some(Histogram {
+        counter_reset_hint: *HINTS.get(usize::from(flags & HINT_BITS))?,
+        schema,
+        zero_threshold,
+        zero_count,
+        count: all,
+        sum,
+        positive_spans,
+        negative_spans,
+        positive_buckets,
+        negative_buckets,
+        custom_values: take_bounds(decoder)?,
+    })
+}
+
+/// Reads what older programs wrote: all counts and the threshold as bits.
+fn decode_unflagged(hint: u8, decoder: &mut Decoder<'_>) -> Option<Histogram> {
+    let counter_reset_hint = *HINTS.get(usize::from(hint))?;
     let schema = i32::try_from(decoder.zigzag()?).ok()?;
     let [zero_threshold, zero_count, count, sum] = take_floats(decoder, 4)?.try_into().ok()?;
-    let (positive_spans, positive_buckets) = take_side(decoder)?;
-    let (negative_spans, negative_buckets) = take_side(decoder)?;
-    let custom_values = match decoder.count()?.checked_sub(1) {
-        None => None,
-        Some(bounds) => Some(Arc::from(take_floats(decoder, bounds)?)),
+    let mut side = || {
+        let spans = take_spans(decoder)?;
+        let buckets = decoder.count()?;
+        Some((spans, take_floats(decoder, buckets)?))
     };
+    let (positive_spans, positive_buckets) = side()?;
+    let (negative_spans, negative_buckets) = side()?;
     Some(Histogram {
         counter_reset_hint,
         schema,
@@ -65,11 +165,24 @@ pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Option<Histogram> {
         negative_spans,
         positive_buckets,
         negative_buckets,
-        custom_values,
+        custom_values: take_bounds(decoder)?,
     })
 }
 
+/// The custom bounds, if there are any.
+#[expect(
+    clippy::option_option,
+    reason = "no bytes are not the same as no bounds"
+)]
+fn take_bounds(decoder: &mut Decoder<'_>) -> Option<Option<Arc<[f64]>>> {
+    match decoder.count()?.checked_sub(1) {
+        None => Some(None),
+        Some(bounds) => Some(Some(Arc::from(take_floats(decoder, bounds)?))),
+    }
+}
+
 /// Whether two histograms are equal bit for bit.
+#[cfg(test)]
 pub(crate) fn is_same(a: &Histogram, b: &Histogram) -> bool {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     encode(&mut left, a);
@@ -159,17 +272,15 @@ fn take_floats(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<f64>> {
     Some(words.iter().map(float).collect())
 }
 
-fn put_side(out: &mut Vec<u8>, spans: &[Span], buckets: &[f64]) {
+fn put_spans(out: &mut Vec<u8>, spans: &[Span]) {
     put_varint(out, spans.len() as u64);
     for span in spans {
         put_zigzag(out, i64::from(span.offset));
         put_varint(out, u64::from(span.length));
     }
-    put_varint(out, buckets.len() as u64);
-    put_floats(out, buckets);
 }
 
-fn take_side(decoder: &mut Decoder<'_>) -> Option<(Vec<Span>, Vec<f64>)> {
+fn take_spans(decoder: &mut Decoder<'_>) -> Option<Vec<Span>> {
     let mut spans = Vec::new();
     for _ in 0..decoder.count()? {
         spans.push(Span {
@@ -177,27 +288,52 @@ fn take_side(decoder: &mut Decoder<'_>) -> Option<(Vec<Span>, Vec<f64>)> {
             length: u32::try_from(decoder.varint()?).ok()?,
         });
     }
-    let buckets = decoder.count()?;
-    Some((spans, take_floats(decoder, buckets)?))
+    Some(spans)
+}
+
+/// Counts of neighbouring buckets are close to each other.
+fn put_whole(out: &mut Vec<u8>, counts: &[f64]) {
+    let mut before = 0;
+    for count in counts {
+        let count = model::number::float_to_i64(*count);
+        put_zigzag(out, count - before);
+        before = count;
+    }
+}
+
+fn take_whole(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<f64>> {
+    let mut counts = Vec::new();
+    let mut before = 0_i64;
+    for _ in 0..count {
+        before = before.checked_add(decoder.zigzag()?)?;
+        counts.push(model::number::i64_to_float(before));
+    }
+    Some(counts)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HINTS, decode, encode, is_same, settle_hints};
+    use super::{HINTS, decode, encode, is_same, put_floats, put_spans, settle_hints};
     use model::Histogram;
     use model::histogram::{CounterResetHint, Span};
     use proptest::prelude::*;
     use std::sync::Arc;
-    use storage::encoding::Decoder;
+    use storage::encoding::{Decoder, put_varint, put_zigzag};
 
     pub(crate) fn histograms() -> impl Strategy<Value = Histogram> {
         let side = || {
             (
                 prop::collection::vec((any::<i32>(), any::<u32>()), 0..4),
-                prop::collection::vec(any::<f64>(), 0..8),
+                prop_oneof![
+                    prop::collection::vec(any::<f64>(), 0..8),
+                    prop::collection::vec(any::<u32>().prop_map(f64::from), 0..8),
+                ],
             )
         };
-        let single = prop::array::uniform4(any::<f64>());
+        let single = prop_oneof![
+            prop::array::uniform4(any::<f64>()),
+            prop::array::uniform4(any::<u32>().prop_map(f64::from)),
+        ];
         let custom = prop::option::of(prop::collection::vec(any::<f64>(), 0..4));
         (0..4_usize, any::<i32>(), single, side(), side(), custom).prop_map(
             |(hint, schema, single, positive, negative, custom)| Histogram {
@@ -268,6 +404,27 @@ mod tests {
             prop_assert!(is_same(&back, &histogram));
             let cut = place.index(bytes.len());
             prop_assert!(decode(&mut Decoder::new(&bytes[..cut])).is_none());
+        }
+
+        /// What older programs wrote is still read.
+        #[test]
+        fn reads_the_layout_before(histogram in histograms()) {
+            let hint = HINTS.iter().position(|hint| *hint == histogram.counter_reset_hint);
+            let mut bytes = vec![u8::try_from(hint.expect("listed")).expect("few")];
+            put_zigzag(&mut bytes, i64::from(histogram.schema));
+            let h = &histogram;
+            put_floats(&mut bytes, &[h.zero_threshold, h.zero_count, h.count, h.sum]);
+            put_spans(&mut bytes, &h.positive_spans);
+            put_varint(&mut bytes, h.positive_buckets.len() as u64);
+            put_floats(&mut bytes, &h.positive_buckets);
+            put_spans(&mut bytes, &h.negative_spans);
+            put_varint(&mut bytes, h.negative_buckets.len() as u64);
+            put_floats(&mut bytes, &h.negative_buckets);
+            let bounds = h.custom_values.as_deref();
+            put_varint(&mut bytes, bounds.map_or(0, |bounds| bounds.len() as u64 + 1));
+            put_floats(&mut bytes, bounds.unwrap_or_default());
+            let back = decode(&mut Decoder::new(&bytes)).expect("decodes");
+            prop_assert!(is_same(&back, &histogram));
         }
 
         #[test]

@@ -97,6 +97,11 @@ impl SamplesRecord {
         self.definitions.add(id, labels);
     }
 
+    /// Bytes of the definitions so far.
+    pub(crate) fn definition_bytes(&self) -> u64 {
+        self.definitions.bytes.len() as u64
+    }
+
     /// Adds a sample: time, start (0 where it is unknown) and value.
     pub(crate) fn push(&mut self, series: u32, (at, start, value): (i64, i64, &Value)) {
         let (previous_series, previous_at) = self.previous;

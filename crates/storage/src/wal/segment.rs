@@ -84,6 +84,13 @@ pub(super) fn frame_at(bytes: &[u8], offset: usize) -> Frame<'_> {
     Frame::Record(content, offset + FRAME_BYTES + size)
 }
 
+/// The length of the frame that begins at `offset`, as far as its first bytes say.
+pub(super) fn frame_length_at(bytes: &[u8], offset: usize) -> u64 {
+    let length = Decoder::new(bytes.get(offset..).unwrap_or_default()).u32();
+    let header = FRAME_BYTES as u64;
+    length.map_or(header, |length| u64::from(length) + header)
+}
+
 /// Whether the bytes begin with a header that this program reads.
 pub(super) fn check_header(bytes: &[u8]) -> Result<(), &'static str> {
     let expected = header();

@@ -11,7 +11,7 @@ fn open(files: SharedFiles, folder: &Path) -> (Wal, Vec<Vec<u8>>, Recovery) {
         files,
     };
     let mut records = Vec::new();
-    let (wal, report) = Wal::open(options, |record| {
+    let (wal, report) = Wal::open(options, Position::default(), |record| {
         records.push(record.content.to_vec());
         Ok(())
     })
@@ -145,7 +145,9 @@ fn a_record_that_the_reader_refuses_fails_the_opening() {
     let (wal, _, _) = open(disk.shared(), &folder());
     write(&wal, b"x").expect("write");
     let options = wal.options.clone();
-    let error = Wal::open(options, |_| Err("unknown kind 120".to_owned()));
+    let error = Wal::open(options, Position::default(), |_| {
+        Err("unknown kind 120".to_owned())
+    });
     let error = error.err().expect("refused").to_string();
     assert_eq!(error, "/wal/00000001.wal: offset 16: unknown kind 120");
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::{Position, WalError};
 
-/// A segment of the log is closed at this size: large against the definitions that each one repeats,
-/// small against what the disk holds.
+/// A segment of the log is closed at this size and so many times what its definitions take: large against
+/// what each one repeats, small against what the disk holds.
 const SEGMENT_BYTES: u64 = 64 << 20;
+const SEGMENT_DEFINITIONS: u64 = 4;
 
 /// A series that was looked up: writing through it skips the lookup. Stays valid for ever; a series that
 /// the head forgot meanwhile is looked up again.
@@ -182,12 +183,6 @@ impl Db {
         if rows.is_empty() && exemplars.is_empty() {
             return Ok(appended);
         }
-        for row in rows.iter_mut() {
-            if row.series.is_retired() {
-                // It had its place before; the limit is for new ones.
-                row.series = self.head.restore_series(&row.series.labels);
-            }
-        }
         let position = self.log(&mut writer, rows, &exemplars)?;
         self.keep_exemplars(&exemplars, &mut appended);
         let counts = &self.head.counts;
@@ -275,17 +270,23 @@ impl Db {
     fn log(
         &self,
         writer: &mut Writer,
-        rows: &[Row],
+        rows: &mut [Row],
         exemplars: &[&(Arc<HeadSeries>, Exemplar)],
     ) -> Result<Position, SinkError> {
-        let segment = self.segment_to_write().map_err(refusal)?;
+        let segment = self.segment_to_write(writer).map_err(refusal)?;
         writer.record.clear();
         let mut defined = Vec::new();
-        for row in rows {
+        let mut newest = i64::MIN;
+        for row in rows.iter_mut() {
+            if row.series.is_retired() {
+                // It had its place before; the limit is for new ones.
+                row.series = self.head.restore_series(&row.series.labels);
+            }
             if row.series.define_in(segment) {
                 writer.record.define(row.series.id, &row.series.labels);
-                defined.push(&row.series);
+                defined.push(Arc::clone(&row.series));
             }
+            newest = newest.max(row.at);
             let sample = (row.at, row.start, &row.value);
             writer.record.push(row.series.id, sample);
         }
@@ -293,7 +294,7 @@ impl Db {
             // Its id is that of the log even where the head has forgotten the series.
             if series.define_in(segment) {
                 writer.record.define(series.id, &series.labels);
-                defined.push(series);
+                defined.push(Arc::clone(series));
             }
             writer.record.push_exemplar(series.id, exemplar);
         }
@@ -303,18 +304,34 @@ impl Db {
             }
             refusal(error)
         })?;
-        let newest = writer.newest_in.entry(segment).or_insert(i64::MIN);
-        *newest = rows.iter().map(|row| row.at).fold(*newest, i64::max);
+        writer.definition_bytes += writer.record.definition_bytes();
+        let newest_in = writer.newest_in.entry(segment).or_insert(i64::MIN);
+        *newest_in = newest.max(*newest_in);
         Ok(position)
     }
 
-    /// The segment for the next record; a full one is closed first. The caller is the writer.
-    pub(super) fn segment_to_write(&self) -> Result<u64, WalError> {
+    /// Makes the next segment of the log in good time, so that no writer waits for the medium.
+    pub(super) fn prepare_segment(&self) {
+        if self.wal.end().offset >= SEGMENT_BYTES / 2
+            && let Err(error) = self.wal.prepare()
+        {
+            tracing::warn!("the next segment of the log was not made in advance: {error}");
+        }
+    }
+
+    /// The segment for the next record; a full one is closed first.
+    pub(super) fn segment_to_write(&self, writer: &mut Writer) -> Result<u64, WalError> {
         let end = self.wal.end();
-        if end.offset < SEGMENT_BYTES || self.wal.poisoned().is_some() {
+        if end.segment != writer.segment {
+            (writer.segment, writer.definition_bytes) = (end.segment, 0);
+        }
+        let full = SEGMENT_BYTES.max(writer.definition_bytes * SEGMENT_DEFINITIONS);
+        if end.offset < full || self.wal.poisoned().is_some() {
             return Ok(end.segment);
         }
-        Ok(self.wal.rotate()?.segment)
+        let segment = self.wal.rotate()?.segment;
+        (writer.segment, writer.definition_bytes) = (segment, 0);
+        Ok(segment)
     }
 }
 

@@ -93,11 +93,10 @@ impl Db {
     }
 
     fn cut(&self, work: &mut Work, boundary: i64) -> Result<(), Error> {
-        let position = {
-            let _no_writer = self.writer();
-            self.head.counts.late.store(0, Ordering::Relaxed);
-            self.wal.rotate()?
-        };
+        self.head.counts.late.store(0, Ordering::Relaxed);
+        let position = self.wal.rotate()?;
+        // Who wrote to the log before that position has brought it to the head when this is held.
+        drop(self.writer());
         let mut pool = TimesPool::default();
         let mut series = self.head.all();
         let mut windows = BTreeSet::new();
@@ -263,13 +262,18 @@ impl Db {
         Ok(())
     }
 
+    /// Writers wait for one part of the table at a time.
     fn forget_idle_series(&self, boundary: i64) {
         let newest = self.head.counts.newest.load(Ordering::Relaxed);
-        let _no_writer = self.writer();
         let before = newest.saturating_sub(self.options.block_ms).min(boundary);
-        let forgotten = self.head.remove_idle(before);
-        if forgotten > 0 {
-            tracing::debug!("{forgotten} series without new samples left the head");
+        let mut removed = Vec::new();
+        for part in 0..self.head.part_count() {
+            let _no_writer = self.writer();
+            self.head.retire_idle(part, before, &mut removed);
+        }
+        if !removed.is_empty() {
+            tracing::debug!("{} series without new samples left the head", removed.len());
+            self.head.forget(&removed);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Deletion: at once out of the head, by tombstones out of blocks.
 
-use super::Db;
+use super::{Db, Writer};
 use crate::error::Error;
 use crate::head::HeadSeries;
 use crate::postings;
@@ -45,7 +45,7 @@ impl Db {
             return Ok(());
         }
         // All of them, whether the head holds such samples or not: the log may repeat what is in blocks.
-        let position = self.log_deletion(&selected, range)?;
+        let position = self.log_deletion(&mut writer, &selected, range)?;
         for series in &selected {
             let deleted = series.delete(range, &mut writer.pool);
             self.head
@@ -59,10 +59,11 @@ impl Db {
 
     fn log_deletion(
         &self,
+        writer: &mut Writer,
         series: &[Arc<HeadSeries>],
         range: TimeRange,
     ) -> Result<Position, Error> {
-        let segment = self.segment_to_write()?;
+        let segment = self.segment_to_write(writer)?;
         let fresh: Vec<&Arc<HeadSeries>> = series
             .iter()
             .filter(|series| series.define_in(segment))

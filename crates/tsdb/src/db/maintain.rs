@@ -46,6 +46,7 @@ impl Db {
                 if db.wal.poisoned().is_none() {
                     // The log says it itself, once.
                     let _said = db.sync();
+                    db.prepare_segment();
                 }
             }
         })?;

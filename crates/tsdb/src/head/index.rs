@@ -3,7 +3,7 @@
 use super::HeadSeries;
 use crate::postings::{self, LabelIndex};
 use model::Matcher;
-use runtime::{HashMap, HashSet};
+use runtime::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,8 +36,14 @@ impl HeadIndex {
     }
 
     pub(super) fn remove(&mut self, removed: &[Arc<HeadSeries>]) {
-        let ids: HashSet<u32> = removed.iter().map(|series| series.id).collect();
-        self.by_id.retain(|id, _| !ids.contains(id));
+        let mut ids: Vec<u32> = removed.iter().map(|series| series.id).collect();
+        ids.sort_unstable();
+        for id in &ids {
+            self.by_id.remove(id);
+        }
+        if self.by_id.len() < self.by_id.capacity() / 4 {
+            self.by_id.shrink_to_fit();
+        }
         for series in removed {
             for (name, value) in &series.labels {
                 let Some(values) = self.postings.get_mut(name) else {
@@ -46,7 +52,7 @@ impl HeadIndex {
                 // Each list is cleaned once: afterwards it does not hold this id any more.
                 let holds = |ids: &Vec<u32>| ids.binary_search(&series.id).is_ok();
                 if let Some(list) = values.get_mut(value).filter(|ids| holds(ids)) {
-                    list.retain(|id| !ids.contains(id));
+                    remove_sorted(list, &ids);
                     if list.is_empty() {
                         values.remove(value);
                     }
@@ -77,6 +83,18 @@ fn insert_sorted(ids: &mut Vec<u32>, id: u32) {
         ids.push(id);
     } else if let Err(place) = ids.binary_search(&id) {
         ids.insert(place, id);
+    }
+}
+
+/// Removes the numbers of one ascending list from another.
+fn remove_sorted(list: &mut Vec<u32>, removed: &[u32]) {
+    let mut removed = removed.iter().copied().peekable();
+    list.retain(|id| {
+        while removed.next_if(|other| other < id).is_some() {}
+        removed.peek() != Some(id)
+    });
+    if list.len() < list.capacity() / 4 {
+        list.shrink_to_fit();
     }
 }
 

@@ -1,0 +1,104 @@
+//! Encoded samples of one series, and the timestamp columns that series share.
+
+use super::starts::Starts;
+use crate::codec::{Effort, values};
+use crate::gather::{Gathered, part_in};
+use model::TimeRange;
+use runtime::{HashMap, Seeded};
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+use storage::encoding::Decoder;
+
+/// Samples in a chunk: enough to share and compress, few enough to hold plain.
+pub(super) const CHUNK_SAMPLES: usize = 32;
+
+/// Timestamp columns the pool remembers.
+const POOL_COLUMNS_MAX: usize = 4096;
+
+/// Timestamp columns that were made lately, to be shared.
+#[derive(Default)]
+pub(crate) struct TimesPool {
+    columns: HashMap<u64, Arc<[i64]>>,
+    hasher: Seeded,
+}
+
+impl TimesPool {
+    fn share(&mut self, times: Vec<i64>) -> Arc<[i64]> {
+        let hash = self.hasher.hash_one(&times);
+        if let Some(column) = self.columns.get(&hash)
+            && **column == *times
+        {
+            return Arc::clone(column);
+        }
+        if self.columns.len() >= POOL_COLUMNS_MAX {
+            self.columns.clear();
+        }
+        let column: Arc<[i64]> = times.into();
+        self.columns.insert(hash, Arc::clone(&column));
+        column
+    }
+}
+
+/// Encoded samples, ascending by time.
+#[derive(Clone)]
+pub(super) struct Chunk {
+    times: Arc<[i64]>,
+    values: Box<[u8]>,
+}
+
+impl Chunk {
+    pub(super) fn encode(samples: &[(i64, f64)], pool: &mut TimesPool) -> Self {
+        let (times, floats): (Vec<i64>, Vec<f64>) = samples.iter().copied().unzip();
+        let mut bytes = Vec::new();
+        values::encode(&mut bytes, &floats, Effort::Fast);
+        Self {
+            times: pool.share(times),
+            values: bytes.into(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    fn values(&self) -> Vec<f64> {
+        values::decode(&mut Decoder::new(&self.values), self.times.len())
+            .expect("these bytes come from our encoder and never left memory")
+    }
+
+    pub(super) fn samples(&self) -> impl Iterator<Item = (i64, f64)> {
+        self.times.iter().copied().zip(self.values())
+    }
+
+    pub(super) fn start(&self) -> i64 {
+        self.times.first().copied().unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn end(&self) -> i64 {
+        self.times.last().copied().unwrap_or(i64::MIN)
+    }
+
+    /// How many samples lie in a range.
+    pub(super) fn count_in(&self, range: TimeRange) -> usize {
+        part_in(&self.times, range.start.millis(), range.end.millis()).len()
+    }
+
+    pub(super) fn find(&self, at: i64) -> Option<f64> {
+        if at < self.start() || at > self.end() {
+            return None;
+        }
+        let place = self.times.binary_search(&at).ok()?;
+        self.values().get(place).copied()
+    }
+
+    pub(super) fn read(&self, range: TimeRange, starts: Option<&Starts>, into: &mut Gathered) {
+        let part = part_in(&self.times, range.start.millis(), range.end.millis());
+        if !part.is_empty() {
+            let mut values = self.values();
+            values.truncate(part.end);
+            values.drain(..part.start);
+            let starts = starts.map(|starts| starts.of(&self.times[part.clone()]));
+            into.push(&self.times, part, (values, starts.unwrap_or_default()));
+        }
+    }
+}
