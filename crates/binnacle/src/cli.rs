@@ -1,8 +1,13 @@
 //! The command line, as clap reads it.
 
 mod moving;
+mod promtool;
 
 pub(crate) use moving::{Destination, Export, ExportedAs, Import, Imported, SelectionFlags};
+pub(crate) use promtool::{
+    Bench, BlocksFromRules, CreateBlocksFrom, DumpFlags, DumpFormat, Promtool, PromtoolCommand,
+    Shown, Tsdb,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -73,6 +78,8 @@ pub(crate) enum Command {
     Import(Import),
     /// Write data out for another store
     Export(Export),
+    /// promtool's own subcommands, with its output and exit codes
+    Promtool(Promtool),
     /// Print a shell's completions, or the man page
     #[command(after_help = "Examples:\n  binnacle completions bash\n  binnacle completions man")]
     Completions {

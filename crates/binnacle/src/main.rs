@@ -57,6 +57,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::User(credential) => commands::credential::run(&credential, Sort::User),
         Command::Import(import) => commands::import::run(&import),
         Command::Export(export) => commands::export::run(&export),
+        Command::Promtool(promtool) => Ok(commands::promtool::run(&promtool)),
         Command::Completions { shell } => commands::completions::run(shell),
     }
 }

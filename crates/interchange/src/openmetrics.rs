@@ -47,7 +47,7 @@ impl Taker for OpenMetrics {
                 Ok(Some(Entry::Series(entry))) => {
                     let at = entry
                         .timestamp
-                        .ok_or_else(|| "expected timestamp for series, got none".to_owned())?;
+                        .ok_or_else(|| "expected timestamp for series got none".to_owned())?;
                     let exemplar = parser.exemplar().map_err(|error| error.message)?;
                     taken.push(SeriesSamples {
                         labels: parser.labels().map_err(|error| error.message)?,

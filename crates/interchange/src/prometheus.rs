@@ -15,8 +15,10 @@ mod wal;
 
 mod export;
 mod import;
+mod merge;
 
 pub use export::{BLOCK_MS, ExportOptions, Exported, export, samples_of};
 pub use folder::DataFolder;
 pub use import::{Destination, Progress, Report, import};
+pub use merge::for_each_series;
 pub use wal::{Head, HeadCounts, Wanted};

@@ -10,6 +10,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod incident;
 pub(crate) mod progress;
+pub(crate) mod promtool;
 pub(crate) mod query;
 pub(crate) mod selection;
 pub(crate) mod silence;

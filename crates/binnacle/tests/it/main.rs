@@ -36,6 +36,7 @@ mod examples;
 mod full_disk;
 mod listening;
 mod moving;
+mod promtool_tsdb;
 mod remote_write;
 mod starting;
 mod this_host;

@@ -15,12 +15,12 @@ use std::process::Command;
 use std::sync::Arc;
 
 /// What a prometheus needs to take native histograms and late samples.
-const FLAGS: [&str; 3] = [
+pub(crate) const FLAGS: [&str; 3] = [
     "--web.enable-remote-write-receiver",
     "--web.enable-admin-api",
     "--enable-feature=native-histograms,exemplar-storage",
 ];
-const CONFIG: &str =
+pub(crate) const CONFIG: &str =
     "global: {scrape_interval: 1h}\nstorage: {tsdb: {out_of_order_time_window: 2h}}\n";
 const HOUR_MS: i64 = 3_600_000;
 /// Between two samples; odd, so that none lies on a border of a query.
@@ -43,7 +43,7 @@ const QUERIES: [&str; 11] = [
 
 /// A place with a Prometheus' data directory: blocks that promtool made, a log, head chunks, deletions. `None` where
 /// Debian's prometheus is not installed.
-fn moved_from(now: i64) -> Option<(Place, Vec<Json>)> {
+pub(crate) fn moved_from(now: i64) -> Option<(Place, Vec<Json>)> {
     let place = Place::with(&[("prometheus.yml", CONFIG)]);
     let dump = place.beside("backfill.om");
     write(&dump, &backfill(now));
@@ -142,7 +142,7 @@ fn rows(now: i64) -> Vec<SeriesSamples> {
     rows
 }
 
-fn send(peer: &Peer, rows: &[SeriesSamples]) {
+pub(crate) fn send(peer: &Peer, rows: &[SeriesSamples]) {
     let body = remote_write::encode(rows).expect("small");
     let request = Request {
         method: "POST",

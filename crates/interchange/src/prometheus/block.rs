@@ -18,7 +18,7 @@ pub use writer::{BlockWriter, Written};
 
 use super::chunk;
 use crate::error::Error;
-use model::{Sample, TimeRange};
+use model::{Sample, TimeRange, Value};
 use std::path::{Path, PathBuf};
 
 /// A block, opened for reading.
@@ -96,6 +96,19 @@ impl SeriesReader<'_> {
     pub fn chunk(&mut self, place: &ChunkPlace) -> Result<(chunk::Encoding, usize, usize), Error> {
         let (encoding, data) = self.segments.read(place.reference)?;
         Ok((encoding, chunk::samples(encoding, data), data.len()))
+    }
+
+    /// How many buckets the histograms of a chunk hold together.
+    pub fn chunk_buckets(&mut self, place: &ChunkPlace) -> Result<usize, Error> {
+        let (encoding, data) = self.segments.read(place.reference)?;
+        let mut samples = Vec::new();
+        chunk::decode(encoding, data, &mut samples)
+            .map_err(|what| Error::corrupt(Path::new("chunks"), place.reference, what))?;
+        let buckets = |sample: &Sample| match &sample.value {
+            Value::Histogram(held) => held.positive_buckets.len() + held.negative_buckets.len(),
+            Value::Float(_) => 0,
+        };
+        Ok(samples.iter().map(buckets).sum())
     }
 }
 
