@@ -4,11 +4,24 @@
 //! leaves the last good groups in place: a broken file or a service that is away must not
 //! take targets away.
 
+mod consul;
+mod dns;
+mod docker;
+mod ec2;
 mod files;
 mod http;
+mod json;
+mod kubernetes;
+mod meta;
+mod swarm;
 
-pub(crate) use files::FileWatcher;
-pub(crate) use http::HttpWatcher;
+use consul::ConsulWatcher;
+use dns::DnsWatcher;
+use docker::DockerWatcher;
+use ec2::Ec2Watcher;
+use files::FileWatcher;
+use http::HttpWatcher;
+use swarm::SwarmWatcher;
 
 use crate::prometheus_file::{Discovery, TargetGroup};
 use crate::target_loop::Shared;
@@ -53,6 +66,18 @@ impl Reporter {
     }
 }
 
+/// A service that is asked for all its targets at intervals.
+trait Provider {
+    /// What metrics call the kind.
+    const NAME: &'static str;
+
+    /// How often to ask.
+    fn interval(&self) -> Duration;
+
+    /// Asks once.
+    fn ask(&mut self) -> impl Future<Output = Result<Vec<TargetGroup>, String>> + Send;
+}
+
 /// Reads a source once, now, as far as that goes without waiting for the network.
 pub(crate) fn read_now(discovery: &Discovery, shared: &Shared) -> Vec<TargetGroup> {
     match discovery {
@@ -60,7 +85,13 @@ pub(crate) fn read_now(discovery: &Discovery, shared: &Shared) -> Vec<TargetGrou
         Discovery::File(file) => FileWatcher::new(file.clone())
             .read(&shared.metrics)
             .unwrap_or_default(),
-        Discovery::Http(_) => Vec::new(),
+        Discovery::Http(_)
+        | Discovery::Dns(_)
+        | Discovery::Consul(_)
+        | Discovery::Docker(_)
+        | Discovery::Swarm(_)
+        | Discovery::Ec2(_)
+        | Discovery::Kubernetes(_) => Vec::new(),
     }
 }
 
@@ -68,43 +99,59 @@ pub(crate) fn read_now(discovery: &Discovery, shared: &Shared) -> Vec<TargetGrou
 pub(crate) async fn watch(discovery: Discovery, shared: Arc<Shared>, reporter: Reporter) {
     match discovery {
         Discovery::Static(_) => {}
-        Discovery::File(file) => {
-            let mut watcher = FileWatcher::new(file);
-            loop {
-                let metrics = shared.metrics.clone();
-                let read = tokio::task::spawn_blocking(move || {
-                    let groups = watcher.read(&metrics);
-                    (watcher, groups)
-                });
-                let Ok((back, groups)) = read.await else {
-                    return;
-                };
-                watcher = back;
-                if let Some(groups) = groups
-                    && !reporter.report(groups).await
-                {
-                    return;
-                }
-                tokio::time::sleep(FILE_POLL).await;
-            }
+        Discovery::File(file) => watch_files(FileWatcher::new(file), shared, reporter).await,
+        Discovery::Http(http) => refresh(HttpWatcher::new(*http), shared, reporter).await,
+        Discovery::Dns(dns) => refresh(DnsWatcher::new(dns), shared, reporter).await,
+        Discovery::Consul(consul) => refresh(ConsulWatcher::new(*consul), shared, reporter).await,
+        Discovery::Docker(docker) => refresh(DockerWatcher::new(*docker), shared, reporter).await,
+        Discovery::Swarm(swarm) => refresh(SwarmWatcher::new(*swarm), shared, reporter).await,
+        Discovery::Ec2(ec2) => {
+            let clock = Arc::clone(&shared.clock);
+            refresh(Ec2Watcher::new(*ec2, clock), shared, reporter).await;
         }
-        Discovery::Http(http) => {
-            let mut watcher = HttpWatcher::new(*http);
-            loop {
-                match watcher.ask().await {
-                    Ok(groups) => {
-                        if !reporter.report(groups).await {
-                            return;
-                        }
-                    }
-                    Err(error) => {
-                        shared.metrics.http_errors.increment();
-                        let (job, url) = (&reporter.job, watcher.url());
-                        tracing::warn!(job, url, error, "asking for targets failed");
-                    }
-                }
-                tokio::time::sleep(watcher.interval()).await;
-            }
+        Discovery::Kubernetes(cluster) => {
+            kubernetes::watch(*cluster, shared.metrics.clone(), reporter).await
         }
     }
 }
+
+async fn watch_files(mut watcher: FileWatcher, shared: Arc<Shared>, reporter: Reporter) {
+    loop {
+        let metrics = shared.metrics.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let groups = watcher.read(&metrics);
+            (watcher, groups)
+        });
+        let Ok((back, groups)) = read.await else {
+            return;
+        };
+        watcher = back;
+        if let Some(groups) = groups
+            && !reporter.report(groups).await
+        {
+            return;
+        }
+        tokio::time::sleep(FILE_POLL).await;
+    }
+}
+
+async fn refresh<P: Provider + Send>(mut provider: P, shared: Arc<Shared>, reporter: Reporter) {
+    loop {
+        match provider.ask().await {
+            Ok(groups) => {
+                if !reporter.report(groups).await {
+                    return;
+                }
+            }
+            Err(error) => {
+                shared.metrics.count_failed_refresh(P::NAME);
+                let (job, kind) = (&reporter.job, P::NAME);
+                tracing::warn!(job, kind, error, "asking for targets failed");
+            }
+        }
+        tokio::time::sleep(provider.interval()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

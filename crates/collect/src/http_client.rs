@@ -17,6 +17,11 @@ pub const USER_AGENT: &str = concat!("Binnacle/", env!("CARGO_PKG_VERSION"));
 
 /// Builds a client. Fails where a certificate cannot be read or used, or a proxy's address is wrong.
 pub fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
+    builder(config)?.build().map_err(|error| cause(&error))
+}
+
+/// What `build` builds from, for callers with something to add.
+pub(crate) fn builder(config: &HttpClientConfig) -> Result<reqwest::ClientBuilder, String> {
     let redirects = if config.follow_redirects {
         reqwest::redirect::Policy::limited(REDIRECTS_MAX)
     } else {
@@ -31,7 +36,7 @@ pub fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
     if !config.http2 {
         builder = builder.http1_only();
     }
-    let builder = match &config.proxy {
+    Ok(match &config.proxy {
         ProxyConfig::None => builder.no_proxy(),
         ProxyConfig::Environment { .. } => builder,
         ProxyConfig::Url {
@@ -44,8 +49,7 @@ pub fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
             let proxy = proxy.no_proxy(reqwest::NoProxy::from_string(no_proxy));
             builder.proxy(proxy.headers(header_map(connect_headers)?))
         }
-    };
-    builder.build().map_err(|error| cause(&error))
+    })
 }
 
 /// A client that is built anew when its certificate files change.

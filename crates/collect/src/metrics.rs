@@ -112,6 +112,18 @@ impl Metrics {
         }
     }
 
+    /// Counts a failure to find targets by a kind of discovery.
+    pub(crate) fn count_failed_refresh(&self, kind: &str) {
+        if kind == "http" {
+            self.http_errors.increment();
+        }
+        let name = "prometheus_sd_refresh_failures_total";
+        let help = "Number of refresh failures for the given SD mechanism.";
+        self.registry
+            .counter(name, help, &[("mechanism", kind)])
+            .increment();
+    }
+
     /// Publishes how many targets a job has.
     pub(crate) fn set_targets(&self, job: &str, count: usize) {
         let name = "prometheus_target_scrape_pool_targets";

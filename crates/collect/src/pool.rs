@@ -278,12 +278,14 @@ fn former_groups(
     discovery: &Discovery,
     former: &[(Discovery, Vec<TargetGroup>)],
 ) -> Option<Vec<TargetGroup>> {
-    let Discovery::Http(http) = discovery else {
+    let answers_at_once = matches!(discovery, Discovery::Static(_) | Discovery::File(_));
+    if answers_at_once {
         return None;
-    };
-    let same = former
-        .iter()
-        .find(|(former, _)| matches!(former, Discovery::Http(former) if former.url == http.url));
+    }
+    let same = former.iter().find(|(former, _)| match (former, discovery) {
+        (Discovery::Http(former), Discovery::Http(http)) => former.url == http.url,
+        (former, discovery) => former == discovery,
+    });
     same.map(|(_, groups)| groups.clone())
 }
 

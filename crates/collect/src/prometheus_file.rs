@@ -5,6 +5,7 @@
 //! refuse. Files that the file names are not opened here: rule files and further scrape
 //! configs are read by whoever knows where to look for them.
 
+mod active;
 mod alerting;
 mod discovery;
 mod global;
@@ -16,6 +17,10 @@ mod schema;
 mod scrape;
 mod settings;
 
+pub use active::{
+    ConsulDiscovery, DnsDiscovery, DnsRecord, DockerDiscovery, Ec2Discovery, Filter,
+    KubernetesDiscovery, KubernetesRole, KubernetesSelector, SwarmDiscovery, SwarmRole,
+};
 pub use discovery::{Discovery, FileDiscovery, HttpDiscovery, TargetGroup, read_target_groups};
 pub use global::Global;
 pub use relabel::relabel_rules;

@@ -1,5 +1,6 @@
 //! `http_sd_configs`: an address that lists targets as JSON.
 
+use super::Provider;
 use crate::http_client;
 use crate::prometheus_file::{HttpDiscovery, TargetGroup, read_target_groups};
 use model::Labels;
@@ -25,18 +26,20 @@ impl HttpWatcher {
         }
     }
 
-    /// The address.
-    pub(crate) fn url(&self) -> &str {
+    fn url(&self) -> &str {
         &self.discovery.url
     }
+}
 
-    /// How often to ask.
-    pub(crate) fn interval(&self) -> Duration {
+impl Provider for HttpWatcher {
+    const NAME: &'static str = "http";
+
+    fn interval(&self) -> Duration {
         Duration::from_millis(self.discovery.refresh_ms.max(1).unsigned_abs())
     }
 
     /// Asks once. An answer takes at most one interval.
-    pub(crate) async fn ask(&mut self) -> Result<Vec<TargetGroup>, String> {
+    async fn ask(&mut self) -> Result<Vec<TargetGroup>, String> {
         let client = match &self.client {
             Some(client) => client.clone(),
             None => http_client::build(&self.discovery.http)?,
@@ -47,7 +50,9 @@ impl HttpWatcher {
             Err(_elapsed) => Err(format!("Get {:?}: context deadline exceeded", self.url())),
         }
     }
+}
 
+impl HttpWatcher {
     async fn request(&self, client: &reqwest::Client) -> Result<Vec<TargetGroup>, String> {
         let url = self.url();
         let failed = |error: reqwest::Error| format!("Get {url:?}: {}", http_client::cause(&error));

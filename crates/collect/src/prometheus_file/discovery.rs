@@ -1,5 +1,9 @@
 //! Where targets come from: the `*_sd_configs` and `static_configs` of a scrape config.
 
+use super::active::{
+    self, ConsulDiscovery, DnsDiscovery, DockerDiscovery, Ec2Discovery, KubernetesDiscovery,
+    SwarmDiscovery,
+};
 use super::providers::PROVIDERS;
 use super::{Notes, schema};
 use config::http_client::{self, HttpClientConfig};
@@ -21,6 +25,18 @@ pub enum Discovery {
     File(FileDiscovery),
     /// An element of `http_sd_configs`.
     Http(Box<HttpDiscovery>),
+    /// An element of `dns_sd_configs`.
+    Dns(DnsDiscovery),
+    /// An element of `consul_sd_configs`.
+    Consul(Box<ConsulDiscovery>),
+    /// An element of `docker_sd_configs`.
+    Docker(Box<DockerDiscovery>),
+    /// An element of `dockerswarm_sd_configs`.
+    Swarm(Box<SwarmDiscovery>),
+    /// An element of `ec2_sd_configs`.
+    Ec2(Box<Ec2Discovery>),
+    /// An element of `kubernetes_sd_configs`.
+    Kubernetes(Box<KubernetesDiscovery>),
 }
 
 /// Files that list targets.
@@ -67,13 +83,18 @@ impl PartialEq for TargetGroup {
 impl Discovery {
     pub(super) fn set_directory(&mut self, directory: &Path) {
         match self {
-            Self::Static(_) => {}
+            Self::Static(_) | Self::Dns(_) => {}
             Self::File(file) => {
                 for path in &mut file.files {
                     *path = directory.join(&*path);
                 }
             }
             Self::Http(http) => http.http.set_directory(directory),
+            Self::Consul(consul) => consul.http.set_directory(directory),
+            Self::Docker(docker) => docker.http.set_directory(directory),
+            Self::Swarm(swarm) => swarm.http.set_directory(directory),
+            Self::Ec2(ec2) => ec2.http.set_directory(directory),
+            Self::Kubernetes(kubernetes) => kubernetes.set_directory(directory),
         }
     }
 }
@@ -99,12 +120,19 @@ pub(super) fn read(fields: &mut Fields<'_, '_>, notes: &mut Notes) -> Vec<Discov
     );
     for (kind, schema) in &PROVIDERS {
         let name = format!("{kind}_sd_configs");
-        let nodes = elements(fields, &name, |node, problems| {
-            schema::check(node, schema, problems);
-            Some(node)
+        let sections = elements(fields, &name, |node, problems| {
+            Some((node, schema::check(node, schema, problems)))
         });
-        if let Some(node) = nodes.first() {
-            notes.not_active(node, &name);
+        let mut noted = false;
+        for (node, http) in sections {
+            match active::read(kind, node, http) {
+                Some(discovery) => discoveries.push(discovery),
+                None if noted => {}
+                None => {
+                    notes.not_active(node, &name);
+                    noted = true;
+                }
+            }
         }
     }
     discoveries

@@ -1,6 +1,7 @@
-//! The discovery kinds of Prometheus 3.14 that are checked but not active yet, one row each.
+//! The discovery kinds of Prometheus 3.14, one row each: what may stand in a section.
 //!
-//! `static_configs`, `file_sd_configs` and `http_sd_configs` are active and read in `discovery`.
+//! `static_configs`, `file_sd_configs` and `http_sd_configs` are read in `discovery`; of those here the ones that
+//! `active` knows are active, the others are checked and noted.
 
 use super::provider_rules as rules;
 use super::schema::{Kind, Schema, no_rule};

@@ -1,4 +1,4 @@
-//! Sections that are checked but not used yet, described by tables: which fields there are and what
+//! Sections described by tables: which fields there are and what
 //! stands in them.
 //!
 //! What a table cannot say (one of two fields, a URL with a scheme) is a rule: a function over the
@@ -141,10 +141,14 @@ impl<'n> Section<'n, '_> {
     }
 }
 
-/// Checks a section and reports every mistake.
-pub(super) fn check(node: &Node, schema: &'static Schema, problems: &mut Problems) {
+/// Checks a section and reports every mistake; gives the HTTP client settings that stand in it.
+pub(super) fn check(
+    node: &Node,
+    schema: &'static Schema,
+    problems: &mut Problems,
+) -> HttpClientConfig {
     let Some(mut fields) = Fields::of(node, schema.name, problems) else {
-        return;
+        return HttpClientConfig::default();
     };
     for (name, kind) in schema.fields {
         if let Some(value) = fields.take(name) {
@@ -157,11 +161,13 @@ pub(super) fn check(node: &Node, schema: &'static Schema, problems: &mut Problem
         HttpClientConfig::default()
     };
     fields.finish();
-    (schema.rule)(&mut Section {
+    let mut section = Section {
         node,
         http,
         problems,
-    });
+    };
+    (schema.rule)(&mut section);
+    section.http
 }
 
 fn check_value(node: &Node, kind: Kind, problems: &mut Problems) {
@@ -181,7 +187,7 @@ fn check_value(node: &Node, kind: Kind, problems: &mut Problems) {
                 problems.add(node.position, message);
             }
         }
-        Kind::Section(schema) => check(node, schema, problems),
+        Kind::Section(schema) => drop(check(node, schema, problems)),
         Kind::Sections(schema) => {
             decode::list(node, problems, |element, problems| {
                 check(element, schema, problems);

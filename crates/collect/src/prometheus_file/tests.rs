@@ -102,8 +102,8 @@ fn knows_its_own() {
 fn notes_what_is_not_active_once() {
     let file = parse(
         "scrape_configs:\n\
-         - {job_name: a, dns_sd_configs: [{names: [a]}, {names: [b]}]}\n\
-         - {job_name: b, dns_sd_configs: [{names: [a]}]}\n\
+         - {job_name: a, gce_sd_configs: [{project: a, zone: b}, {project: a, zone: c}]}\n\
+         - {job_name: b, gce_sd_configs: [{project: a, zone: b}]}\n\
          remote_write: [{url: http://a}, {url: http://b}]\n\
          alerting: {alertmanagers: [{static_configs: [{targets: [a]}]}]}\n\
          tracing: {endpoint: a}\notlp: {}\n",
@@ -113,7 +113,7 @@ fn notes_what_is_not_active_once() {
     assert_eq!(
         notes,
         [
-            "p.yml:2:34: dns_sd_configs is checked but not active yet",
+            "p.yml:2:34: gce_sd_configs is checked but not active yet",
             "p.yml:5:28: sending alerts to the Alertmanagers under alerting.alertmanagers is checked but not active yet",
             "p.yml:4:16: remote_write is checked but not active yet",
             "p.yml:6:10: tracing is checked but not active yet",
