@@ -2,8 +2,9 @@
 //! everything back. `cargo run --release -p tsdb --example measure` does 20,000 series of 240 samples;
 //! `cargo test` does a tiny run and checks that head and blocks give the same answers.
 //!
-//! Two kinds of data: `noisy`, a random walk of hundredths with 1.2 bytes of entropy a sample, and `host`,
-//! what a host exporter gives: constants, counters and slow gauges.
+//! Four kinds of data: `noisy`, hundredths around a level with 0.98 bytes of entropy a sample; `host`, constants, counters
+//! and slow gauges; `fleet`, a third counters, a third gauges that walk by hundredths, a third noise, 1.25 bytes of
+//! entropy; `node`, the proportions of a host exporter, scraped with some milliseconds of jitter.
 
 use model::{Labels, Matcher, ReadBudget, Source as _, TimeRange, Timestamp};
 use runtime::Random;
@@ -25,6 +26,8 @@ struct Size {
 enum Kind {
     Noisy,
     Host,
+    Fleet,
+    Node,
 }
 
 /// What was measured: names and numbers, and the hash of what was read back.
@@ -39,7 +42,7 @@ fn main() {
         hosts: 200,
         samples: 240,
     };
-    for kind in [Kind::Noisy, Kind::Host] {
+    for kind in [Kind::Noisy, Kind::Host, Kind::Fleet, Kind::Node] {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let report = measure(kind, size, folder.path());
         println!("{kind:?}, result {:016x}", report.hash);
@@ -87,6 +90,13 @@ fn measure(kind: Kind, size: Size, folder: &Path) -> Report {
     db.flush().expect("flushes");
     numbers.push(("write blocks, ns a sample", per_sample(seconds() - before)));
     numbers.push(("blocks, bytes a sample", bytes(db.stats(1).block_bytes)));
+    numbers.push(("of these the index", bytes(index_bytes(folder))));
+    let before = std::time::Instant::now();
+    assert_eq!(find_one(&db), 1, "one series of one host");
+    numbers.push((
+        "first query after that, µs",
+        before.elapsed().as_secs_f64() * 1e6,
+    ));
     let before = seconds();
     assert_eq!(read_all(&db), hash, "blocks give what the head gave");
     numbers.push((
@@ -97,6 +107,21 @@ fn measure(kind: Kind, size: Size, folder: &Path) -> Report {
     Report { numbers, hash }
 }
 
+/// Bytes of the index pages of all blocks, as their footers say.
+fn index_bytes(folder: &Path) -> u64 {
+    let names = std::fs::read_dir(folder.join("blocks")).expect("the folder");
+    let blocks = names.filter_map(|entry| {
+        let path = entry.expect("an entry").path();
+        (path.extension()? == "block").then(|| std::fs::read(path).expect("a block"))
+    });
+    let index = blocks.filter_map(|block| {
+        let footer = block.get(block.len() - 28..)?;
+        let length = footer.get(8..16)?.try_into().ok()?;
+        Some(u64::from_le_bytes(length))
+    });
+    index.sum()
+}
+
 /// What a query costs that needs little of what is there.
 fn measure_selections(db: &Db, numbers: &mut Vec<(&'static str, f64)>) {
     let host = Matcher::equal("instance", "host-007.example.org:9100");
@@ -105,6 +130,16 @@ fn measure_selections(db: &Db, numbers: &mut Vec<(&'static str, f64)>) {
     numbers.push(("one metric of one host, µs", average_us(db, &of_host, 200)));
     numbers.push(("one host, µs", average_us(db, &[host], 50)));
     numbers.push(("one metric, µs", average_us(db, &[name], 50)));
+}
+
+/// Series that one metric of one host has.
+fn find_one(db: &Db) -> usize {
+    let host = Matcher::equal("instance", "host-001.example.org:9100");
+    let name = Matcher::equal("__name__", "app_metric_5");
+    let device = Matcher::equal("device", "dev2");
+    let budget = ReadBudget::new(usize::MAX);
+    let found = db.select(&[host, name, device], TimeRange::ALL, &budget);
+    found.expect("reads").len()
 }
 
 /// Microseconds of this thread for a read, on the average of several.
@@ -173,6 +208,8 @@ enum Step {
     Uniform(u64),
     Counter(u64),
     Seldom(u64),
+    Around(u64),
+    Anything(u64),
 }
 
 impl Walk {
@@ -186,6 +223,10 @@ impl Walk {
                 return model::number::i64_to_float(self.value + below(random, bound))
                     / self.divisor;
             }
+            Step::Around(bound) => {
+                self.value += below(random, bound) - i64::try_from(bound / 2).unwrap_or_default();
+            }
+            Step::Anything(bound) => self.value = below(random, bound),
             Step::Counter(bound) => self.value += below(random, bound),
             Step::Seldom(bound) => {
                 if random.below(20) == 0 {
@@ -213,6 +254,20 @@ fn series(kind: Kind, host: usize, i: usize, random: &mut Random) -> (String, Wa
     let value = i64::try_from(random.below(1_000_000)).unwrap_or_default();
     let (step, divisor) = match (kind, i % 10) {
         (Kind::Noisy, _) => (Step::Uniform(230), 100.0),
+        (Kind::Fleet, _) => match i % 3 {
+            0 => (Step::Counter(1000), 1.0),
+            1 => (Step::Around(101), 100.0),
+            _ => (Step::Anything(10_001), 100.0),
+        },
+        (Kind::Node, _) => match i {
+            0..=1 => (Step::Counter(2800), 100.0),
+            2..=5 => (Step::Counter(80), 100.0),
+            6..=11 => (Step::Seldom(20), 1.0),
+            12..=13 => (Step::Around(500), 1.0),
+            14 => (Step::Around(101), 100.0),
+            15..=17 => (Step::Counter(200_000), 1.0),
+            _ => (Step::Never, 1.0),
+        },
         (Kind::Host, 0..=4) => (Step::Never, 1.0),
         (Kind::Host, 5 | 6) => (Step::Seldom(1000), 1.0),
         (Kind::Host, 7 | 8) => (Step::Seldom(100), 100.0),
@@ -264,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_tiny_run_reads_back_what_it_wrote() {
-        for kind in [Kind::Noisy, Kind::Host] {
+        for kind in [Kind::Noisy, Kind::Host, Kind::Fleet, Kind::Node] {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let size = Size {
                 hosts: 8,
