@@ -1,25 +1,31 @@
 //! Which series a block holds and where their columns lie.
 //!
-//! Layout (inside the index page, behind what `about` writes): number of symbols, each symbol (length, text), sorted; number of
-//! pages, the length of each; number of timestamp columns, for each its page, its offset there, its
-//! count; number of series in order of their labels, for each: number of labels, symbol numbers of name
-//! and value; number of columns, for each: kind (0 floats, 1 histograms, 2 and 3 the start timestamps of
-//! those, 4 the summaries of windows), timestamp column, page, offset. The inverted index is built from this
-//! when it is loaded: that is faster than reading it.
+//! Layout (inside the index page, behind what `about` writes): number of symbols, each symbol (length, text),
+//! sorted; number of pages, the length of each; number of timestamp columns, for each its page, its offset
+//! there, its count; number of labels, for each the symbol numbers of name and value, sorted by them; number of
+//! series in order of their labels, for each: how many labels it has in common with the one before, the first ones of
+//! both, how many follow, the numbers of those; then again for each: a byte with a bit for each column it has (see
+//! `KINDS`), for each of them, where it is one of values, how far the number of its timestamp column lies from the
+//! one before (zigzag), how far its page lies behind that of the column before, and how far its offset if that is
+//! the same page, else the offset. The inverted index is built from this when it is loaded: that is faster than reading
+//! it.
+
+mod writer;
 
 use super::about;
 use super::page::{HEADER_BYTES, PagePlace};
 use crate::postings::LabelIndex;
 use model::Labels;
-use runtime::HashMap;
 use std::sync::OnceLock;
-use storage::encoding::{Decoder, put_bytes, put_varint};
+use storage::encoding::Decoder;
+
+pub(super) use writer::IndexWriter;
 
 /// What a label set that is kept costs, about.
-const LABELS_BYTES: usize = 64;
+const LABELS_BYTES: usize = 96;
 
 /// Where a column lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct ColumnPlace {
     /// Which timestamps it goes with.
     pub(super) times: u32,
@@ -35,14 +41,6 @@ pub(super) struct TimesPlace {
     pub(super) count: u32,
 }
 
-/// One series.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct SeriesEntry {
-    /// Range in `series_pairs`.
-    labels: std::ops::Range<u32>,
-    pub(super) columns: SeriesColumns,
-}
-
 /// Where the columns of one series lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct SeriesColumns {
@@ -56,90 +54,76 @@ pub(super) struct SeriesColumns {
     pub(super) summaries: Option<ColumnPlace>,
 }
 
-/// The index of a block in memory.
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Floats,
+    FloatStarts,
+    Summaries,
+    Histograms,
+    HistogramStarts,
+}
+
+/// The columns of a series in the order in which they lie in the page, with their bits.
+const KINDS: [(u8, Kind); 5] = [
+    (1, Kind::Floats),
+    (2, Kind::FloatStarts),
+    (4, Kind::Summaries),
+    (8, Kind::Histograms),
+    (16, Kind::HistogramStarts),
+];
+
+impl Kind {
+    /// Whether timestamps of its own belong to it; the others go with the column before.
+    const fn has_times(self) -> bool {
+        matches!(self, Self::Floats | Self::Histograms)
+    }
+}
+
+impl SeriesColumns {
+    const fn get(&self, kind: Kind) -> Option<ColumnPlace> {
+        match kind {
+            Kind::Floats => self.floats,
+            Kind::FloatStarts => self.float_starts,
+            Kind::Summaries => self.summaries,
+            Kind::Histograms => self.histograms,
+            Kind::HistogramStarts => self.histogram_starts,
+        }
+    }
+
+    const fn set(&mut self, kind: Kind, place: ColumnPlace) {
+        let slot = match kind {
+            Kind::Floats => &mut self.floats,
+            Kind::FloatStarts => &mut self.float_starts,
+            Kind::Summaries => &mut self.summaries,
+            Kind::Histograms => &mut self.histograms,
+            Kind::HistogramStarts => &mut self.histogram_starts,
+        };
+        *slot = Some(place);
+    }
+}
+
+/// The index of a block in memory. Lists of lists lie end to end, with the places where each begins and one more
+/// for the end of the last.
 #[derive(Default)]
 pub(crate) struct BlockIndex {
-    /// All symbols, one behind the other, and where each begins.
     symbols: String,
     symbol_starts: Vec<u32>,
     pub(super) pages: Vec<PagePlace>,
     pub(super) times: Vec<TimesPlace>,
     /// The different labels as symbol numbers of name and value, sorted.
     pairs: Vec<(u32, u32)>,
-    /// Where the ids of the series with each pair begin in `ids`; one more at the end.
+    /// The ids of the series with each pair.
     id_starts: Vec<u32>,
     ids: Vec<u32>,
-    /// The labels of all series, one behind the other, as indexes in `pairs`.
-    series_pairs: Vec<u32>,
-    pub(super) series: Vec<SeriesEntry>,
+    /// The labels of each series as indexes in `pairs`.
+    label_starts: Vec<u32>,
+    labels: Vec<u32>,
+    /// The columns of each series.
+    column_starts: Vec<u32>,
+    columns: Vec<(Kind, ColumnPlace)>,
     /// Label sets that queries asked for.
-    labels: OnceLock<Box<[OnceLock<Labels>]>>,
-}
-
-/// A series on its way into an index.
-pub(super) struct NewSeries {
-    pub(super) labels: Labels,
-    pub(super) columns: SeriesColumns,
-}
-
-/// Appends the index to the content of the index page. `series` are sorted by labels.
-pub(super) fn encode(
-    out: &mut Vec<u8>,
-    pages: &[PagePlace],
-    times: &[TimesPlace],
-    series: &[NewSeries],
-) {
-    let symbols = collect_symbols(series);
-    put_varint(out, symbols.len() as u64);
-    for symbol in &symbols {
-        put_bytes(out, symbol.as_bytes());
-    }
-    put_varint(out, pages.len() as u64);
-    for page in pages {
-        put_varint(out, page.length);
-    }
-    put_varint(out, times.len() as u64);
-    for place in times {
-        for number in [place.page, place.offset, place.count] {
-            put_varint(out, u64::from(number));
-        }
-    }
-    let number_of = |text: &str| symbols.binary_search(&text).unwrap_or_default() as u64;
-    put_varint(out, series.len() as u64);
-    for series in series {
-        put_varint(out, series.labels.len() as u64);
-        for (name, value) in &series.labels {
-            put_varint(out, number_of(name));
-            put_varint(out, number_of(value));
-        }
-        let places = series.columns;
-        let columns = [
-            (0, places.floats),
-            (1, places.histograms),
-            (2, places.float_starts),
-            (3, places.histogram_starts),
-            (4, places.summaries),
-        ];
-        let present = columns.iter().filter(|(_, place)| place.is_some()).count();
-        put_varint(out, present as u64);
-        for (kind, place) in columns {
-            let Some(place) = place else { continue };
-            out.push(kind);
-            for number in [place.times, place.page, place.offset] {
-                put_varint(out, u64::from(number));
-            }
-        }
-    }
-}
-
-fn collect_symbols(series: &[NewSeries]) -> Vec<&str> {
-    let mut symbols: Vec<&str> = series
-        .iter()
-        .flat_map(|series| series.labels.iter().flat_map(|(name, value)| [name, value]))
-        .collect();
-    symbols.sort_unstable();
-    symbols.dedup();
-    symbols
+    kept_labels: OnceLock<Box<[OnceLock<Labels>]>>,
 }
 
 impl BlockIndex {
@@ -163,12 +147,18 @@ impl BlockIndex {
                 count,
             });
         }
-        let mut raw = Vec::new();
         for _ in 0..decoder.count()? {
-            index.take_series(&mut decoder, &mut raw)?;
+            let [name, value] = take_numbers(&mut decoder)?;
+            let known = u32::try_from(index.symbol_starts.len()).ok()?;
+            if name >= known || value >= known {
+                return None;
+            }
+            index.pairs.push((name, value));
         }
-        index.build_postings(&raw)?;
-        decoder.is_empty().then_some(index)
+        index.take_labels(&mut decoder)?;
+        index.take_columns(&mut decoder)?;
+        index.build_postings()?;
+        (decoder.is_empty() && index.pairs.is_sorted()).then_some(index)
     }
 
     fn take_symbols(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
@@ -180,77 +170,87 @@ impl BlockIndex {
         Some(())
     }
 
-    /// Reads a series; its labels stay symbol numbers in `raw` until all are known.
-    fn take_series(&mut self, decoder: &mut Decoder<'_>, raw: &mut Vec<(u32, u32)>) -> Option<()> {
-        let start = u32::try_from(raw.len()).ok()?;
+    fn take_labels(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
+        let pairs = u32::try_from(self.pairs.len()).ok()?;
+        let mut before = 0..0;
         for _ in 0..decoder.count()? {
-            let [name, value] = take_numbers(decoder)?;
-            let known = u32::try_from(self.symbol_starts.len()).ok()?;
-            if name >= known || value >= known {
+            let start = self.labels.len();
+            self.label_starts.push(u32::try_from(start).ok()?);
+            let common = decoder.count()?;
+            if common > before.len() {
                 return None;
             }
-            raw.push((name, value));
-        }
-        let end = u32::try_from(raw.len()).ok()?;
-        let mut entry = SeriesEntry {
-            labels: start..end,
-            columns: SeriesColumns::default(),
-        };
-        for _ in 0..decoder.count()? {
-            let kind = decoder.byte()?;
-            let [times, page, offset] = take_numbers(decoder)?;
-            let place = ColumnPlace {
-                times,
-                page,
-                offset,
-            };
-            let columns = &mut entry.columns;
-            match kind {
-                0 => columns.floats = Some(place),
-                1 => columns.histograms = Some(place),
-                2 => columns.float_starts = Some(place),
-                3 => columns.histogram_starts = Some(place),
-                4 => columns.summaries = Some(place),
-                _ => return None,
+            self.labels
+                .extend_from_within(before.start..before.start + common);
+            for _ in 0..decoder.count()? {
+                let number = u32::try_from(decoder.varint()?).ok()?;
+                if number >= pairs {
+                    return None;
+                }
+                self.labels.push(number);
             }
+            before = start..self.labels.len();
         }
-        self.series.push(entry);
+        self.label_starts
+            .push(u32::try_from(self.labels.len()).ok()?);
         Some(())
     }
 
-    /// Sorts the labels, each once, and notes which series carry each.
-    fn build_postings(&mut self, raw: &[(u32, u32)]) -> Option<()> {
-        let mut counts: HashMap<(u32, u32), u32> = HashMap::default();
-        for pair in raw {
-            *counts.entry(*pair).or_default() += 1;
+    fn take_columns(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
+        let mut before = ColumnPlace::default();
+        for _ in 1..self.label_starts.len() {
+            self.column_starts
+                .push(u32::try_from(self.columns.len()).ok()?);
+            let bits = decoder.byte()?;
+            for (_, kind) in KINDS.iter().filter(|(bit, _)| bits & bit != 0) {
+                let times = match kind.has_times() {
+                    true => i64::from(before.times).checked_add(decoder.zigzag()?)?,
+                    false => i64::from(before.times),
+                };
+                let pages = u32::try_from(decoder.varint()?).ok()?;
+                let offset = u32::try_from(decoder.varint()?).ok()?;
+                let base = if pages == 0 { before.offset } else { 0 };
+                before = ColumnPlace {
+                    times: u32::try_from(times).ok()?,
+                    page: before.page.checked_add(pages)?,
+                    offset: base.checked_add(offset)?,
+                };
+                self.columns.push((*kind, before));
+            }
         }
-        self.pairs = counts.keys().copied().collect();
-        self.pairs.sort_unstable();
-        let mut start = 0_u32;
-        let mut next: HashMap<(u32, u32), (u32, u32)> = HashMap::default();
-        for (number, pair) in (0_u32..).zip(&self.pairs) {
-            self.id_starts.push(start);
-            next.insert(*pair, (number, start));
-            start = start.checked_add(counts.get(pair).copied()?)?;
+        self.column_starts
+            .push(u32::try_from(self.columns.len()).ok()?);
+        Some(())
+    }
+
+    /// Notes which series carry each label.
+    fn build_postings(&mut self) -> Option<()> {
+        let mut next = vec![0_u32; self.pairs.len() + 1];
+        for pair in &self.labels {
+            *next.get_mut(usize::try_from(*pair).ok()? + 1)? += 1;
         }
-        self.id_starts.push(start);
-        self.ids = vec![0; raw.len()];
-        self.series_pairs.reserve_exact(raw.len());
-        for (id, entry) in (0_u32..).zip(&self.series) {
-            for pair in raw.get(as_range(&entry.labels))? {
-                let (number, place) = next.get_mut(pair)?;
-                *self.ids.get_mut(usize::try_from(*place).ok()?)? = id;
+        let mut sum = 0;
+        for count in &mut next {
+            sum += *count;
+            *count = sum;
+        }
+        self.id_starts.clone_from(&next);
+        self.ids = vec![0; self.labels.len()];
+        for series in 0..self.series_count() {
+            for pair in self.labels.get(span(&self.label_starts, series)?)? {
+                let place = next.get_mut(usize::try_from(*pair).ok()?)?;
+                *self.ids.get_mut(usize::try_from(*place).ok()?)? = series;
                 *place += 1;
-                self.series_pairs.push(*number);
             }
         }
         Some(())
     }
 
     /// The names and values of a series.
-    fn texts(&self, entry: &SeriesEntry) -> impl Iterator<Item = (&str, &str)> {
-        let numbers = self.series_pairs.get(as_range(&entry.labels));
-        let pairs = numbers.unwrap_or_default().iter().filter_map(|number| {
+    fn texts(&self, series: u32) -> impl Iterator<Item = (&str, &str)> {
+        let span = span(&self.label_starts, series).unwrap_or_default();
+        let numbers = self.labels.get(span).unwrap_or_default();
+        let pairs = numbers.iter().filter_map(|number| {
             let number = usize::try_from(*number).ok()?;
             self.pairs.get(number)
         });
@@ -284,23 +284,25 @@ impl BlockIndex {
 
     /// The ids of the series that carry a pair.
     fn ids_of(&self, pair: usize) -> &[u32] {
-        let bounds = (self.id_starts.get(pair), self.id_starts.get(pair + 1));
-        let (Some(start), Some(end)) = bounds else {
-            return &[];
-        };
-        self.ids.get(as_range(&(*start..*end))).unwrap_or_default()
+        let span = u32::try_from(pair).ok();
+        let span = span.and_then(|pair| self::span(&self.id_starts, pair));
+        span.and_then(|span| self.ids.get(span)).unwrap_or_default()
     }
 
-    pub(super) fn entry(&self, series: u32) -> Option<&SeriesEntry> {
-        self.series.get(usize::try_from(series).ok()?)
+    /// Where the columns of a series lie; none for a number that is none.
+    pub(super) fn columns(&self, series: u32) -> SeriesColumns {
+        let mut columns = SeriesColumns::default();
+        let span = span(&self.column_starts, series).unwrap_or_default();
+        for (kind, place) in self.columns.get(span).unwrap_or_default() {
+            columns.set(*kind, *place);
+        }
+        columns
     }
 
     fn encode_labels(&self, series: u32) -> String {
         let mut encoded = String::new();
-        if let Some(entry) = self.entry(series) {
-            for (name, value) in self.texts(entry) {
-                Labels::encode_label(&mut encoded, name, value);
-            }
+        for (name, value) in self.texts(series) {
+            Labels::encode_label(&mut encoded, name, value);
         }
         encoded
     }
@@ -317,11 +319,10 @@ impl BlockIndex {
         series: u32,
         intern: &dyn Fn(&str) -> Option<Labels>,
     ) -> Labels {
-        let kept = self.labels.get_or_init(|| {
-            let empty = || OnceLock::new();
-            std::iter::repeat_with(empty)
-                .take(self.series.len())
-                .collect()
+        let kept = self.kept_labels.get_or_init(|| {
+            let slots = std::iter::repeat_with(OnceLock::new);
+            let count = usize::try_from(self.series_count()).unwrap_or_default();
+            slots.take(count).collect()
         });
         let make = || {
             let encoded = self.encode_labels(series);
@@ -336,35 +337,43 @@ impl BlockIndex {
 
     /// The series with these labels.
     pub(crate) fn find(&self, labels: &Labels) -> Option<u32> {
-        let place = self
-            .series
-            .binary_search_by(|entry| self.texts(entry).cmp(labels.iter()))
-            .ok()?;
-        u32::try_from(place).ok()
+        let (mut low, mut high) = (0, self.series_count());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.texts(middle).cmp(labels.iter()) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
     }
 
     /// What it takes in memory, about; label sets that queries ask for included.
     pub(crate) fn size_bytes(&self) -> usize {
-        let labels = self.symbols.len() / 2 + self.series.len() * LABELS_BYTES;
+        let starts = [&self.symbol_starts, &self.id_starts, &self.label_starts];
+        let starts: usize = starts.iter().map(|list| list.len()).sum();
+        let numbers = starts + self.column_starts.len() + self.ids.len() + self.labels.len();
         self.symbols.len()
-            + 4 * (self.symbol_starts.len() + self.id_starts.len())
-            + 8 * self.pairs.len()
-            + 4 * (self.ids.len() + self.series_pairs.len())
-            + size_of::<SeriesEntry>() * self.series.len()
+            + size_of::<u32>() * numbers
+            + size_of::<(u32, u32)>() * self.pairs.len()
+            + size_of::<(Kind, ColumnPlace)>() * self.columns.len()
             + size_of::<PagePlace>() * self.pages.len()
             + size_of::<TimesPlace>() * self.times.len()
-            + labels
+            + LABELS_BYTES * self.label_starts.len()
     }
 
     /// Number of series.
     pub(crate) fn series_count(&self) -> u32 {
-        u32::try_from(self.series.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.label_starts.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 }
 
-fn as_range(range: &std::ops::Range<u32>) -> std::ops::Range<usize> {
-    let at = |number: u32| usize::try_from(number).unwrap_or_default();
-    at(range.start)..at(range.end)
+/// Which part of a list of lists is the one with this number.
+fn span(starts: &[u32], number: u32) -> Option<std::ops::Range<usize>> {
+    let number = usize::try_from(number).ok()?;
+    let at = |number: usize| usize::try_from(*starts.get(number)?).ok();
+    Some(at(number)?..at(number + 1)?)
 }
 
 fn take_numbers<const N: usize>(decoder: &mut Decoder<'_>) -> Option<[u32; N]> {

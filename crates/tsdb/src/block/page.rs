@@ -10,7 +10,7 @@ use storage::{Readable, Writable};
 
 pub(super) const HEADER_BYTES: u64 = 16;
 const MAGIC: [u8; 8] = *b"BNCLBLK\0";
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 const FOOTER_BYTES: u64 = 28;
 const END_MAGIC: [u8; 8] = *b"BNCLEND\0";
 const PLAIN: u8 = 0;

@@ -59,10 +59,7 @@ impl BlockReader {
         budget: &ReadBudget,
         into: &mut Gathered,
     ) -> Result<(), Error> {
-        let Some(entry) = self.index.entry(series) else {
-            return Ok(());
-        };
-        let columns = entry.columns;
+        let columns = self.index.columns(series);
         if let Some(place) = columns.floats {
             self.read_floats((series, place, &columns), range, budget, into)?;
         }
@@ -75,9 +72,8 @@ impl BlockReader {
 
     /// Whether a series has a sample in the range that was not deleted.
     pub(crate) fn touches(&self, series: u32, range: TimeRange) -> Result<bool, Error> {
-        let entry = self.index.entry(series);
-        let places = entry.map(|entry| [entry.columns.floats, entry.columns.histograms]);
-        for place in places.into_iter().flatten().flatten() {
+        let columns = self.index.columns(series);
+        for place in [columns.floats, columns.histograms].into_iter().flatten() {
             let times = self.times(place.times)?;
             let part = part_in(&times, range.start.millis(), range.end.millis());
             if times[part]

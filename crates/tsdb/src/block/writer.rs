@@ -1,6 +1,6 @@
 //! Writing a block: series come sorted by labels, columns go out in pages.
 
-use super::index::{self, ColumnPlace, NewSeries, SeriesColumns, TimesPlace};
+use super::index::{ColumnPlace, IndexWriter, SeriesColumns, TimesPlace};
 use super::page::{PagePlace, PageWriter};
 use super::{BlockMeta, about, block_name, summaries, temporary_name};
 use crate::codec::{Effort, integers, values};
@@ -47,7 +47,9 @@ pub(crate) struct BlockWriter {
     values: Vec<u8>,
     /// Columns whose page is not written yet and therefore has no number.
     waiting: usize,
-    series: Vec<NewSeries>,
+    index: IndexWriter,
+    /// The labels of the series that came last.
+    last: Labels,
     times: TimesTable,
 }
 
@@ -74,14 +76,15 @@ impl BlockWriter {
             places: Vec::new(),
             values: Vec::new(),
             waiting: 0,
-            series: Vec::new(),
+            index: IndexWriter::default(),
+            last: Labels::default(),
             times: TimesTable::default(),
         })
     }
 
     /// Whether no series was added.
     pub(crate) fn is_empty(&self) -> bool {
-        self.series.is_empty()
+        self.meta.series == 0
     }
 
     /// Adds a series: floats and histograms, each ascending by time, no time twice. Series come in the order
@@ -92,7 +95,7 @@ impl BlockWriter {
         floats: &Floats,
         histograms: &Histograms,
     ) -> Result<(), Error> {
-        debug_assert!(self.series.last().is_none_or(|last| last.labels < *labels));
+        debug_assert!(self.is_empty() || self.last < *labels);
         if floats.times.is_empty() && histograms.samples.is_empty() {
             return Ok(());
         }
@@ -121,10 +124,8 @@ impl BlockWriter {
         }
         self.meta.series += 1;
         self.waiting += 1;
-        self.series.push(NewSeries {
-            labels: labels.clone(),
-            columns,
-        });
+        self.index.add(labels, &columns);
+        self.last = labels.clone();
         if self.values.len() >= PAGE_BYTES {
             self.flush_page()
                 .map_err(at(&temporary(&self.folder, self.meta.id)))?;
@@ -188,7 +189,7 @@ impl BlockWriter {
             let times = self.times.write(&mut self.pages, &mut self.places)?;
             let mut index = Vec::new();
             about::encode(&mut index, &self.meta, &self.sources);
-            index::encode(&mut index, &self.places, &times, &self.series);
+            self.index.encode(&mut index, &self.places, &times);
             let bytes = self.pages.finish(&index)?;
             self.files.rename(&path, &finished)?;
             self.files.sync_folder(&folder)?;

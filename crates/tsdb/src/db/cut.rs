@@ -98,18 +98,23 @@ impl Db {
         // Who wrote to the log before that position has brought it to the head when this is held.
         drop(self.writer());
         let mut pool = TimesPool::default();
-        let mut series = self.head.all();
+        let mut series = self.sorted_head(&[]);
         let mut windows = BTreeSet::new();
+        let mut span = (i64::MAX, i64::MIN);
         series.retain(|series| match series.begin_cut(boundary, &mut pool) {
             Some((first, last)) => {
                 self.note_windows(series, (first, last), &mut windows);
+                span = (first.min(span.0), last.max(span.1));
                 true
             }
             None => false,
         });
         drop(pool);
-        series.sort_by(|a, b| a.labels.cmp(&b.labels));
-        let windows = self.widen(windows);
+        let is_short = !series.is_empty() && span.1.saturating_sub(span.0) < self.options.block_ms;
+        let windows = match boundary == i64::MAX && is_short {
+            true => self.one_window(span.0),
+            false => self.widen(windows),
+        };
         let first_block = work.manifest.next_block;
         let written = self.write_windows(work, &series, windows);
         if written.is_err() {
@@ -146,6 +151,14 @@ impl Db {
         let in_histograms = histograms.samples.iter().map(|(at, _)| at);
         let all = floats.times.iter().chain(in_histograms);
         windows.extend(all.map(|at| window_start(*at, block_ms)));
+    }
+
+    /// What an idle head holds is often shorter than a window and lies in two: one block costs less.
+    fn one_window(&self, start: i64) -> Windows {
+        Windows {
+            length_ms: self.options.block_ms.max(1),
+            starts: BTreeSet::from([start]),
+        }
     }
 
     /// Old data that comes in bulk spans years: it goes into longer windows at once, which a merge would

@@ -138,7 +138,7 @@ fn a_block_of_another_version_is_refused_and_kept() {
     assert!(
         error
             .to_string()
-            .contains("version 9, this program knows 2"),
+            .contains("version 9, this program knows 3"),
         "{error}"
     );
     assert!(bench.disk.open(&path).is_ok(), "nothing was renamed");
