@@ -19,6 +19,7 @@ pub use recovery::{Record, Recovery};
 
 use crate::files::{SharedFiles, Writable};
 use segment::{HEADER_BYTES, frame, segment_name};
+use std::cmp::Ordering;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -419,6 +420,20 @@ impl Wal {
         tail.closed.retain(|(id, _)| *id != segment);
         tail.unsynced.retain(|(id, _)| *id != segment);
         Ok(())
+    }
+
+    /// Bytes from a position on.
+    #[must_use]
+    pub fn bytes_since(&self, position: Position) -> u64 {
+        let tail = self.tail();
+        let segments = tail.closed.iter().copied();
+        let segments = segments.chain([(tail.segment, tail.length)]);
+        let since = |(segment, length): (u64, u64)| match segment.cmp(&position.segment) {
+            Ordering::Less => 0,
+            Ordering::Equal => length.saturating_sub(position.offset),
+            Ordering::Greater => length,
+        };
+        segments.map(since).sum()
     }
 
     /// Bytes in all segments.

@@ -6,6 +6,7 @@
 
 mod age;
 mod append;
+mod checkpoint;
 mod compact;
 mod cut;
 mod delete;
@@ -33,6 +34,7 @@ use crate::metrics::Metrics;
 use crate::options::Options;
 use crate::record::SamplesRecord;
 use crate::retention::TrustedClock;
+use checkpoint::Checkpoint;
 use model::{Labels, Timestamp};
 use order::HeadOrder;
 use runtime::HashMap;
@@ -42,7 +44,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use storage::files::FolderLock;
-use storage::{Position, Wal, wal};
+use storage::{Wal, wal};
 
 /// What only one writer at a time may touch.
 #[derive(Default)]
@@ -67,6 +69,7 @@ struct Work {
     snapshots: u64,
     /// Up to where a retention rule was applied to a block, by the numbers of both.
     rules_applied: BTreeMap<(u64, usize), i64>,
+    checkpoint: Checkpoint,
 }
 
 impl Work {
@@ -115,17 +118,17 @@ impl Db {
         let index_memory = Arc::default();
         let opened = opening::open(&options, &index_memory)?;
         let (manifest, blocks) = (opened.manifest, opened.blocks);
-        let head = Head::new(options.series_max);
-        let exemplars = Exemplars::new(options.exemplars_max);
-        let mut replay = replay::Replay::new(&head, exemplars, manifest.cuts.clone());
         let wal_options = wal::Options {
             folder: folder.join(WAL_FOLDER),
             sync: options.wal_sync,
             files: Arc::clone(files),
         };
-        let (wal, recovery) = Wal::open(wal_options, Position::default(), |record| {
-            replay.apply(record)
-        })?;
+        let restored = checkpoint::restore(&options, &wal_options, &manifest);
+        let checkpoint = Checkpoint::from(&restored.state);
+        let (head, from) = (restored.head, restored.state.position);
+        let known = (restored.exemplars, restored.state.newest_in);
+        let mut replay = replay::Replay::new(&head, known, manifest.cuts.clone());
+        let (wal, recovery) = Wal::open(wal_options, from, |record| replay.apply(record))?;
         replay.report(&recovery);
         let damaged = recovery.damage.len() + opened.damages;
         metrics.work.damages.add(damaged as u64);
@@ -149,6 +152,7 @@ impl Db {
                 appended: None,
                 snapshots: 0,
                 rules_applied: BTreeMap::new(),
+                checkpoint,
             }),
             blocks: RwLock::new(blocks.into()),
             index_memory,
@@ -195,7 +199,9 @@ impl Db {
         self.closed.store(true, Ordering::SeqCst);
         // Whoever is writing finishes first.
         drop(self.writer());
-        self.sync()
+        self.sync()?;
+        self.checkpoint_at_end();
+        Ok(())
     }
 
     /// Why no samples are taken at the moment, if so: a full, read-only or broken disk.

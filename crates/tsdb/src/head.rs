@@ -7,12 +7,14 @@
 
 mod chunk;
 mod data;
+mod image;
 mod index;
 mod series;
 mod starts;
 
 pub(crate) use chunk::TimesPool;
 pub(crate) use data::Inserted;
+pub(crate) use image::TimesTable;
 pub(crate) use series::HeadSeries;
 
 use index::HeadIndex;
@@ -22,6 +24,7 @@ use std::borrow::Borrow;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use storage::encoding::Decoder;
 
 /// Parts of the lookup table; more than threads, so that they seldom meet.
 const SHARDS: usize = 32;
@@ -178,6 +181,53 @@ impl Head {
             Some(series) => series,
             None => self.create(id, labels),
         }
+    }
+
+    /// Reads series as `HeadSeries::encode` wrote them and takes them into the table; `None` for bytes that it did
+    /// not write. The caller hands them to `index_series`.
+    pub(crate) fn restore_encoded(
+        &self,
+        decoder: &mut Decoder<'_>,
+    ) -> Option<Vec<Arc<HeadSeries>>> {
+        let times = TimesTable::decode(decoder)?;
+        let mut restored = Vec::new();
+        let mut samples = 0;
+        let mut last_id = 0;
+        for _ in 0..decoder.count()? {
+            let series = Arc::new(HeadSeries::decode(decoder, &times)?);
+            last_id = series.id.max(last_id);
+            let (key, shard) = self.sought(series.labels.encoded());
+            let held = Held {
+                hash: key.hash,
+                labels: series.labels.clone(),
+            };
+            let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
+            if shard.insert(held, Arc::clone(&series)).is_some() {
+                return None;
+            }
+            samples += series.sample_count();
+            restored.push(series);
+        }
+        self.next_id
+            .fetch_max(last_id.saturating_add(1), Ordering::Relaxed);
+        self.counts
+            .series
+            .fetch_add(restored.len(), Ordering::Relaxed);
+        self.counts.samples.fetch_add(samples, Ordering::Relaxed);
+        Some(restored)
+    }
+
+    /// Puts series that are in the table into the index.
+    pub(crate) fn index_series(&self, all: &[Arc<HeadSeries>]) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        for series in all {
+            index.insert(series);
+        }
+    }
+
+    /// The series with an id.
+    pub(crate) fn with_id(&self, id: u32) -> Option<Arc<HeadSeries>> {
+        self.index().with_id(id).map(Arc::clone)
     }
 
     fn create(&self, id: u32, labels: &Labels) -> Arc<HeadSeries> {

@@ -10,6 +10,7 @@ mod error;
 mod metrics;
 
 mod block;
+mod checkpoint;
 mod codec;
 mod exemplars;
 mod gather;

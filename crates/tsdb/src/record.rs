@@ -38,6 +38,27 @@ pub(crate) struct RecordExemplar {
     pub(crate) exemplar: Exemplar,
 }
 
+impl RecordExemplar {
+    /// Appends time, value and labels.
+    pub(crate) fn encode(out: &mut Vec<u8>, exemplar: &Exemplar) {
+        put_zigzag(out, exemplar.timestamp.unwrap_or_default().millis());
+        out.extend_from_slice(&exemplar.value.to_bits().to_le_bytes());
+        put_bytes(out, exemplar.labels.encoded().as_bytes());
+    }
+
+    /// Reads what `encode` wrote.
+    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Option<Exemplar> {
+        let timestamp = Some(Timestamp::from_millis(decoder.zigzag()?));
+        let value = f64::from_bits(decoder.u64()?);
+        let labels = Labels::from_encoded(decoder.text()?)?;
+        Some(Exemplar {
+            labels,
+            value,
+            timestamp,
+        })
+    }
+}
+
 /// A record as it was read.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Decoded {
@@ -132,11 +153,8 @@ impl SamplesRecord {
 
     /// Adds an exemplar.
     pub(crate) fn push_exemplar(&mut self, series: u32, exemplar: &Exemplar) {
-        let out = &mut self.exemplars;
-        put_varint(out, u64::from(series));
-        put_zigzag(out, exemplar.timestamp.unwrap_or_default().millis());
-        out.extend_from_slice(&exemplar.value.to_bits().to_le_bytes());
-        put_bytes(out, exemplar.labels.encoded().as_bytes());
+        put_varint(&mut self.exemplars, u64::from(series));
+        RecordExemplar::encode(&mut self.exemplars, exemplar);
         self.exemplar_count += 1;
     }
 
@@ -256,14 +274,7 @@ fn take_exemplars(decoder: &mut Decoder<'_>) -> Option<Vec<RecordExemplar>> {
     let mut exemplars = Vec::new();
     for _ in 0..decoder.count()? {
         let series = u32::try_from(decoder.varint()?).ok()?;
-        let timestamp = Some(Timestamp::from_millis(decoder.zigzag()?));
-        let value = f64::from_bits(decoder.u64()?);
-        let labels = Labels::from_encoded(decoder.text()?)?;
-        let exemplar = Exemplar {
-            labels,
-            value,
-            timestamp,
-        };
+        let exemplar = RecordExemplar::decode(decoder)?;
         exemplars.push(RecordExemplar { series, exemplar });
     }
     Some(exemplars)

@@ -259,6 +259,7 @@ impl Db {
         boundary: i64,
         position: Position,
     ) -> Result<(), Error> {
+        self.forget_checkpoint(work)?;
         for segment in self.wal.closed_segments() {
             let newest = self.writer().newest_in.get(&segment).copied();
             let in_blocks = newest.is_none_or(|newest| newest < boundary);

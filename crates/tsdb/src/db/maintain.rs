@@ -68,6 +68,7 @@ impl Db {
     pub fn maintain(&self, now: Timestamp) -> Result<(), Error> {
         let mut work = self.work();
         let done = self.maintain_files(&mut work, now);
+        let done = done.and_then(|()| self.checkpoint_if_due(&mut work));
         for block in self.blocks().iter() {
             block.trim_memory();
         }

@@ -7,6 +7,7 @@ use crate::record::{self, Decoded, RecordExemplar, RecordRow};
 use model::{Labels, TimeRange, Timestamp};
 use runtime::HashMap;
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::Position;
@@ -30,8 +31,12 @@ pub(super) struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
-    /// `cuts` ascend by position.
-    pub(super) fn new(head: &'a Head, exemplars: Exemplars, cuts: Vec<Cut>) -> Self {
+    /// `cuts` ascend by position; the head and what comes with it may be those of a checkpoint.
+    pub(super) fn new(
+        head: &'a Head,
+        (exemplars, newest_in): (Exemplars, NewestInSegment),
+        cuts: Vec<Cut>,
+    ) -> Self {
         Self {
             head,
             exemplars,
@@ -39,7 +44,7 @@ impl<'a> Replay<'a> {
             pool: TimesPool::default(),
             series: HashMap::default(),
             unknown_rows: 0,
-            newest_in: NewestInSegment::new(),
+            newest_in,
         }
     }
 
@@ -77,7 +82,10 @@ impl<'a> Replay<'a> {
                     start: Timestamp::from_millis(start),
                     end: Timestamp::from_millis(end),
                 };
-                for series in series.iter().filter_map(|id| self.series.get(id)) {
+                for id in series {
+                    let Some(series) = self.series(id).map(Arc::clone) else {
+                        continue;
+                    };
                     let deleted = series.delete(range, &mut self.pool);
                     self.head
                         .counts
@@ -96,6 +104,14 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// The series with an id of the log; one that only the checkpoint defines has it in the head.
+    fn series(&mut self, id: u32) -> Option<&Arc<HeadSeries>> {
+        match self.series.entry(id) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(unknown) => Some(unknown.insert(self.head.with_id(id)?)),
+        }
+    }
+
     /// Samples before this time are in blocks if they were logged at `position`.
     fn boundary_at(&self, position: Position) -> i64 {
         let later = self.cuts.iter().filter(|cut| position < cut.position);
@@ -103,10 +119,11 @@ impl<'a> Replay<'a> {
     }
 
     fn insert(&mut self, row: &RecordRow) {
-        let Some(series) = self.series.get(&row.series) else {
+        let Some(series) = self.series(row.series) else {
             self.unknown_rows += 1;
             return;
         };
+        let series = Arc::clone(series);
         let sample = (row.at, row.start, &row.value);
         if series.insert(sample, &mut self.pool) == Inserted::Fresh {
             self.head.counts.samples.fetch_add(1, Ordering::Relaxed);
@@ -116,7 +133,7 @@ impl<'a> Replay<'a> {
 
     /// What was refused when it came is refused again.
     fn insert_exemplar(&mut self, row: RecordExemplar) {
-        if let Some(series) = self.series.get(&row.series) {
+        if let Some(series) = self.series(row.series).map(Arc::clone) {
             let _verdict = self.exemplars.insert(&series.labels, row.exemplar);
         }
     }

@@ -44,6 +44,7 @@ impl Db {
                     let _no_writer = self.writer();
                     self.wal.rotate()?;
                 }
+                self.sync()?;
                 self.wal.link_closed_segments(&folder.join(WAL_FOLDER))?;
             }
         }

@@ -1,6 +1,7 @@
 //! The database against a naive model, and what happens to it at restarts.
 
 mod ages;
+mod checkpoints;
 mod damage;
 mod failures;
 mod kinds;

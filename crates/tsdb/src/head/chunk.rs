@@ -57,6 +57,22 @@ impl Chunk {
         }
     }
 
+    /// A chunk as it was; `None` where the bytes are not as many values as there are times.
+    pub(super) fn from_bytes(times: Arc<[i64]>, bytes: &[u8]) -> Option<Self> {
+        values::decode(&mut Decoder::new(bytes), times.len())?;
+        let values = bytes.into();
+        Some(Self { times, values })
+    }
+
+    pub(super) fn times(&self) -> &Arc<[i64]> {
+        &self.times
+    }
+
+    /// The encoded values.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.values
+    }
+
     pub(super) fn len(&self) -> usize {
         self.times.len()
     }

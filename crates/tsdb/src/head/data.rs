@@ -34,23 +34,24 @@ type Histograms = BTreeMap<i64, Box<[u8]>>;
 #[repr(C)]
 pub(super) struct Data {
     /// The newest float, also after it was cut.
-    newest: Option<(i64, f64)>,
-    tail: Vec<(i64, f64)>,
+    pub(super) newest: Option<(i64, f64)>,
+    pub(super) tail: Vec<(i64, f64)>,
     /// Whether there ever was a histogram: then the time of a float may be taken by one.
-    mixed: bool,
+    pub(super) mixed: bool,
     /// How many of the chunks, from the front, are being written to a block.
     cutting: u32,
-    chunks: Vec<Chunk>,
-    rare: Option<Box<Rare>>,
+    pub(super) chunks: Vec<Chunk>,
+    pub(super) rare: Option<Box<Rare>>,
 }
 
+/// What few series have.
 #[derive(Default)]
-struct Rare {
-    late: Vec<(i64, f64)>,
-    histograms: Histograms,
-    cutting_histograms: Histograms,
+pub(super) struct Rare {
+    pub(super) late: Vec<(i64, f64)>,
+    pub(super) histograms: Histograms,
+    pub(super) cutting_histograms: Histograms,
     /// Where any sample has one, the start timestamps of all.
-    starts: Starts,
+    pub(super) starts: Starts,
 }
 
 impl Rare {

@@ -7,7 +7,7 @@ use runtime::HashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type Values = BTreeMap<Box<str>, Vec<u32>>;
+type Values = HashMap<Box<str>, Vec<u32>>;
 
 /// Series by id, and their ids by label and value, ascending.
 #[derive(Default)]
@@ -21,7 +21,7 @@ impl HeadIndex {
         self.by_id.insert(series.id, Arc::clone(series));
         for (name, value) in &series.labels {
             if !self.postings.contains_key(name) {
-                self.postings.insert(name.into(), Values::new());
+                self.postings.insert(name.into(), Values::default());
             }
             let Some(values) = self.postings.get_mut(name) else {
                 continue;
@@ -33,6 +33,10 @@ impl HeadIndex {
                 }
             }
         }
+    }
+
+    pub(super) fn with_id(&self, id: u32) -> Option<&Arc<HeadSeries>> {
+        self.by_id.get(&id)
     }
 
     pub(super) fn remove(&mut self, removed: &[Arc<HeadSeries>]) {

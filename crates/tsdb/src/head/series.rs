@@ -2,10 +2,12 @@
 
 use super::chunk::TimesPool;
 use super::data::{Data, Inserted};
+use super::image::TimesTable;
 use crate::gather::Gathered;
 use model::{Labels, ReadBudget, SourceError, TimeRange, Value};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use storage::encoding::{Decoder, put_bytes, put_varint};
 
 /// One series in the head. In this order, so that what every append touches lies together.
 #[repr(C)]
@@ -28,6 +30,34 @@ impl HeadSeries {
             defined_in: AtomicU64::new(0),
             data: Mutex::default(),
         }
+    }
+
+    /// A series with samples that it had before.
+    pub(super) fn with_data(id: u32, labels: Labels, data: Data) -> Self {
+        Self {
+            data: Mutex::new(data),
+            ..Self::new(id, labels)
+        }
+    }
+
+    /// Appends id, labels and samples for a checkpoint. No cut runs meanwhile.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>, times: &mut TimesTable) {
+        put_varint(out, u64::from(self.id));
+        put_bytes(out, self.labels.encoded().as_bytes());
+        self.lock().encode(out, times);
+    }
+
+    /// Reads what `encode` wrote; `None` for bytes that it did not write.
+    pub(super) fn decode(decoder: &mut Decoder<'_>, times: &[Arc<[i64]>]) -> Option<Self> {
+        let id = u32::try_from(decoder.varint()?).ok()?;
+        let labels = Labels::from_encoded(decoder.text()?)?;
+        let data = Data::decode(decoder, times)?;
+        Some(Self::with_data(id, labels, data))
+    }
+
+    /// The number of samples.
+    pub(super) fn sample_count(&self) -> usize {
+        self.lock().count_in(TimeRange::ALL)
     }
 
     fn lock(&self) -> MutexGuard<'_, Data> {

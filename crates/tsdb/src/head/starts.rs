@@ -33,6 +33,17 @@ impl Starts {
         }
     }
 
+    /// Each change: from when, and which start.
+    pub(super) fn steps(&self) -> &[(i64, i64)] {
+        &self.0
+    }
+
+    /// The inverse of `steps`.
+    pub(super) fn from_steps(mut steps: Vec<(i64, i64)>) -> Self {
+        steps.sort_by_key(|(from, _)| *from);
+        Self(steps)
+    }
+
     /// The start of the sample at a time.
     pub(super) fn at(&self, at: i64) -> i64 {
         let place = self.0.partition_point(|(from, _)| *from <= at);

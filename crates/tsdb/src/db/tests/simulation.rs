@@ -17,6 +17,7 @@ enum Step {
     Maintain,
     Flush,
     Clean,
+    Checkpoint,
     Restart,
 }
 
@@ -29,6 +30,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => Just(Step::Maintain),
         2 => Just(Step::Flush),
         1 => Just(Step::Clean),
+        2 => Just(Step::Checkpoint),
         2 => Just(Step::Restart),
     ];
     prop::collection::vec(step, 1..25)
@@ -103,6 +105,7 @@ impl Step {
             }
             Self::Flush => bench.db().flush().is_ok(),
             Self::Clean => bench.db().clean_tombstones().is_ok(),
+            Self::Checkpoint => bench.db().checkpoint(&mut bench.db().work()).is_ok(),
             Self::Restart => {
                 bench.restart();
                 true
