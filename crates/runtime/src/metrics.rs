@@ -1,9 +1,13 @@
-//! The numbers the program keeps of itself: counters, gauges and histograms.
+//! The numbers the program keeps of itself: counters, gauges, histograms and summaries.
 //!
 //! A `Registry` hands out cheap handles and renders them in Prometheus' text format or as samples for
 //! our own store. Asking twice for the same name and labels gives the same number. Labels must be
 //! bounded by the caller: a registry holds at most `SERIES_MAX` series, further ones count but are not
 //! shown.
+
+mod summary;
+
+use summary::SummaryState;
 
 use model::{Labels, MetricKind, SeriesSamples, Timestamp};
 use std::collections::BTreeMap;
@@ -86,6 +90,17 @@ impl Histogram {
     }
 }
 
+/// Observations with quantiles of the latest of them.
+#[derive(Clone, Debug, Default)]
+pub struct Summary(Arc<SummaryState>);
+
+impl Summary {
+    /// Adds an observation.
+    pub fn observe(&self, value: f64) {
+        self.0.observe(value);
+    }
+}
+
 /// Bounds for durations in seconds, from 1 ms to 30 s.
 pub const SECONDS_BOUNDS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
@@ -96,6 +111,7 @@ enum Cell {
     Counter(Counter),
     Gauge(Gauge),
     Histogram(Histogram),
+    Summary(Summary),
 }
 
 #[derive(Debug)]
@@ -105,10 +121,19 @@ struct Family {
     cells: BTreeMap<Labels, Cell>,
 }
 
+type Refresh = Arc<dyn Fn() + Send + Sync>;
+
 /// All numbers of one process. Clones share them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Registry {
     families: Arc<Mutex<BTreeMap<&'static str, Family>>>,
+    refreshes: Arc<Mutex<Vec<Refresh>>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
 }
 
 impl Registry {
@@ -133,7 +158,7 @@ impl Registry {
         let fresh = Cell::Counter(Counter::default());
         match self.cell(name, help, labels, fresh) {
             Cell::Counter(counter) => counter,
-            Cell::Gauge(_) | Cell::Histogram(_) => Counter::default(),
+            Cell::Gauge(_) | Cell::Histogram(_) | Cell::Summary(_) => Counter::default(),
         }
     }
 
@@ -143,7 +168,7 @@ impl Registry {
         let fresh = Cell::Gauge(Gauge::default());
         match self.cell(name, help, labels, fresh) {
             Cell::Gauge(gauge) => gauge,
-            Cell::Counter(_) | Cell::Histogram(_) => Gauge::default(),
+            Cell::Counter(_) | Cell::Histogram(_) | Cell::Summary(_) => Gauge::default(),
         }
     }
 
@@ -165,18 +190,61 @@ impl Registry {
         help: &'static str,
         labels: &[(&str, &str)],
     ) -> Histogram {
+        self.histogram_in((name, help), labels, &SECONDS_BOUNDS)
+    }
+
+    /// The histogram of this name and help and these labels, with bounds of its own.
+    #[must_use]
+    pub fn histogram_in(
+        &self,
+        (name, help): (&'static str, &'static str),
+        labels: &[(&str, &str)],
+        bounds: &[f64],
+    ) -> Histogram {
         let fresh = || {
             Histogram(Arc::new(HistogramState {
-                bounds: SECONDS_BOUNDS.to_vec(),
-                counts: (0..=SECONDS_BOUNDS.len())
-                    .map(|_| AtomicU64::new(0))
-                    .collect(),
+                bounds: bounds.to_vec(),
+                counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
                 sum_bits: AtomicU64::new(0),
             }))
         };
         match self.cell(name, help, labels, Cell::Histogram(fresh())) {
             Cell::Histogram(histogram) => histogram,
-            Cell::Counter(_) | Cell::Gauge(_) => fresh(),
+            Cell::Counter(_) | Cell::Gauge(_) | Cell::Summary(_) => fresh(),
+        }
+    }
+
+    /// The summary of this name and these labels.
+    #[must_use]
+    pub fn summary(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&str, &str)],
+    ) -> Summary {
+        let fresh = Cell::Summary(Summary::default());
+        match self.cell(name, help, labels, fresh) {
+            Cell::Summary(summary) => summary,
+            Cell::Counter(_) | Cell::Gauge(_) | Cell::Histogram(_) => Summary::default(),
+        }
+    }
+
+    /// Has numbers brought up to date before they are shown. May be called at any time, from any thread.
+    pub fn before_showing(&self, refresh: impl Fn() + Send + Sync + 'static) {
+        self.refreshes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::new(refresh));
+    }
+
+    fn refresh(&self) {
+        let refreshes = self
+            .refreshes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for refresh in refreshes {
+            refresh();
         }
     }
 
@@ -193,6 +261,7 @@ impl Registry {
             Cell::Counter(_) => MetricKind::Counter,
             Cell::Gauge(_) => MetricKind::Gauge,
             Cell::Histogram(_) => MetricKind::Histogram,
+            Cell::Summary(_) => MetricKind::Summary,
         };
         let family = families.entry(name).or_insert_with(|| Family {
             kind,
@@ -222,6 +291,7 @@ impl Registry {
     /// Everything in Prometheus' text format, version 0.0.4.
     #[must_use]
     pub fn render(&self) -> String {
+        self.refresh();
         let mut text = String::new();
         for (name, family) in self.lock().iter() {
             // Writing to a String cannot fail.
@@ -244,6 +314,7 @@ impl Registry {
     /// Everything as samples at `now`, with `extra` labels added, for our own store.
     #[must_use]
     pub fn samples(&self, now: Timestamp, extra: &Labels) -> Vec<SeriesSamples> {
+        self.refresh();
         let mut rows = Vec::new();
         for (name, family) in self.lock().iter() {
             for (labels, cell) in &family.cells {
@@ -277,6 +348,17 @@ fn points(cell: &Cell) -> Vec<(&'static str, Labels, f64)> {
             let sum = f64::from_bits(state.sum_bits.load(Ordering::Relaxed));
             lines.push(("_sum", Labels::default(), sum));
             lines.push(("_count", Labels::default(), count(total)));
+            lines
+        }
+        Cell::Summary(Summary(state)) => {
+            let shown = state.show();
+            let quantile = |(quantile, value): (f64, f64)| {
+                let quantile = model::format_float(quantile);
+                ("", Labels::from_pairs([("quantile", quantile)]), value)
+            };
+            let mut lines: Vec<_> = shown.quantiles.into_iter().map(quantile).collect();
+            lines.push(("_sum", Labels::default(), shown.sum));
+            lines.push(("_count", Labels::default(), count(shown.count)));
             lines
         }
     }
@@ -319,11 +401,19 @@ mod tests {
         registry
             .histogram("binnacle_z_seconds", "Time.", &[])
             .observe(0.3);
+        registry
+            .summary("binnacle_s_seconds", "Time.", &[("a", "b")])
+            .observe(2.0);
+        let late = registry.gauge("binnacle_late", "Set when shown.", &[]);
+        registry.before_showing(move || late.set(8.0));
         let text = registry.render();
         assert!(
             text.contains("# TYPE binnacle_x_total counter\nbinnacle_x_total{kind=\"a\\\"b\"} 3\n")
         );
         assert!(text.contains("binnacle_y 1.5\n"));
+        assert!(text.contains("binnacle_late 8\n"));
+        assert!(text.contains("binnacle_s_seconds{a=\"b\",quantile=\"0.9\"} 2\n"));
+        assert!(text.contains("binnacle_s_seconds_count{a=\"b\"} 1\n"));
         assert!(text.contains("binnacle_z_seconds_bucket{le=\"0.25\"} 0\n"));
         assert!(text.contains("binnacle_z_seconds_bucket{le=\"0.5\"} 1\n"));
         assert!(text.contains("binnacle_z_seconds_count 1\n"));

@@ -6,10 +6,12 @@
 
 pub mod encoding;
 pub mod files;
+pub mod lines;
 pub mod sealed;
 pub mod state;
 pub mod wal;
 
 pub use files::{Files, OperatingSystem, Readable, SharedFiles, SimulatedFiles, Writable};
+pub use lines::LineLog;
 pub use state::{Migration, State, StateError};
 pub use wal::{Position, Wal, WalError, WalSync};

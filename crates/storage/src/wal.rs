@@ -17,7 +17,7 @@ mod segment;
 
 pub use recovery::{Record, Recovery};
 
-use crate::files::{SharedFiles, Writable};
+use crate::files::{Files, SharedFiles, Writable};
 use segment::{HEADER_BYTES, frame, segment_name};
 use std::cmp::Ordering;
 use std::io;
@@ -26,6 +26,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The largest record, in bytes: what a reader believes of a length field.
 pub const RECORD_BYTES_MAX: usize = 256 << 20;
+
+/// The numbers of the segments in a folder, ascending; none where there is no folder yet.
+#[must_use]
+pub fn segments(files: &dyn Files, folder: &Path) -> Vec<u64> {
+    let names = files.list(folder).unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| segment::segment_number(name))
+        .collect()
+}
 
 /// When a record counts as written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
