@@ -47,6 +47,7 @@ use crate::ast::{Expr, ExprKind};
 use crate::error::QueryError;
 use model::{ReadBudget, Source, Timestamp};
 use runtime::{SharedClock, Workers};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How far back a selector looks for a sample; upstream's default.
@@ -82,6 +83,22 @@ pub struct EngineOptions {
     pub workers: Workers,
     /// Measures time-outs and phases.
     pub clock: SharedClock,
+    /// Is told of every query before and after its evaluation.
+    pub observer: Option<Observer>,
+}
+
+/// Is told of queries; called on the thread that evaluates.
+pub type Observer = Arc<dyn Fn(&Query<'_>, Observed<'_>) + Send + Sync>;
+
+/// What there is to say of a query.
+#[derive(Clone, Copy, Debug)]
+pub enum Observed<'a> {
+    /// It is about to be evaluated.
+    Begun,
+    /// It was evaluated.
+    Answered(&'a QueryResult),
+    /// It has no answer.
+    Failed(&'a QueryError),
 }
 
 impl EngineOptions {
@@ -97,6 +114,7 @@ impl EngineOptions {
             start_timestamps: false,
             workers: Workers::of_cores(),
             clock,
+            observer: None,
         }
     }
 }
@@ -204,6 +222,19 @@ impl Engine {
     /// Fails with `BadData` for an expression that cannot be evaluated over time, with `Execution`
     /// for what upstream calls an execution error, and with `Timeout` or `Canceled`.
     pub fn run(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
+        let Some(observer) = &self.options.observer else {
+            return self.evaluate(source, query);
+        };
+        observer(query, Observed::Begun);
+        let result = self.evaluate(source, query);
+        match &result {
+            Ok(answer) => observer(query, Observed::Answered(answer)),
+            Err(error) => observer(query, Observed::Failed(error)),
+        }
+        result
+    }
+
+    fn evaluate(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
         let mut evaluation = Evaluation::new(source, &self.options, query);
         let value = match query.time {
             QueryTime::Instant(at) => instant_value(&mut evaluation, query.expr, at.millis()),

@@ -24,8 +24,8 @@ mod visit;
 pub use annotations::{Annotation, Severity};
 pub use ast::Expr;
 pub use engine::{
-    Engine, EngineOptions, InstantSample, PlanNode, Query, QueryDetail, QueryDetails, QueryResult,
-    QueryStats, QueryTime, QueryValue, RangeSeries,
+    Engine, EngineOptions, InstantSample, Observed, Observer, PlanNode, Query, QueryDetail,
+    QueryDetails, QueryResult, QueryStats, QueryTime, QueryValue, RangeSeries,
 };
 pub use error::QueryError;
 pub use histogram::buckets::{Bucket, all as histogram_buckets};

@@ -128,7 +128,13 @@ impl Db {
         let (head, from) = (restored.head, restored.state.position);
         let known = (restored.exemplars, restored.state.newest_in);
         let mut replay = replay::Replay::new(&head, known, manifest.cuts.clone());
-        let (wal, recovery) = Wal::open(wal_options, from, |record| replay.apply(record))?;
+        let mut segments = wal::segments(files.as_ref(), &wal_options.folder);
+        segments.retain(|segment| *segment >= from.segment);
+        options.progress.begin(&segments);
+        let (wal, recovery) = Wal::open(wal_options, from, |record| {
+            options.progress.reached(record.position.segment);
+            replay.apply(record)
+        })?;
         replay.report(&recovery);
         let damaged = recovery.damage.len() + opened.damages;
         metrics.work.damages.add(damaged as u64);

@@ -18,6 +18,7 @@ mod head;
 mod histogram;
 mod manifest;
 mod postings;
+mod progress;
 mod record;
 mod retention;
 mod summary;
@@ -28,4 +29,5 @@ pub use options::{
     BLOCK_MS, Downsampling, EXEMPLARS_MAX, FUTURE_WINDOW_MS, Options, RETENTION_MS, RetentionRule,
     SERIES_MAX,
 };
+pub use progress::ReplayProgress;
 pub use storage::WalSync;

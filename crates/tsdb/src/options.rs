@@ -1,8 +1,10 @@
 //! What a database is opened with.
 
+use crate::progress::ReplayProgress;
 use model::Matcher;
 use runtime::{Registry, SharedClock, SystemClock};
 use std::path::PathBuf;
+use std::sync::Arc;
 use storage::{OperatingSystem, SharedFiles, WalSync};
 
 /// Length of the blocks that are cut from the head, as upstream's.
@@ -70,6 +72,8 @@ pub struct Options {
     pub metrics: Registry,
     /// The file system.
     pub files: SharedFiles,
+    /// Shows how far replay of the log has come.
+    pub progress: Arc<ReplayProgress>,
 }
 
 impl Options {
@@ -91,6 +95,7 @@ impl Options {
             clock: SystemClock::shared(),
             metrics: Registry::new(),
             files: OperatingSystem::shared(),
+            progress: Arc::default(),
         }
     }
 }
