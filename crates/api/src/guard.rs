@@ -5,12 +5,14 @@
 //! from another `Origin`. Beyond loopback every request needs a user or a token, except the two health paths.
 
 use crate::answer::{self, Failure};
-use crate::auth::{Auth, Role};
+use crate::auth::{Auth, AuthError, Role};
+use crate::web::{LiveWebConfig, Loaded};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
+use model::Timestamp;
 use runtime::SharedClock;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -24,6 +26,8 @@ pub struct Guard {
     pub host_names: Arc<[String]>,
     /// For checking headers.
     pub clock: SharedClock,
+    /// Users of the web configuration, who may do everything.
+    pub web: Option<Arc<LiveWebConfig>>,
 }
 
 /// What is asked of a request.
@@ -49,38 +53,68 @@ pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Ne
     {
         return failure.into_response();
     }
-    if let Admission::Proof(auth) = &guard.admission {
-        let header = request
-            .headers()
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
-        let Some(header) = header.map(str::to_owned) else {
-            return ask_for_proof();
-        };
-        let (auth, now) = (Arc::clone(auth), guard.clock.now());
-        let needed = needed_role(request.method(), path);
-        let checked = tokio::task::spawn_blocking(move || auth.check(&header, now)).await;
-        match checked {
-            Ok(Ok(Some(role))) if role >= needed => {}
-            Ok(Ok(Some(_))) => {
-                let message = format!("this needs the role {needed:?}").to_lowercase();
-                return Failure::new(StatusCode::FORBIDDEN, "forbidden", message).into_response();
-            }
-            Ok(Ok(None)) => return ask_for_proof(),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "users and tokens could not be read");
-                return Failure::internal("users and tokens could not be read").into_response();
-            }
-            Err(error) => {
-                tracing::error!(%error, "checking a request failed");
-                return Failure::internal("checking the request failed").into_response();
-            }
+    let Some(proof) = guard.proof() else {
+        return next.run(request).await;
+    };
+    let header = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
+    let Some(header) = header.map(str::to_owned) else {
+        return ask_for_proof();
+    };
+    let now = guard.clock.now();
+    let needed = needed_role(request.method(), path);
+    let checked = tokio::task::spawn_blocking(move || proof.role(&header, now)).await;
+    match checked {
+        Ok(Ok(Some(role))) if role >= needed => next.run(request).await,
+        Ok(Ok(Some(_))) => {
+            let message = format!("this needs the role {needed:?}").to_lowercase();
+            Failure::new(StatusCode::FORBIDDEN, "forbidden", message).into_response()
+        }
+        Ok(Ok(None)) => ask_for_proof(),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "users and tokens could not be read");
+            Failure::internal("users and tokens could not be read").into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "checking a request failed");
+            Failure::internal("checking the request failed").into_response()
         }
     }
-    next.run(request).await
+}
+
+/// Those who may prove themselves: users of the web configuration, or our own users and tokens.
+struct Proof {
+    web: Option<Arc<Loaded>>,
+    auth: Option<Arc<Auth>>,
+}
+
+impl Proof {
+    /// May take tens of milliseconds.
+    fn role(&self, header: &str, now: Timestamp) -> Result<Option<Role>, AuthError> {
+        if self.web.as_ref().is_some_and(|web| web.users.check(header)) {
+            return Ok(Some(Role::Admin));
+        }
+        match &self.auth {
+            Some(auth) => auth.check(header, now),
+            None => Ok(None),
+        }
+    }
 }
 
 impl Guard {
+    /// How a request must prove itself; `None` where it need not.
+    fn proof(&self) -> Option<Proof> {
+        let loaded = self.web.as_ref().map(|web| web.current());
+        let web = loaded.filter(|loaded| !loaded.users.is_empty());
+        let auth = match &self.admission {
+            Admission::Proof(auth) => Some(Arc::clone(auth)),
+            Admission::Loopback | Admission::Open => None,
+        };
+        (web.is_some() || auth.is_some()).then_some(Proof { web, auth })
+    }
+
     /// Fails for a name that a foreign page may have made point here.
     fn admits_name(&self, request: &Request) -> Result<(), Failure> {
         if matches!(self.admission, Admission::Open | Admission::Proof(_)) {
@@ -144,7 +178,7 @@ fn is_reading(method: &Method) -> bool {
 
 /// Queries may be posted by those who only look.
 fn needed_role(method: &Method, path: &str) -> Role {
-    const QUERIES: [&str; 7] = [
+    const QUERIES: [&str; 10] = [
         "/api/v1/query",
         "/api/v1/query_range",
         "/api/v1/series",
@@ -152,6 +186,9 @@ fn needed_role(method: &Method, path: &str) -> Role {
         "/api/v1/query_exemplars",
         "/api/v1/format_query",
         "/api/v1/parse_query",
+        "/api/v1/search/metric_names",
+        "/api/v1/search/label_names",
+        "/api/v1/search/label_values",
     ];
     if is_reading(method) || QUERIES.contains(&path) {
         return Role::Viewer;

@@ -51,6 +51,23 @@ impl Params {
         })
     }
 
+    /// How many entries an answer may have; 0 and absent: any number.
+    pub(crate) fn limit(&self) -> Result<Option<usize>, Failure> {
+        let Some(text) = self.get("limit") else {
+            return Ok(None);
+        };
+        let bad = |reason: &str| {
+            Err(Failure::bad_data(format!(
+                "invalid parameter \"limit\": {reason}"
+            )))
+        };
+        match text.parse::<i64>() {
+            Ok(limit) if limit < 0 => bad("limit must be non-negative"),
+            Ok(limit) => Ok(usize::try_from(limit).ok().filter(|limit| *limit > 0)),
+            Err(_not_one) => bad(&format!("{text:?} is not a whole number")),
+        }
+    }
+
     /// `true` or `false`; `None` where it is absent.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         match self.get(name) {

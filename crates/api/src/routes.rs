@@ -1,11 +1,14 @@
 //! Every path that is answered, in one table.
 
-use crate::prometheus::{alerts, management, query, series, status, targets, write};
+use crate::prometheus::{
+    admin, alerts, exemplars, features, management, notifications, parse_query, query,
+    relabel_steps, search, series, status, targets, write,
+};
 use crate::services::Services;
 use crate::{alertmanager, compress, own, page};
 use axum::Router;
-use axum::middleware::from_fn;
-use axum::routing::{delete, get, post};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post, put};
 use std::sync::Arc;
 
 /// The main address: every protocol under its own paths, the page for the rest.
@@ -17,16 +20,59 @@ pub fn main(services: Arc<Services>) -> Router {
         .merge(management_paths())
         .fallback(page::serve)
         .layer(from_fn(compress::layer))
+        .layer(from_fn_with_state(
+            services.requests.clone(),
+            crate::web::measure,
+        ))
         .with_state(services)
 }
 
 fn prometheus() -> Router<Arc<Services>> {
     Router::new()
+        .merge(prometheus_queries())
+        .merge(prometheus_status())
+        .route(
+            "/api/v1/admin/tsdb/delete_series",
+            post(admin::delete_series).put(admin::delete_series),
+        )
+        .route(
+            "/api/v1/admin/tsdb/snapshot",
+            post(admin::snapshot).put(admin::snapshot),
+        )
+        .route(
+            "/api/v1/admin/tsdb/clean_tombstones",
+            post(admin::clean_tombstones).put(admin::clean_tombstones),
+        )
+        .route("/api/v1/write", post(write::write))
+}
+
+fn prometheus_queries() -> Router<Arc<Services>> {
+    Router::new()
         .route("/api/v1/query", get(query::instant).post(query::instant))
         .route("/api/v1/query_range", get(query::range).post(query::range))
         .route(
+            "/api/v1/query_exemplars",
+            get(exemplars::query).post(exemplars::query),
+        )
+        .route(
             "/api/v1/format_query",
             get(query::format).post(query::format),
+        )
+        .route(
+            "/api/v1/parse_query",
+            get(parse_query::parse).post(parse_query::parse),
+        )
+        .route(
+            "/api/v1/search/metric_names",
+            get(search::metric_names).post(search::metric_names),
+        )
+        .route(
+            "/api/v1/search/label_names",
+            get(search::label_names).post(search::label_names),
+        )
+        .route(
+            "/api/v1/search/label_values",
+            get(search::label_values).post(search::label_values),
         )
         .route(
             "/api/v1/series",
@@ -40,7 +86,15 @@ fn prometheus() -> Router<Arc<Services>> {
         )
         .route("/api/v1/label/{name}/values", get(series::label_values))
         .route("/api/v1/metadata", get(targets::metadata))
+}
+
+fn prometheus_status() -> Router<Arc<Services>> {
+    Router::new()
         .route("/api/v1/targets", get(targets::targets))
+        .route("/api/v1/targets/relabel_steps", get(relabel_steps::steps))
+        .route("/api/v1/features", get(features::features))
+        .route("/api/v1/notifications", get(notifications::list))
+        .route("/api/v1/notifications/live", get(notifications::live))
         .route("/api/v1/targets/metadata", get(targets::target_metadata))
         .route("/api/v1/scrape_pools", get(targets::scrape_pools))
         .route("/api/v1/rules", get(alerts::rules))
@@ -51,8 +105,8 @@ fn prometheus() -> Router<Arc<Services>> {
         .route("/api/v1/status/buildinfo", get(status::build_info))
         .route("/api/v1/status/runtimeinfo", get(status::runtime_info))
         .route("/api/v1/status/tsdb", get(status::tsdb))
+        .route("/api/v1/status/tsdb/blocks", get(status::tsdb_blocks))
         .route("/api/v1/status/walreplay", get(status::wal_replay))
-        .route("/api/v1/write", post(write::write))
 }
 
 fn alertmanager_v2() -> Router<Arc<Services>> {
@@ -107,7 +161,15 @@ fn management_paths() -> Router<Arc<Services>> {
         .route("/-/ready", get(management::ready))
         .route(
             "/-/reload",
-            post(management::reload).put(management::reload),
+            post(management::reload)
+                .put(management::reload)
+                .fallback(management::only_post_or_put),
+        )
+        .route(
+            "/-/quit",
+            put(management::quit)
+                .post(management::quit)
+                .fallback(management::only_post_or_put),
         )
         .route("/metrics", get(management::metrics))
 }

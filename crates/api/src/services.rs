@@ -1,18 +1,21 @@
 //! What the handlers use: the parts of the program, as the binary wired them.
 
+use crate::late::Replay;
+use crate::notifications::Notifications;
+use crate::queries::Queries;
+use crate::web::{Requests, Web};
 use collect::Collector;
 use collect::inside::SourceViews;
 use dispatch::Dispatch;
 use incidents::Incidents;
 use ingest::Ingest;
-use model::{MetricMetadata, Source, Timestamp};
+use model::{MetricMetadata, RelabelRule, Source, Timestamp};
 use promql::Engine;
 use rules::RuleEngine;
 use runtime::{Registry, SharedClock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use tokio::sync::Semaphore;
 use tsdb::Db;
 
 /// Reads the configuration again; the error is what the user must correct.
@@ -30,8 +33,8 @@ pub struct Services {
     pub source: Arc<dyn Source>,
     /// Evaluates queries.
     pub engine: Engine,
-    /// Queries that may run at once.
-    pub query_slots: Arc<Semaphore>,
+    /// Queries that may run at once, and the log of them.
+    pub queries: Arc<Queries>,
     /// The door for samples.
     pub ingest: Arc<Ingest>,
     /// Targets.
@@ -54,6 +57,14 @@ pub struct Services {
     pub reload: Reload,
     /// Whether everything that was stored has been read back.
     pub ready: AtomicBool,
+    /// How the server behaves over HTTP.
+    pub web: Web,
+    /// How far replay has come.
+    pub replay: Replay,
+    /// Where requests are counted.
+    pub requests: Requests,
+    /// What the server has to tell those who look at its page.
+    pub notifications: Arc<Notifications>,
 }
 
 /// What is running.
@@ -65,6 +76,8 @@ pub struct About {
     pub started_at: Timestamp,
     /// Where it was started.
     pub working_folder: String,
+    /// The name of the machine.
+    pub host_name: String,
     /// The flags in force, as Prometheus names them.
     pub flags: Vec<(String, String)>,
     /// How long samples are kept, as text.
@@ -84,4 +97,6 @@ pub struct SetupView {
     pub reload_problem: Option<String>,
     /// When the configuration in force was read.
     pub loaded_at: Option<Timestamp>,
+    /// The relabelling of targets by job.
+    pub relabel_rules: BTreeMap<String, Vec<RelabelRule>>,
 }

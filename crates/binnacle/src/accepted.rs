@@ -2,7 +2,7 @@
 //! program's name, and named in the log.
 
 /// Flags that take a value.
-const WITH_VALUE: [&str; 26] = [
+const WITH_VALUE: [&str; 23] = [
     "--alertmanager.notification-batch-size",
     "--alertmanager.notification-queue-capacity",
     "--auto-gomemlimit.ratio",
@@ -23,16 +23,13 @@ const WITH_VALUE: [&str; 26] = [
     "--storage.tsdb.samples-per-chunk",
     "--storage.tsdb.wal-compression-type",
     "--storage.tsdb.wal-segment-size",
-    "--web.cors.origin",
     "--web.local-assets",
-    "--web.max-connections",
     "--web.page-title",
-    "--web.read-timeout",
     "--web.user-assets",
 ];
 
 /// Flags that stand alone; each may also begin with `--no-`.
-const ALONE: [&str; 12] = [
+const ALONE: [&str; 10] = [
     "--auto-gomaxprocs",
     "--auto-gomemlimit",
     "--scrape.adjust-timestamps",
@@ -41,18 +38,14 @@ const ALONE: [&str; 12] = [
     "--storage.tsdb.no-lockfile",
     "--storage.tsdb.use-lockfile",
     "--storage.tsdb.wal-compression",
-    "--web.enable-admin-api",
-    "--web.enable-lifecycle",
     "--web.enable-otlp-receiver",
     "--web.enable-remote-write-receiver",
 ];
 
 /// Takes such flags off the arguments of `up`; gives the rest, and those that were taken.
-///
-/// Fails for a flag that asks for protection which is not there yet.
-pub(crate) fn take_off(arguments: Vec<String>) -> Result<(Vec<String>, Vec<String>), String> {
+pub(crate) fn take_off(arguments: Vec<String>) -> (Vec<String>, Vec<String>) {
     if arguments.get(1).map(String::as_str) != Some("up") {
-        return Ok((arguments, Vec::new()));
+        return (arguments, Vec::new());
     }
     let (mut kept, mut taken) = (Vec::new(), Vec::new());
     let mut rest = arguments.into_iter();
@@ -60,12 +53,6 @@ pub(crate) fn take_off(arguments: Vec<String>) -> Result<(Vec<String>, Vec<Strin
         let name = argument
             .split_once('=')
             .map_or(argument.as_str(), |(name, _)| name);
-        if name == "--web.config.file" && !argument.ends_with('=') {
-            return Err(format!(
-                "{argument}: TLS and users from a web configuration are not active yet; without them the server \
-                 would be open. Make users with `binnacle user create`, and TLS with a proxy before it"
-            ));
-        }
         let positive = name.replacen("--no-", "--", 1);
         if ALONE.contains(&positive.as_str()) || ALONE.contains(&name) {
             taken.push(argument);
@@ -75,11 +62,12 @@ pub(crate) fn take_off(arguments: Vec<String>) -> Result<(Vec<String>, Vec<Strin
                 drop(rest.next());
             }
             taken.push(argument);
-        } else if name != "--web.config.file" {
+        } else if argument != "--web.config.file=" {
+            // As upstream, an empty name is no file.
             kept.push(argument);
         }
     }
-    Ok((kept, taken))
+    (kept, taken)
 }
 
 #[cfg(test)]
@@ -90,7 +78,7 @@ mod tests {
     fn takes_off_what_has_nothing_to_set() {
         let check = |line: &str, want: &str, want_taken: usize| {
             let words = line.split_whitespace().map(str::to_owned).collect();
-            let (kept, taken) = take_off(words).expect(line);
+            let (kept, taken) = take_off(words);
             assert_eq!(
                 (kept.join(" ").as_str(), taken.len()),
                 (want, want_taken),
@@ -98,12 +86,12 @@ mod tests {
             );
         };
         check(
-            "binnacle up --web.enable-lifecycle a.yml",
+            "binnacle up --storage.tsdb.use-lockfile a.yml",
             "binnacle up a.yml",
             1,
         );
         check(
-            "binnacle up --web.max-connections 512 a.yml",
+            "binnacle up --web.page-title Mine a.yml",
             "binnacle up a.yml",
             1,
         );
@@ -119,13 +107,9 @@ mod tests {
         );
         check("binnacle up --web.config.file=", "binnacle up", 0);
         check(
-            "binnacle check --web.max-connections=1",
-            "binnacle check --web.max-connections=1",
+            "binnacle check --web.page-title=1",
+            "binnacle check --web.page-title=1",
             0,
         );
-        let words = ["binnacle", "up", "--web.config.file=web.yml"]
-            .map(str::to_owned)
-            .to_vec();
-        assert!(take_off(words).is_err());
     }
 }

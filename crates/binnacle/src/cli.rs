@@ -2,12 +2,14 @@
 
 mod moving;
 mod promtool;
+mod web;
 
 pub(crate) use moving::{Destination, Export, ExportedAs, Import, Imported, SelectionFlags};
 pub(crate) use promtool::{
     Bench, BlocksFromRules, CreateBlocksFrom, DumpFlags, DumpFormat, Promtool, PromtoolCommand,
     Shown, Tsdb,
 };
+pub(crate) use web::WebFlags;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -172,6 +174,8 @@ pub(crate) struct Up {
     pub(crate) rootfs: PathBuf,
     #[command(flatten)]
     pub(crate) prometheus: PrometheusFlags,
+    #[command(flatten)]
+    pub(crate) web: WebFlags,
 }
 
 /// When writes reach the disk itself.
@@ -223,9 +227,6 @@ pub(crate) struct PrometheusFlags {
     /// Accepted without effect
     #[arg(long = "web.console.libraries", value_name = "DIR")]
     pub(crate) console_libraries: Option<String>,
-    /// Accepted without effect
-    #[arg(long = "web.route-prefix", value_name = "PATH")]
-    pub(crate) route_prefix: Option<String>,
     /// How much is logged
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "info")]
     pub(crate) log_level: String,

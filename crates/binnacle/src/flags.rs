@@ -2,7 +2,7 @@
 
 mod ageing;
 
-use crate::cli::{Up, WalSync};
+use crate::cli::{Up, WalSync, WebFlags};
 use anyhow::{Context as _, bail};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,6 +30,7 @@ pub(crate) struct Flags {
     pub(crate) scrape_features: collect::Features,
     pub(crate) resend_delay_ms: i64,
     pub(crate) restoring: rules::Restoring,
+    pub(crate) web: WebFlags,
     /// As `/api/v1/status/flags` shows them.
     pub(crate) shown: Vec<(String, String)>,
 }
@@ -77,10 +78,7 @@ impl Flags {
             sysfs: up.sysfs.clone(),
             rootfs: up.rootfs.clone(),
             lookback_ms: duration_ms("--query.lookback-delta", &theirs.lookback)?,
-            query_timeout: Duration::from_millis(u64::try_from(duration_ms(
-                "--query.timeout",
-                &theirs.query_timeout,
-            )?)?),
+            query_timeout: duration("--query.timeout", &theirs.query_timeout)?,
             query_concurrency: theirs.query_concurrency,
             query_samples: theirs.query_samples,
             delayed_name_removal,
@@ -96,9 +94,16 @@ impl Flags {
                     &theirs.grace_period,
                 )?,
             },
+            web: up.web.clone(),
             shown: shown(up),
         })
     }
+}
+
+/// A duration flag. Fails with its name and value.
+pub(crate) fn duration(flag: &str, text: &str) -> anyhow::Result<Duration> {
+    let millis = duration_ms(flag, text)?;
+    Ok(Duration::from_millis(u64::try_from(millis)?))
 }
 
 fn duration_ms(flag: &str, text: &str) -> anyhow::Result<i64> {
@@ -119,12 +124,47 @@ fn size_bytes(text: &str) -> anyhow::Result<u64> {
         .with_context(|| format!("--retention-size {text:?} is not a size like 10GB"))
 }
 
+/// The path before every other: what the flag says, or the path of the external address.
+pub(crate) fn route_prefix(up: &Up) -> api::Prefix {
+    let said = up.web.route_prefix.clone();
+    let external = || {
+        let url = up.external_url.as_deref()?;
+        let url = reqwest::Url::parse(url).ok()?;
+        Some(url.path().to_owned())
+    };
+    api::Prefix::new(&said.or_else(external).unwrap_or_default())
+}
+
 fn shown(up: &Up) -> Vec<(String, String)> {
     let theirs = &up.prometheus;
     let mut list = vec![
         ("storage.tsdb.path", up.data.display().to_string()),
         ("web.listen-address", up.listen.clone()),
-        ("web.enable-lifecycle", "true".to_owned()),
+        ("web.enable-lifecycle", up.web.lifecycle.to_string()),
+        ("web.enable-admin-api", up.web.admin_api.to_string()),
+        (
+            "web.cors.origin",
+            up.web.cors_origin.clone().unwrap_or_default(),
+        ),
+        (
+            "web.config.file",
+            up.web
+                .web_config
+                .as_ref()
+                .map(|file| file.display().to_string())
+                .unwrap_or_default(),
+        ),
+        ("web.max-connections", up.web.connections_max.to_string()),
+        ("web.read-timeout", up.web.read_timeout.clone()),
+        (
+            "web.max-notifications-subscribers",
+            up.web.subscribers_max.to_string(),
+        ),
+        ("web.search.max-limit", up.web.search_limit_max.to_string()),
+        (
+            "web.route-prefix",
+            format!("{}/", route_prefix(up).as_str()),
+        ),
         ("web.enable-remote-write-receiver", "true".to_owned()),
         (
             "storage.tsdb.retention.time",

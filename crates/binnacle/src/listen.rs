@@ -3,7 +3,10 @@
 use crate::cli::Up;
 use crate::setup::Setup;
 use anyhow::{Context as _, bail};
-use api::{Admission, Auth, Guard, LateRouter, Listener, Services, routes};
+use api::{
+    Admission, Auth, Cors, Guard, LateRouter, Listener, LiveWebConfig, Prefix, Replay, Services,
+    routes,
+};
 use axum::Router;
 use runtime::SharedClock;
 use std::net::SocketAddr;
@@ -40,6 +43,9 @@ struct Door {
 pub(crate) struct Doors {
     doors: Vec<Door>,
     guard: Guard,
+    web: Option<Arc<LiveWebConfig>>,
+    cors: Option<Cors>,
+    prefix: Prefix,
 }
 
 /// The places for what will be answered.
@@ -51,23 +57,45 @@ pub(crate) async fn open(
     up: &Up,
     setup: &Setup,
     state: &State,
-    clock: &SharedClock,
+    (clock, replay): (&SharedClock, &Replay),
 ) -> anyhow::Result<Doors> {
     let listen = resolve(&up.listen).await?;
-    let admission = admission(up, listen, state)?;
+    let web = match &up.web.web_config {
+        None => None,
+        Some(file) => {
+            let live = LiveWebConfig::open(file, Arc::clone(clock)).map_err(anyhow::Error::msg)?;
+            Some(Arc::new(live))
+        }
+    };
+    let cors = match &up.web.cors_origin {
+        None => None,
+        Some(pattern) => Some(
+            Cors::parse(pattern)
+                .map_err(anyhow::Error::msg)
+                .with_context(|| format!("--web.cors.origin {pattern:?}"))?,
+        ),
+    };
+    let admission = admission(up, listen, (web.as_deref(), state))?;
     let host_names: Arc<[String]> = host_names(up, setup).into();
     let guard = Guard {
         admission,
         host_names,
         clock: Arc::clone(clock),
+        web: None,
     };
-    let mut doors = vec![bind(listen, Face::Main).await?];
+    let mut doors = vec![bind(listen, Face::Main, replay).await?];
     if up.compat_ports {
         for (port, face) in COMPAT_PORTS {
-            doors.push(bind(SocketAddr::new(listen.ip(), port), face).await?);
+            doors.push(bind(SocketAddr::new(listen.ip(), port), face, replay).await?);
         }
     }
-    Ok(Doors { doors, guard })
+    Ok(Doors {
+        doors,
+        guard,
+        web,
+        cors,
+        prefix: crate::flags::route_prefix(up),
+    })
 }
 
 async fn resolve(listen: &str) -> anyhow::Result<SocketAddr> {
@@ -85,24 +113,32 @@ async fn resolve(listen: &str) -> anyhow::Result<SocketAddr> {
         .with_context(|| format!("--listen {listen:?} resolves to no address"))
 }
 
-async fn bind(address: SocketAddr, face: Face) -> anyhow::Result<Door> {
+async fn bind(address: SocketAddr, face: Face, replay: &Replay) -> anyhow::Result<Door> {
     let socket = TcpListener::bind(address)
         .await
         .with_context(|| format!("listening on {address}"))?;
     Ok(Door {
         face,
         socket,
-        place: LateRouter::new(),
+        place: LateRouter::new(replay.clone()),
     })
 }
 
-fn admission(up: &Up, listen: SocketAddr, state: &State) -> anyhow::Result<Admission> {
+/// Beyond loopback somebody must be able to prove himself; users and certificates of the web configuration count.
+fn admission(
+    up: &Up,
+    listen: SocketAddr,
+    (web, state): (Option<&LiveWebConfig>, &State),
+) -> anyhow::Result<Admission> {
     if listen.ip().is_loopback() {
         return Ok(Admission::Loopback);
     }
     let auth = Auth::open(state.clone())?;
     if auth.has_anybody()? {
         return Ok(Admission::Proof(Arc::new(auth)));
+    }
+    if web.is_some_and(LiveWebConfig::asks_for_proof) {
+        return Ok(Admission::Open);
     }
     let open =
         up.allow_open || runtime::environment::var("BINNACLE_ALLOW_OPEN").is_some_and(|v| v == "1");
@@ -145,6 +181,15 @@ impl Doors {
                 socket,
                 router: place.router(),
                 guard: self.guard.clone(),
+                web: self.web.clone(),
+                cors: self.cors.clone(),
+                // The other ports are those of other programs, which have no such path.
+                prefix: match face {
+                    Face::Main => self.prefix.clone(),
+                    Face::Alertmanager | Face::Loki | Face::Grafana | Face::Pushgateway => {
+                        Prefix::default()
+                    }
+                },
             });
             places.push((face, place));
         }

@@ -24,13 +24,7 @@ const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
     tls::install_provider();
-    let (arguments, accepted) = match accepted::take_off(std::env::args().collect()) {
-        Ok(arguments) => arguments,
-        Err(message) => {
-            print::note(&format!("binnacle: {message}"));
-            return ExitCode::from(COULD_NOT_RUN);
-        }
-    };
+    let (arguments, accepted) = accepted::take_off(std::env::args().collect());
     for flag in accepted {
         print::note(&format!("{flag}: accepted, there is nothing to set here"));
     }

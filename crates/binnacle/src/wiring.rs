@@ -8,6 +8,7 @@
 //! Alerts and routed alerts travel over bounded queues, each read by a thread of its own.
 
 mod flows;
+mod http;
 mod own;
 mod reload;
 pub(crate) mod stand_ins;
@@ -16,7 +17,7 @@ use crate::cli::WalSync;
 use crate::flags::Flags;
 use crate::setup::Setup;
 use anyhow::Context as _;
-use api::{About, Services};
+use api::{About, Queries, Replay, Services};
 use collect::{Collector, Surroundings};
 use incidents::Incidents;
 use ingest::Ingest;
@@ -32,7 +33,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use storage::State;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tsdb::Db;
 
 /// Threads that evaluate rule groups.
@@ -40,13 +40,14 @@ const RULE_THREADS: usize = 2;
 
 /// What everything is made on.
 #[derive(Clone)]
-struct Ground {
-    flags: Arc<Flags>,
-    clock: SharedClock,
-    registry: Registry,
-    state: State,
-    shutdown: Shutdown,
-    sockets: Handle,
+pub(crate) struct Ground {
+    pub(crate) flags: Arc<Flags>,
+    pub(crate) clock: SharedClock,
+    pub(crate) registry: Registry,
+    pub(crate) state: State,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) sockets: Handle,
+    pub(crate) replay: Replay,
 }
 
 /// A running program.
@@ -59,21 +60,8 @@ pub(crate) struct Wired {
 
 /// Makes all parts, connects them, applies the configuration, starts them. Reads the write-ahead log back, so it may
 /// take a while; must not run on a thread that serves sockets.
-pub(crate) fn start(
-    flags: &Arc<Flags>,
-    setup: Setup,
-    state: State,
-    (clock, shutdown, sockets): (SharedClock, Shutdown, Handle),
-) -> anyhow::Result<Wired> {
-    let registry = Registry::new();
-    let ground = Ground {
-        flags: Arc::clone(flags),
-        clock,
-        registry,
-        state,
-        shutdown,
-        sockets,
-    };
+pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
+    let flags = Arc::clone(&ground.flags);
     let started_at = ground.clock.now();
     let Samples {
         db,
@@ -92,11 +80,12 @@ pub(crate) fn start(
     let (alerts, from_rules) = flows::rules_to_dispatch(&ground, Arc::clone(&dispatch))?;
     threads.push(from_rules);
     let rules = rule_engine(&ground, (&source, &sink), engine.clone(), alerts)?;
-    let own = Own::new(flags, &ground.registry, &ground.clock);
+    let own = Own::new(&flags, &ground.registry, &ground.clock);
+    let web = http::Web::new(&ground);
     let configuration = Arc::new(Configuration::new(
         ground.clone(),
-        Arc::clone(&rules),
-        Arc::clone(&dispatch),
+        (Arc::clone(&rules), Arc::clone(&dispatch)),
+        (Arc::clone(&web.notifications), Arc::clone(&web.query_log)),
     ));
     let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
     configuration.collect_with(Arc::clone(&collector));
@@ -116,7 +105,7 @@ pub(crate) fn start(
         db,
         source,
         engine,
-        query_slots: Arc::new(Semaphore::new(flags.query_concurrency)),
+        queries: web.queries,
         ingest,
         collector,
         inside,
@@ -124,10 +113,14 @@ pub(crate) fn start(
         rules,
         dispatch,
         incidents,
-        about: about(flags, started_at),
+        about: about(&flags, started_at),
         setup: Arc::new(move || shown.view()),
         reload: Arc::new(move || configuration.reload()),
         ready: AtomicBool::new(true),
+        web: web.options,
+        requests: web.requests,
+        notifications: web.notifications,
+        replay: ground.replay.clone(),
     });
     Ok(Wired {
         services,
@@ -207,6 +200,7 @@ fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {
             }),
         clock: Arc::clone(&ground.clock),
         metrics: ground.registry.clone(),
+        progress: Arc::clone(&ground.replay.0),
         ..tsdb::Options::new(flags.data.join("metrics"))
     };
     Db::open(options).with_context(|| format!("metrics store in {}", flags.data.display()))
@@ -219,6 +213,7 @@ fn engine(ground: &Ground) -> Engine {
         samples_max: flags.query_samples,
         timeout: flags.query_timeout,
         delayed_name_removal: flags.delayed_name_removal,
+        observer: Some(Queries::observer(&ground.registry)),
         ..EngineOptions::new(Arc::clone(&ground.clock))
     })
 }
@@ -245,11 +240,18 @@ fn about(flags: &Flags, started_at: Timestamp) -> About {
     let retention_ms = flags.retention_ms.unwrap_or(tsdb::RETENTION_MS);
     About {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        host_name: host_name(),
         started_at,
         working_folder: folder.unwrap_or_default(),
         flags: flags.shown.clone(),
         retention: model::format_duration(retention_ms),
     }
+}
+
+/// The name of this machine; empty where the kernel does not say.
+fn host_name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    name.trim().to_owned()
 }
 
 impl Wired {

@@ -39,8 +39,33 @@ pub(crate) async fn grafana_health(State(services): State<Arc<Services>>) -> Res
     }))
 }
 
+/// What upstream says where its flag is missing.
+fn not_enabled() -> Response {
+    answer::line(StatusCode::FORBIDDEN, "Lifecycle API is not enabled.")
+}
+
+/// What upstream says to other methods.
+pub(crate) async fn only_post_or_put() -> Response {
+    answer::line(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "Only POST or PUT requests allowed.",
+    )
+}
+
+/// Ends the process in good order.
+pub(crate) async fn quit(State(services): State<Arc<Services>>) -> Response {
+    if !services.web.may_quit() {
+        return not_enabled();
+    }
+    (services.web.quit)();
+    answer::line(StatusCode::OK, "Requesting termination... Goodbye!")
+}
+
 /// Reads the configuration again; the old one stays in force where the new one is wrong.
 pub(crate) async fn reload(State(services): State<Arc<Services>>) -> Answer {
+    if !services.web.may_reload() {
+        return Ok(not_enabled());
+    }
     let reload = Arc::clone(&services.reload);
     match tokio::task::spawn_blocking(move || reload()).await {
         Ok(Ok(())) => Ok(answer::empty(StatusCode::OK)),

@@ -5,12 +5,16 @@
 use crate::answer::{self, Answer, Failure};
 use crate::number;
 use crate::params::Params;
+use crate::queries::Asked;
+use crate::server::ClientAddress;
 use crate::services::Services;
 use crate::time;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use http::StatusCode;
+use http::request::Parts;
 use model::{Labels, ReadBudget, Timestamp, Value};
 use promql::{Query, QueryDetail, QueryError, QueryResult, QueryTime, QueryValue};
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +25,22 @@ const POINTS_MAX: i64 = 11_000;
 const REMARKS_MAX: usize = 10;
 
 /// Answers an instant query.
-pub(crate) async fn instant(State(services): State<Arc<Services>>, params: Params) -> Answer {
+pub(crate) async fn instant(
+    State(services): State<Arc<Services>>,
+    client: Client,
+    params: Params,
+) -> Answer {
     let at = time::time(&params, "time", services.clock.now())?;
-    run(services, params, QueryTime::Instant(at)).await
+    let asked = client.asked("/api/v1/query", &params, QueryTime::Instant(at));
+    run(services, params, asked).await
 }
 
 /// Answers a range query.
-pub(crate) async fn range(State(services): State<Arc<Services>>, params: Params) -> Answer {
+pub(crate) async fn range(
+    State(services): State<Arc<Services>>,
+    client: Client,
+    params: Params,
+) -> Answer {
     let start = time::required(&params, "start")?;
     let end = time::required(&params, "end")?;
     if end < start {
@@ -49,16 +62,43 @@ pub(crate) async fn range(State(services): State<Arc<Services>>, params: Params)
              resolution (?step=XX)",
         ));
     }
-    run(
-        services,
-        params,
-        QueryTime::Range {
-            start,
-            end,
-            step_ms,
-        },
-    )
-    .await
+    let range = QueryTime::Range {
+        start,
+        end,
+        step_ms,
+    };
+    let asked = client.asked("/api/v1/query_range", &params, range);
+    run(services, params, asked).await
+}
+
+/// Who asks: for the log of queries.
+pub(crate) struct Client {
+    address: String,
+    method: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ClientAddress>();
+        Ok(Self {
+            address: address.map_or_else(String::new, |client| client.0.ip().to_string()),
+            method: parts.method.to_string(),
+        })
+    }
+}
+
+impl Client {
+    fn asked(self, path: &'static str, params: &Params, time: QueryTime) -> Asked {
+        Asked {
+            query: params.get("query").unwrap_or_default().to_owned(),
+            time,
+            client: self.address,
+            method: self.method,
+            path,
+        }
+    }
 }
 
 /// Cancels the query when the handler is dropped before it is done.
@@ -70,35 +110,35 @@ impl Drop for CancelOnDrop {
     }
 }
 
-async fn run(services: Arc<Services>, params: Params, at: QueryTime) -> Answer {
-    let text = params.get("query").unwrap_or_default().to_owned();
-    let expr = promql::parse(&text)?;
+async fn run(services: Arc<Services>, params: Params, asked: Asked) -> Answer {
+    let expr = promql::parse(&asked.query)?;
+    let longest = services.engine.options().timeout;
     let timeout = time::duration_ms(&params, "timeout")?
         .and_then(|millis| u64::try_from(millis).ok())
-        .map(Duration::from_millis);
+        .map_or(longest, |millis| Duration::from_millis(millis).min(longest));
     let lookback_ms = time::duration_ms(&params, "lookback_delta")?;
-    let limit = params.count("limit")?.filter(|limit| *limit > 0);
+    let limit = params.limit()?;
     let wants_stats = params.get("stats").is_some();
-    let Ok(permit) = Arc::clone(&services.query_slots).acquire_owned().await else {
-        return Err(Failure::unavailable("the server is shutting down"));
-    };
+    let permit = services.queries.admit(timeout).await?;
     let budget = Arc::new(ReadBudget::new(services.engine.options().samples_max));
     let cancel = CancelOnDrop(Arc::clone(&budget));
     let work = move || {
         let _permit = permit;
         let query = Query {
             expr: &expr,
-            time: at,
+            time: asked.time,
             lookback_ms,
-            timeout,
+            timeout: Some(timeout),
             budget: &budget,
             detail: QueryDetail::default(),
         };
-        let result = services
-            .engine
-            .run(services.source.as_ref(), &query)
-            .map_err(|error| failure(&error))?;
-        Ok::<String, Failure>(write_answer(result, &text, limit, wants_stats))
+        let result = services.engine.run(services.source.as_ref(), &query);
+        match &result {
+            Ok(answer) => services.queries.log(&asked, Ok(&answer.stats)),
+            Err(error) => services.queries.log(&asked, Err(&error.to_string())),
+        }
+        let result = result.map_err(|error| failure(&error))?;
+        Ok::<String, Failure>(write_answer(result, &asked.query, limit, wants_stats))
     };
     let body = tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "a query ended unexpectedly");

@@ -25,29 +25,8 @@ impl Selection {
             let message = "invalid parameter \"end\": end timestamp must not be before start time";
             return Err(Failure::bad_data(message));
         }
-        let selectors = params
-            .all("match[]")
-            .map(|text| {
-                promql::parse_metric_selector(text).map_err(|error| {
-                    Failure::bad_data(format!("invalid parameter \"match[]\": {error}"))
-                })
-            })
-            .collect::<Result<Vec<_>, Failure>>()?;
-        if let Some(empty) = selectors
-            .iter()
-            .find(|list| list.iter().all(Matcher::matches_empty))
-        {
-            let shown: Vec<String> = empty.iter().map(ToString::to_string).collect();
-            let message = format!(
-                "invalid parameter \"match[]\": match[] must contain at least one non-empty matcher, found {{{}}}",
-                shown.join(", ")
-            );
-            return Err(Failure::bad_data(message));
-        }
-        let limit = params
-            .count("limit")?
-            .filter(|limit| *limit > 0)
-            .unwrap_or(usize::MAX);
+        let selectors = selectors(params)?;
+        let limit = params.limit()?.unwrap_or(usize::MAX);
         Ok(Self {
             selectors,
             range: TimeRange { start, end },
@@ -71,8 +50,32 @@ impl Selection {
     }
 }
 
+/// Reads every `match[]`. Fails for one that would choose everything.
+pub(crate) fn selectors(params: &Params) -> Result<Vec<Vec<Matcher>>, Failure> {
+    let selectors = params
+        .all("match[]")
+        .map(|text| {
+            promql::parse_metric_selector(text).map_err(|error| {
+                Failure::bad_data(format!("invalid parameter \"match[]\": {error}"))
+            })
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let empty = selectors
+        .iter()
+        .find(|list| list.iter().all(Matcher::matches_empty));
+    if let Some(empty) = empty {
+        let shown: Vec<String> = empty.iter().map(ToString::to_string).collect();
+        let message = format!(
+            "invalid parameter \"match[]\": match[] must contain at least one non-empty matcher, found {{{}}}",
+            shown.join(", ")
+        );
+        return Err(Failure::bad_data(message));
+    }
+    Ok(selectors)
+}
+
 /// Runs a read on a blocking thread.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
 ) -> Result<T, Failure> {
     let read = tokio::task::spawn_blocking(read).await;

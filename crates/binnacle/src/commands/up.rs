@@ -1,13 +1,14 @@
 //! `binnacle up`: everything runs until a signal ends it.
 
 use crate::cli::Up;
-use crate::flags::Flags;
+use crate::flags::{self, Flags};
 use crate::listen;
 use crate::print;
 use crate::setup::{self, Options, Setup};
-use crate::wiring::{self, Wired};
+use crate::wiring::{self, Ground, Wired};
 use anyhow::Context as _;
-use runtime::{Shutdown, SystemClock};
+use api::{Limits, Replay};
+use runtime::{Registry, Shutdown, SystemClock};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -50,12 +51,18 @@ fn log_setup(setup: &Setup) {
 async fn serve(up: &Up, setup: Setup) -> anyhow::Result<ExitCode> {
     let clock = SystemClock::shared();
     let state = crate::state::open(&up.data)?;
-    let doors = listen::open(up, &setup, &state, &clock).await?;
+    let registry = Registry::new();
+    let replay = Replay::default();
+    let doors = listen::open(up, &setup, &state, (&clock, &replay)).await?;
+    let limits = Limits {
+        connections: up.web.connections_max,
+        read_timeout: flags::duration("--web.read-timeout", &up.web.read_timeout)?,
+    };
     let shutdown = Shutdown::new();
     let (listeners, places) = doors.into_listeners();
     let server = {
-        let shutdown = shutdown.clone();
-        async move { api::serve(listeners, &shutdown).await }
+        let (shutdown, registry) = (shutdown.clone(), registry.clone());
+        async move { api::serve(listeners, &limits, &registry, &shutdown).await }
     };
     let wire = {
         let (up, clock, shutdown) = (
@@ -66,7 +73,16 @@ async fn serve(up: &Up, setup: Setup) -> anyhow::Result<ExitCode> {
         let handle = tokio::runtime::Handle::current();
         // Reading the write-ahead log back may take seconds.
         tokio::task::spawn_blocking(move || {
-            wiring::start(&up, setup, state, (clock, shutdown, handle))
+            let ground = Ground {
+                flags: up,
+                clock,
+                registry,
+                state,
+                shutdown,
+                sockets: handle,
+                replay,
+            };
+            wiring::start(ground, setup)
         })
     };
     let work = async {
@@ -86,13 +102,18 @@ async fn serve(up: &Up, setup: Setup) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// SIGHUP reads the configuration again; SIGTERM and SIGINT end.
+/// SIGHUP reads the configuration again; SIGTERM, SIGINT and `/-/quit` end.
 async fn wait_for_signals(wired: &Wired, shutdown: &Shutdown) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let quit = Arc::new(tokio::sync::Notify::new());
+    let raised = Arc::clone(&quit);
+    // `notify_one` is remembered, so a request to end before we wait is not lost.
+    shutdown.on_trigger(move || raised.notify_one());
     loop {
         tokio::select! {
+            () = quit.notified() => break,
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
             _ = hangup.recv() => {
@@ -103,6 +124,11 @@ async fn wait_for_signals(wired: &Wired, shutdown: &Shutdown) -> anyhow::Result<
         }
     }
     tracing::info!("ending");
+    let services = &wired.services;
+    services
+        .notifications
+        .add(api::ENDING, services.clock.now());
+    services.notifications.close();
     shutdown.trigger();
     Ok(())
 }

@@ -2,14 +2,19 @@
 
 use super::{Ground, Later};
 use crate::setup::{self, Options, Setup};
-use api::SetupView;
+use anyhow::Context as _;
+use api::{Notifications, RELOAD_FAILED, SetupView};
 use collect::Collector;
 use dispatch::Dispatch;
-use model::Timestamp;
+use model::{RelabelRule, Timestamp};
 use rules::RuleEngine;
 use rules::file::{RuleFile, UnknownFields};
+use runtime::metrics::Gauge;
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use storage::LineLog;
 
 /// The built-in alert pack: what runs where no files are given.
 const DEFAULT_PACK: &str = include_str!("../../packs/default.yml");
@@ -22,6 +27,8 @@ pub(super) struct Configuration {
     rules: Arc<RuleEngine>,
     dispatch: Arc<Dispatch>,
     collector: Later<Collector>,
+    notifications: Arc<Notifications>,
+    query_log: Arc<LineLog>,
     has_stand_ins: AtomicBool,
     view: Mutex<SetupView>,
     /// One reload at a time.
@@ -33,12 +40,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Configuration {
-    pub(super) fn new(ground: Ground, rules: Arc<RuleEngine>, dispatch: Arc<Dispatch>) -> Self {
+    pub(super) fn new(
+        ground: Ground,
+        (rules, dispatch): (Arc<RuleEngine>, Arc<Dispatch>),
+        (notifications, query_log): (Arc<Notifications>, Arc<LineLog>),
+    ) -> Self {
         Self {
             ground,
             rules,
             dispatch,
             collector: Mutex::default(),
+            notifications,
+            query_log,
             has_stand_ins: AtomicBool::new(true),
             view: Mutex::default(),
             reloading: Mutex::default(),
@@ -67,21 +80,23 @@ impl Configuration {
         } else {
             Err(mistakes.join("\n"))
         };
-        let successful = self.ground.registry.gauge(
-            "prometheus_config_last_reload_successful",
-            "Whether the last configuration reload attempt was successful.",
-            &[],
-        );
         match &done {
-            Ok(()) => tracing::info!("the configuration was read again"),
+            Ok(()) => {
+                self.notifications.remove(RELOAD_FAILED);
+                tracing::info!("the configuration was read again");
+            }
             Err(problem) => {
+                let now = self.ground.clock.now();
+                self.notifications.add(RELOAD_FAILED, now);
                 tracing::error!(
                     "the configuration was not read again, the old one stays: {problem}"
                 );
                 lock(&self.view).reload_problem = Some(problem.clone());
             }
         }
-        successful.set(if done.is_ok() { 1.0 } else { 0.0 });
+        if done.is_err() {
+            self.last_reload_successful().set(0.0);
+        }
         done
     }
 
@@ -100,6 +115,7 @@ impl Configuration {
         for problem in self.dispatch.apply(super::flows::dispatch_config(&setup))? {
             tracing::error!("template: {problem}");
         }
+        self.log_queries(&setup)?;
         self.rules.apply(self.rule_config(setup)?, now)?;
         let collector = lock(&self.collector).clone();
         if let Some(collector) = collector {
@@ -113,8 +129,26 @@ impl Configuration {
             &[],
         );
         seconds.set(now.seconds());
+        self.last_reload_successful().set(1.0);
         *lock(&self.view) = view;
         Ok(())
+    }
+
+    fn last_reload_successful(&self) -> Gauge {
+        self.ground.registry.gauge(
+            "prometheus_config_last_reload_successful",
+            "Whether the last configuration reload attempt was successful.",
+            &[],
+        )
+    }
+
+    /// Opens the log of queries anew, so that a tool may have moved it away.
+    fn log_queries(&self, setup: &Setup) -> anyhow::Result<()> {
+        let prometheus = setup.prometheus.as_ref();
+        let path = prometheus.and_then(|p| p.file.global.query_log_file.as_deref());
+        self.query_log
+            .write_to(path)
+            .with_context(|| format!("query_log_file {}", path.unwrap_or(Path::new("")).display()))
     }
 
     fn rule_config(&self, setup: Setup) -> anyhow::Result<rules::Config> {
@@ -159,8 +193,17 @@ impl Configuration {
             files: setup.listing.iter().map(file).collect(),
             reload_problem: None,
             loaded_at: Some(now),
+            relabel_rules: prometheus.map(relabel_rules).unwrap_or_default(),
         }
     }
+}
+
+/// The relabelling of targets by job.
+fn relabel_rules(prometheus: &setup::Prometheus) -> BTreeMap<String, Vec<RelabelRule>> {
+    let configs = prometheus.file.scrape_configs.iter();
+    configs
+        .map(|config| (config.job_name.clone(), config.relabel_configs.clone()))
+        .collect()
 }
 
 fn default_pack() -> anyhow::Result<RuleFile> {

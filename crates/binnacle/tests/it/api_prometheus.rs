@@ -232,7 +232,10 @@ fn targets_rules_and_status_hold_what_clients_read() {
             .as_str()
             .is_some_and(|yaml| yaml.contains("job_name: app"))
     );
-    assert_eq!(data("/api/v1/status/flags")["web.enable-lifecycle"], "true");
+    assert_eq!(
+        data("/api/v1/status/flags")["web.enable-lifecycle"],
+        "false"
+    );
     assert!(data("/api/v1/status/tsdb")["headStats"]["numSeries"].as_u64() > Some(100));
     assert_eq!(data("/api/v1/status/walreplay")["current"], 0);
     let formatted = program.json("/api/v1/format_query", &[("query", "sum(up)by(job)")]);

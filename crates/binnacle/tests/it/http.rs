@@ -76,6 +76,16 @@ pub(crate) fn send(address: &str, request: Request<'_>) -> Result<Message> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
+    write_request(&mut stream, address, request)?;
+    read_message(&mut BufReader::new(stream))
+}
+
+/// Writes a request to a stream that leads to `address`.
+pub(crate) fn write_request(
+    stream: &mut impl Write,
+    address: &str,
+    request: Request<'_>,
+) -> Result<()> {
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.path);
     let has_host = request
         .headers
@@ -92,8 +102,7 @@ pub(crate) fn send(address: &str, request: Request<'_>) -> Result<Message> {
         "Content-Length: {length}\r\nConnection: close\r\n\r\n"
     ));
     stream.write_all(head.as_bytes())?;
-    stream.write_all(request.body)?;
-    read_message(&mut BufReader::new(stream))
+    stream.write_all(request.body)
 }
 
 /// Reads one message: headers, then a body by length, by chunks, or (answers only) to the end.

@@ -15,6 +15,18 @@ pub(crate) struct TimeSeries {
     pub(crate) labels: Vec<Label>,
     #[prost(message, repeated, tag = "2")]
     pub(crate) samples: Vec<Sample>,
+    #[prost(message, repeated, tag = "3")]
+    pub(crate) exemplars: Vec<Exemplar>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Exemplar {
+    #[prost(message, repeated, tag = "1")]
+    pub(crate) labels: Vec<Label>,
+    #[prost(double, tag = "2")]
+    pub(crate) value: f64,
+    #[prost(int64, tag = "3")]
+    pub(crate) timestamp: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -33,12 +45,24 @@ pub(crate) struct Sample {
     pub(crate) timestamp: i64,
 }
 
-/// One series; samples are pairs of milliseconds and value.
-pub(crate) fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> TimeSeries {
-    let label = |(name, value): &(&str, &str)| Label {
+fn label((name, value): &(&str, &str)) -> Label {
+    Label {
         name: (*name).to_owned(),
         value: (*value).to_owned(),
-    };
+    }
+}
+
+/// One exemplar, at milliseconds.
+pub(crate) fn exemplar(labels: &[(&str, &str)], value: f64, timestamp: i64) -> Exemplar {
+    Exemplar {
+        labels: labels.iter().map(label).collect(),
+        value,
+        timestamp,
+    }
+}
+
+/// One series; samples are pairs of milliseconds and value.
+pub(crate) fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> TimeSeries {
     let sample = |(timestamp, value): &(i64, f64)| Sample {
         value: *value,
         timestamp: *timestamp,
@@ -46,6 +70,7 @@ pub(crate) fn series(labels: &[(&str, &str)], samples: &[(i64, f64)]) -> TimeSer
     TimeSeries {
         labels: labels.iter().map(label).collect(),
         samples: samples.iter().map(sample).collect(),
+        exemplars: Vec::new(),
     }
 }
 
