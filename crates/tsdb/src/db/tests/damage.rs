@@ -2,10 +2,12 @@
 
 use super::{Bench, at, labels, read, row};
 use crate::db::{Db, SnapshotHead};
+use crate::options::Downsampling;
 use model::{Labels, Matcher, ReadBudget, Sink as _, Source as _, TimeRange};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use storage::Files as _;
 
 /// Three blocks of two merged and one late, tombstones, and samples in the log only.
@@ -142,6 +144,98 @@ fn a_block_of_another_version_is_refused_and_kept() {
         "{error}"
     );
     assert!(bench.disk.open(&path).is_ok(), "nothing was renamed");
+}
+
+/// How many samples each series has; a window counts as many as it stands for.
+fn counts(db: &Db) -> BTreeMap<Labels, u64> {
+    let budget = ReadBudget::new(usize::MAX);
+    let found = db.select(&[], TimeRange::ALL, &budget).expect("select");
+    let count = |columns: &model::Columns| match &columns.summaries {
+        Some(kept) => kept.counts.iter().map(|count| u64::from(*count)).sum(),
+        None => columns.len() as u64,
+    };
+    let counted = found.iter().map(|s| (s.labels.clone(), count(&s.columns)));
+    counted.collect()
+}
+
+/// Six hours of samples in the log, and options by which all of them are cut, merged and down-sampled at once.
+fn full_of_work(seed: u64) -> Bench {
+    let mut bench = Bench::new(seed);
+    bench.options.downsampling = vec![Downsampling {
+        after_ms: 0,
+        window_ms: 600_000,
+    }];
+    bench.restart();
+    for round in 0..12_i64 {
+        let rows: Vec<_> = (0..10_u8)
+            .flat_map(|id| (0..6).map(move |i| row(id, round * 1800 + i * 120, 1.0)))
+            .collect();
+        bench.db().append(&rows).expect("append");
+    }
+    bench.clock.advance(Duration::from_secs(6 * 3600));
+    bench
+}
+
+#[test]
+fn a_crash_while_blocks_are_written_loses_nothing() {
+    let mut survived = 0;
+    for changes in 0..400 {
+        let mut bench = full_of_work(changes);
+        let want = counts(bench.db());
+        bench.disk.crash_after(changes);
+        let done = bench
+            .db()
+            .maintain(at(6 * 3600))
+            .and_then(|()| bench.db().flush());
+        let done = done.and_then(|()| bench.db().maintain(at(6 * 3600)));
+        bench.db = None;
+        bench.disk.restart_machine();
+        bench.db = Some(Db::open(bench.options.clone()).expect("opens"));
+        assert_eq!(counts(bench.db()), want, "after {changes} changes");
+        bench.db().flush().expect("goes on");
+        bench.db().maintain(at(6 * 3600)).expect("goes on");
+        assert_eq!(counts(bench.db()), want, "after {changes} changes");
+        survived = changes;
+        if done.is_ok() {
+            let infos = bench.db().block_infos();
+            assert!(infos.iter().any(|info| info.resolution_ms > 0), "{infos:?}");
+            break;
+        }
+    }
+    assert!(
+        (10..399).contains(&survived),
+        "{survived} changes make the whole"
+    );
+}
+
+#[test]
+fn a_full_disk_while_blocks_are_written_leaves_the_old_ones() {
+    for free in (0..6000).step_by(250) {
+        let bench = full_of_work(free);
+        let want = counts(bench.db());
+        let used = bench.disk.used_bytes();
+        bench
+            .disk
+            .set_space(used + usize::try_from(free).expect("small"));
+        for _ in 0..2 {
+            let _may_fail = bench.db().flush().is_ok();
+            let _may_fail = bench.db().maintain(at(6 * 3600)).is_ok();
+            assert_eq!(counts(bench.db()), want, "{free} bytes free");
+        }
+        bench.disk.set_space(usize::MAX);
+        bench.db().maintain(at(6 * 3600)).expect("room again");
+        bench.db().flush().expect("room again");
+        bench.db().maintain(at(6 * 3600)).expect("room again");
+        assert_eq!(counts(bench.db()), want);
+        let infos = bench.db().block_infos();
+        assert!(infos.iter().any(|info| info.resolution_ms > 0), "{infos:?}");
+        let names = bench.disk.list(Path::new("/data/blocks")).expect("list");
+        assert_eq!(
+            names.len(),
+            infos.len(),
+            "nothing is left behind: {names:?}"
+        );
+    }
 }
 
 /// Reads series by series, so that one in a damaged page does not hide the others.
