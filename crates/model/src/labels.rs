@@ -137,6 +137,29 @@ impl Labels {
         hash
     }
 
+    /// The hash of Prometheus 3's `Labels.Hash()`: XXH64 over each name and value behind its length, in one byte or, from
+    /// 255 on, in 255 and three bytes. It decides which series `limit_ratio` takes and when a rule group is
+    /// evaluated.
+    #[must_use]
+    pub fn hash_as_upstream(&self) -> u64 {
+        let mut packed = Vec::with_capacity(self.encoded.len());
+        let mut push = |text: &str| {
+            match u8::try_from(text.len()) {
+                Ok(length) if length < u8::MAX => packed.push(length),
+                _ => {
+                    packed.push(u8::MAX);
+                    packed.extend(text.len().to_le_bytes().iter().take(3));
+                }
+            }
+            packed.extend_from_slice(text.as_bytes());
+        };
+        for (name, value) in self.iter() {
+            push(name);
+            push(value);
+        }
+        crate::xxhash::xxh64(&packed)
+    }
+
     /// The encoded form (see the module's page): a key that is equal exactly for equal sets.
     #[must_use]
     pub fn encoded(&self) -> &str {

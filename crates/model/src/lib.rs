@@ -18,6 +18,7 @@ pub mod regex;
 pub mod relabel;
 pub mod sample;
 pub mod timestamp;
+mod xxhash;
 
 pub use alert::{Alert, RoutedAlert};
 pub use columns::{

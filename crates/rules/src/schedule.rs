@@ -1,8 +1,11 @@
-//! When a group is evaluated: at fixed moments that its file and name decide, so that groups spread
+//! When a group is evaluated: at fixed moments that its file and name decide by the hash that Prometheus uses, so that groups spread
 //! over the interval and keep their moments across restarts.
 
 use crate::group::GroupKey;
 use model::{Labels, Timestamp};
+
+/// In a millisecond.
+const NANOSECONDS: u64 = 1_000_000;
 
 /// The moments of one group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +30,9 @@ impl Schedule {
     pub(crate) fn new(key: &GroupKey, interval_ms: i64, now: Timestamp) -> Self {
         let identity = Labels::from_pairs([("file", &key.file), ("name", &key.name)]);
         let interval_ms = interval_ms.max(1);
-        let spread = identity.fingerprint() % interval_ms.unsigned_abs();
+        // Upstream counts in nanoseconds; its moments, too, are kept in whole milliseconds.
+        let interval_ns = interval_ms.unsigned_abs().saturating_mul(NANOSECONDS);
+        let spread = identity.hash_as_upstream() % interval_ns / NANOSECONDS;
         let offset_ms = i64::try_from(spread).unwrap_or_default();
         let mut schedule = Self {
             interval_ms,

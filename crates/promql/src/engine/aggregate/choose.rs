@@ -213,20 +213,13 @@ fn grouped(aggregation: &Aggregation<'_>, rows: Vec<Row>) -> Vec<Vec<Row>> {
     members
 }
 
-/// Whether a series belongs to the given share of all series: of `r` and `r − 1` exactly one says so.
+/// Whether a series belongs to the given share of all series: of `r` and `r − 1` exactly one says so. Its hash
+/// decides, so that the same series are taken at every step, and those that upstream takes.
 fn is_sampled(ratio: f64, labels: &Labels) -> bool {
-    let position = u64_to_float(mixed(labels.fingerprint())) / u64_to_float(u64::MAX);
+    let position = u64_to_float(labels.hash_as_upstream()) / u64_to_float(u64::MAX);
     if ratio >= 0.0 {
         position < ratio || ratio >= 1.0
     } else {
         position >= 1.0 + ratio
     }
-}
-
-/// Spreads the fingerprint's bits, whose upper ones hardly differ between similar label sets (the last
-/// step of SplitMix64).
-const fn mixed(hash: u64) -> u64 {
-    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
 }
