@@ -55,6 +55,12 @@ impl Difference<'_> {
 
     fn only_they_refuse(&self) -> Option<&str> {
         match (self.ours, self.theirs) {
+            // Where we refuse too, but later, they refuse first.
+            (Outcome::Refusal { kind, .. }, Outcome::Refusal { kind: other, text })
+                if kind != other =>
+            {
+                Some(text)
+            }
             (Outcome::Answer { .. }, Outcome::Refusal { text, .. }) => Some(text),
             _ => None,
         }
@@ -161,6 +167,19 @@ pub(crate) static CHANGES: &[Change] = &[
                 && ["==", "!=", ">", "<"]
                     .iter()
                     .any(|word| difference.query.contains(word))
+        },
+    },
+    Change {
+        name: "expressions by themselves",
+        reason: "3.0: a regular expression is read before it is anchored, so that `\\Q` may stay open and `a)(b` is wrong",
+        fits: |difference| {
+            difference.query.contains("\\Q")
+                && difference
+                    .only_they_refuse()
+                    .is_some_and(|text| text.contains("missing closing )"))
+                || difference
+                    .only_we_refuse()
+                    .is_some_and(|text| text.contains("error parsing regexp: unexpected )"))
         },
     },
     Change {

@@ -41,6 +41,54 @@ const MATCHERS: [&str; 18] = [
     "job=~\"\"",
 ];
 
+/// Of these, expressions are put together.
+const PATTERN_WORDS: [&str; 44] = [
+    "a",
+    "api",
+    "w",
+    "i1",
+    "2",
+    "b",
+    ".",
+    ".*",
+    ".+",
+    "(",
+    ")",
+    "(?:",
+    "(?i)",
+    "(?i:",
+    "(?P<n>",
+    "(?-s)",
+    "(?x)",
+    "[a-w]",
+    "[^a-c]",
+    "[[:alpha:]]",
+    "[[:nope:]]",
+    "[",
+    "]",
+    "-",
+    "^",
+    "$",
+    "|",
+    "*",
+    "+",
+    "?",
+    "{2}",
+    "{1,}",
+    "{",
+    "\\d",
+    "\\w",
+    "\\B",
+    "\\b",
+    "\\pL",
+    "\\Qi",
+    "\\E",
+    "\\x61",
+    "\\C",
+    "\\A",
+    "\\z",
+];
+
 /// Makes queries.
 pub(super) struct Grammar<'a> {
     random: &'a mut Random,
@@ -151,6 +199,14 @@ impl<'a> Grammar<'a> {
         pieces
     }
 
+    /// A regular expression, right or wrong.
+    fn pattern(&mut self) -> String {
+        let count = 1 + self.random.below(6);
+        (0..count)
+            .map(|_| self.random.word(&PATTERN_WORDS))
+            .collect()
+    }
+
     fn metric_name(&mut self, fits: fn(Shape) -> bool) -> &'static str {
         let names: Vec<&'static str> = METRICS
             .iter()
@@ -161,6 +217,11 @@ impl<'a> Grammar<'a> {
     }
 
     fn matchers(&mut self) -> String {
+        if self.random.chance(10) {
+            let label = self.random.word(&["job", "instance", "code"]);
+            let operator = self.random.word(&["=~", "!~"]);
+            return format!("{{{label}{operator}`{}`}}", self.pattern());
+        }
         let count = 1 + self.random.below(2);
         let chosen: Vec<&str> = (0..count).map(|_| self.random.word(&MATCHERS)).collect();
         format!("{{{}}}", chosen.join(","))
