@@ -215,3 +215,6 @@ fn folder_bytes(path: &Path) -> u64 {
     }
     total
 }
+
+#[cfg(test)]
+mod tests;
