@@ -8,6 +8,7 @@
 pub mod clock;
 pub mod environment;
 pub mod hash;
+pub mod memory;
 pub mod metrics;
 pub mod queue;
 pub mod random;

@@ -59,9 +59,13 @@ fn measure(series: usize, samples: usize, folder: &Path, mut say: impl FnMut(&st
     say("log, MB", folder_mb(&folder.join("wal")));
     say("all files, MB", folder_mb(folder));
     for name in ["open after a kill, s", "open after a clean stop, s"] {
-        let begin = clock.monotonic();
+        let (begin, busy) = (clock.monotonic(), processor_seconds());
         let db = Db::open(options(folder)).expect("opens again");
         say(name, since(begin));
+        say(
+            "  of all threads' processor time, s",
+            processor_seconds() - busy,
+        );
         let stats = db.stats(1);
         assert_eq!((stats.series, stats.samples), (series, series * samples));
         let begin = clock.monotonic();
@@ -138,6 +142,16 @@ fn folder_mb(folder: &Path) -> f64 {
         }
     }
     model::number::u64_to_float(bytes) / 1e6
+}
+
+/// Seconds that all threads of this process spent on a processor, in hundredths; 0 where the system does not say.
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name of the program, in brackets, may hold spaces.
+    let after_name = text.rsplit(')').next().unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    let ticks: f64 = ticks.filter_map(|number| number.parse::<f64>().ok()).sum();
+    ticks / 100.0
 }
 
 /// Resident memory of this process in MB; 0 where the system does not say.

@@ -20,6 +20,12 @@ const SYNC_INTERVAL: Duration = Duration::from_millis(100);
 /// How often windows, spans and limits are looked at.
 const MAINTAIN_INTERVAL: Duration = Duration::from_secs(5);
 
+/// Memory that is free is given back after blocks were written, and every so many rounds.
+const GIVE_BACK_ROUNDS: u32 = 12;
+
+/// With more series in the head, looking for free memory would keep writers waiting for too long.
+const GIVE_BACK_SERIES_MAX: usize = 200_000;
+
 /// The threads that keep a database in order.
 pub struct Maintenance {
     threads: Vec<JoinHandle<()>>,
@@ -52,10 +58,17 @@ impl Db {
         })?;
         let (db, stop) = (Arc::clone(self), shutdown.clone());
         let maintain = runtime::thread::spawn("tsdb-maintain", move || {
+            let mut round = 0;
             while !stop.wait(MAINTAIN_INTERVAL) {
+                let blocks_before = db.work().manifest.next_block;
                 if let Err(error) = db.maintain(db.options.clock.now()) {
                     tracing::error!("metrics store: {error}");
                 }
+                let wrote_blocks = db.work().manifest.next_block > blocks_before;
+                if wrote_blocks || round % GIVE_BACK_ROUNDS == 0 {
+                    db.give_memory_back();
+                }
+                round += 1;
             }
         })?;
         Ok(Maintenance {
@@ -78,6 +91,12 @@ impl Db {
             self.metrics.work.failures.increment();
         }
         done
+    }
+
+    fn give_memory_back(&self) {
+        if self.head.series_count() <= GIVE_BACK_SERIES_MAX {
+            runtime::memory::give_back();
+        }
     }
 
     /// What frees space comes first: the rest may need it. Between two long steps the head is cut if that is

@@ -2,6 +2,7 @@
 
 mod ages;
 mod checkpoints;
+mod churn;
 mod damage;
 mod failures;
 mod kinds;
