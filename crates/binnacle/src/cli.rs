@@ -1,7 +1,7 @@
 //! The command line, as clap reads it.
 
 mod moving;
-mod promtool;
+pub(crate) mod promtool;
 mod web;
 
 pub(crate) use moving::{Destination, Export, ExportedAs, Import, Imported, SelectionFlags};

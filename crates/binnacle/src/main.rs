@@ -24,7 +24,7 @@ const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
     tls::install_provider();
-    let (arguments, accepted) = accepted::take_off(std::env::args().collect());
+    let (arguments, accepted) = accepted::take_off(arguments());
     for flag in accepted {
         print::note(&format!("{flag}: accepted, there is nothing to set here"));
     }
@@ -35,6 +35,19 @@ fn main() -> ExitCode {
             ExitCode::from(COULD_NOT_RUN)
         }
     }
+}
+
+/// The command line; a link named `promtool` to this program is that tool.
+fn arguments() -> Vec<String> {
+    let mut arguments: Vec<String> = std::env::args().collect();
+    let program = arguments.first().map(std::path::Path::new);
+    if program
+        .and_then(|path| path.file_stem())
+        .is_some_and(|name| name == "promtool")
+    {
+        arguments.insert(1, "promtool".to_owned());
+    }
+    arguments
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {

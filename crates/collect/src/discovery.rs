@@ -23,11 +23,14 @@ use files::FileWatcher;
 use http::HttpWatcher;
 use swarm::SwarmWatcher;
 
-use crate::prometheus_file::{Discovery, TargetGroup};
-use crate::target_loop::Shared;
+use crate::metrics::Metrics;
+use crate::prometheus_file::{Discovery, ScrapeConfig, TargetGroup};
+use runtime::{Registry, SharedClock};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// How often files are looked at for changes.
 const FILE_POLL: Duration = Duration::from_secs(2);
@@ -78,12 +81,61 @@ trait Provider {
     fn ask(&mut self) -> impl Future<Output = Result<Vec<TargetGroup>, String>> + Send;
 }
 
+/// What a watcher needs from around it.
+pub(crate) struct Around {
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: SharedClock,
+}
+
+/// Asks every source of a job once: what it lists, in the order of the sources. A source that has not
+/// answered after `at_most` lists nothing.
+pub async fn find(
+    config: &ScrapeConfig,
+    clock: &SharedClock,
+    at_most: Duration,
+) -> Vec<TargetGroup> {
+    let metrics = Metrics::new(&Registry::new());
+    let (to, mut found) = mpsc::channel(config.discoveries.len().max(1));
+    let mut watchers = JoinSet::new();
+    let mut groups: Vec<Vec<TargetGroup>> = Vec::new();
+    let mut waiting = BTreeSet::new();
+    for (index, discovery) in config.discoveries.iter().enumerate() {
+        groups.push(read_now(discovery, &metrics));
+        if matches!(discovery, Discovery::Static(_) | Discovery::File(_)) {
+            continue;
+        }
+        waiting.insert(index);
+        let reporter = Reporter {
+            to: to.clone(),
+            job: config.job_name.clone(),
+            generation: 0,
+            index,
+        };
+        let around = Around {
+            metrics: metrics.clone(),
+            clock: Arc::clone(clock),
+        };
+        watchers.spawn(watch(discovery.clone(), around, reporter));
+    }
+    let until = tokio::time::Instant::now() + at_most;
+    while !waiting.is_empty() {
+        let Ok(Some(answer)) = tokio::time::timeout_at(until, found.recv()).await else {
+            break;
+        };
+        waiting.remove(&answer.index);
+        if let Some(listed) = groups.get_mut(answer.index) {
+            *listed = answer.groups;
+        }
+    }
+    groups.into_iter().flatten().collect()
+}
+
 /// Reads a source once, now, as far as that goes without waiting for the network.
-pub(crate) fn read_now(discovery: &Discovery, shared: &Shared) -> Vec<TargetGroup> {
+pub(crate) fn read_now(discovery: &Discovery, metrics: &Metrics) -> Vec<TargetGroup> {
     match discovery {
         Discovery::Static(groups) => groups.clone(),
         Discovery::File(file) => FileWatcher::new(file.clone())
-            .read(&shared.metrics)
+            .read(metrics)
             .unwrap_or_default(),
         Discovery::Http(_)
         | Discovery::Dns(_)
@@ -96,28 +148,28 @@ pub(crate) fn read_now(discovery: &Discovery, shared: &Shared) -> Vec<TargetGrou
 }
 
 /// Watches a source until nobody listens any more.
-pub(crate) async fn watch(discovery: Discovery, shared: Arc<Shared>, reporter: Reporter) {
+pub(crate) async fn watch(discovery: Discovery, around: Around, reporter: Reporter) {
     match discovery {
         Discovery::Static(_) => {}
-        Discovery::File(file) => watch_files(FileWatcher::new(file), shared, reporter).await,
-        Discovery::Http(http) => refresh(HttpWatcher::new(*http), shared, reporter).await,
-        Discovery::Dns(dns) => refresh(DnsWatcher::new(dns), shared, reporter).await,
-        Discovery::Consul(consul) => refresh(ConsulWatcher::new(*consul), shared, reporter).await,
-        Discovery::Docker(docker) => refresh(DockerWatcher::new(*docker), shared, reporter).await,
-        Discovery::Swarm(swarm) => refresh(SwarmWatcher::new(*swarm), shared, reporter).await,
+        Discovery::File(file) => watch_files(FileWatcher::new(file), around, reporter).await,
+        Discovery::Http(http) => refresh(HttpWatcher::new(*http), around, reporter).await,
+        Discovery::Dns(dns) => refresh(DnsWatcher::new(dns), around, reporter).await,
+        Discovery::Consul(consul) => refresh(ConsulWatcher::new(*consul), around, reporter).await,
+        Discovery::Docker(docker) => refresh(DockerWatcher::new(*docker), around, reporter).await,
+        Discovery::Swarm(swarm) => refresh(SwarmWatcher::new(*swarm), around, reporter).await,
         Discovery::Ec2(ec2) => {
-            let clock = Arc::clone(&shared.clock);
-            refresh(Ec2Watcher::new(*ec2, clock), shared, reporter).await;
+            let clock = Arc::clone(&around.clock);
+            refresh(Ec2Watcher::new(*ec2, clock), around, reporter).await;
         }
         Discovery::Kubernetes(cluster) => {
-            kubernetes::watch(*cluster, shared.metrics.clone(), reporter).await
+            kubernetes::watch(*cluster, around.metrics, reporter).await
         }
     }
 }
 
-async fn watch_files(mut watcher: FileWatcher, shared: Arc<Shared>, reporter: Reporter) {
+async fn watch_files(mut watcher: FileWatcher, around: Around, reporter: Reporter) {
     loop {
-        let metrics = shared.metrics.clone();
+        let metrics = around.metrics.clone();
         let read = tokio::task::spawn_blocking(move || {
             let groups = watcher.read(&metrics);
             (watcher, groups)
@@ -135,7 +187,7 @@ async fn watch_files(mut watcher: FileWatcher, shared: Arc<Shared>, reporter: Re
     }
 }
 
-async fn refresh<P: Provider + Send>(mut provider: P, shared: Arc<Shared>, reporter: Reporter) {
+async fn refresh<P: Provider + Send>(mut provider: P, around: Around, reporter: Reporter) {
     loop {
         match provider.ask().await {
             Ok(groups) => {
@@ -144,7 +196,7 @@ async fn refresh<P: Provider + Send>(mut provider: P, shared: Arc<Shared>, repor
                 }
             }
             Err(error) => {
-                shared.metrics.count_failed_refresh(P::NAME);
+                around.metrics.count_failed_refresh(P::NAME);
                 let (job, kind) = (&reporter.job, P::NAME);
                 tracing::warn!(job, kind, error, "asking for targets failed");
             }

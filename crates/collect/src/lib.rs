@@ -22,6 +22,7 @@ mod target_loop;
 mod view;
 
 pub use collector::{Collector, Surroundings};
+pub use discovery::find as find_targets;
 pub use features::Features;
 pub use prometheus_file::PrometheusFile;
 pub use target::Target;

@@ -123,7 +123,7 @@ impl Pool {
         for (index, discovery) in discoveries.into_iter().enumerate() {
             self.groups.push(match former_groups(&discovery, former) {
                 Some(groups) => groups,
-                None => discovery::read_now(&discovery, &self.around.shared),
+                None => discovery::read_now(&discovery, &self.around.shared.metrics),
             });
             let reporter = Reporter {
                 to: self.around.found.clone(),
@@ -131,9 +131,13 @@ impl Pool {
                 generation: self.generation,
                 index,
             };
-            let shared = Arc::clone(&self.around.shared);
+            let shared = &self.around.shared;
+            let around = discovery::Around {
+                metrics: shared.metrics.clone(),
+                clock: Arc::clone(&shared.clock),
+            };
             self.watchers
-                .spawn(discovery::watch(discovery, shared, reporter));
+                .spawn(discovery::watch(discovery, around, reporter));
         }
         self.sync(inherited).await;
     }

@@ -183,6 +183,19 @@ impl HttpClientConfig {
         self.tls.set_directory(directory);
     }
 
+    /// Everything that may have to be read from a file: credentials, headers, certificates.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&SecretSource> {
+        let mut sources = vec![&self.tls.ca, &self.tls.certificate, &self.tls.key];
+        match &self.credentials {
+            Some(Credentials::Basic { username, password }) => sources.extend([username, password]),
+            Some(Credentials::Token { token, .. }) => sources.push(token),
+            Some(Credentials::OAuth2) | None => {}
+        }
+        sources.extend(self.headers.iter().map(|(_, source)| source));
+        sources
+    }
+
     /// The headers that every request carries, credentials included, files read now.
     ///
     /// Fails where a file cannot be read or the credentials are of a kind that is not active yet.

@@ -45,6 +45,33 @@ impl Expr {
         selectors
     }
 
+    /// Calls `change` with every selector, those of ranges included.
+    pub fn change_selectors(&mut self, change: &mut dyn FnMut(&mut VectorSelector)) {
+        match &mut self.kind {
+            ExprKind::Number { .. } | ExprKind::String(_) => {}
+            ExprKind::Vector(selector) => change(selector),
+            ExprKind::Matrix(matrix) => change(&mut matrix.selector),
+            ExprKind::Subquery(subquery) => subquery.expr.change_selectors(change),
+            ExprKind::Call(call) => {
+                for argument in &mut call.arguments {
+                    argument.change_selectors(change);
+                }
+            }
+            ExprKind::Aggregate(aggregate) => {
+                if let Some(parameter) = &mut aggregate.parameter {
+                    parameter.change_selectors(change);
+                }
+                aggregate.operand.change_selectors(change);
+            }
+            ExprKind::Binary(binary) => {
+                binary.left.change_selectors(change);
+                binary.right.change_selectors(change);
+            }
+            ExprKind::Unary { operand, .. } => operand.change_selectors(change),
+            ExprKind::Paren(inner) => inner.change_selectors(change),
+        }
+    }
+
     /// Pins every selector and outermost subquery that is not pinned to a time yet to `millis`, `start()`
     /// and `end()` included; what stands inside a subquery then follows from it.
     pub(crate) fn pin(&mut self, millis: i64) {

@@ -6,8 +6,11 @@
 //! evaluation is written twice.
 
 mod compare;
+mod coverage;
 mod format;
 mod run;
+
+pub use coverage::Coverage;
 
 use crate::file::UnknownFields;
 use config::{Problems, yaml};

@@ -1,16 +1,55 @@
 //! The arguments of `binnacle promtool`, named and meant as promtool's own.
 
+pub(crate) mod check;
+pub(crate) mod query;
+
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Promtool {
+    /// Feature names, as for the server; what they name is always on here
+    #[arg(long = "enable-feature", value_name = "LIST", value_delimiter = ',')]
+    pub(crate) features: Vec<String>,
+    /// Accepted: no command needs it here
+    #[arg(long)]
+    pub(crate) experimental: bool,
     #[command(subcommand)]
     pub(crate) command: PromtoolCommand,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PromtoolCommand {
+    /// Check the resources for validity
+    Check {
+        #[command(subcommand)]
+        command: check::Check,
+    },
+    /// Run query against a server
+    Query(query::Asking),
+    /// Fetch debug information
+    Debug {
+        #[command(subcommand)]
+        command: query::Debug,
+    },
+    /// Push to a server
+    Push {
+        #[command(subcommand)]
+        command: query::Push,
+    },
+    /// Unit testing
+    Test {
+        /// File path to store JUnit XML test results
+        #[arg(long, value_name = "FILE", global = true)]
+        junit: Option<PathBuf>,
+        #[command(subcommand)]
+        command: check::Tests,
+    },
+    /// PromQL formatting and editing
+    Promql {
+        #[command(subcommand)]
+        command: query::Promql,
+    },
     /// Look into data directories, Prometheus' and our own
     Tsdb {
         #[command(subcommand)]
