@@ -4,7 +4,7 @@
 //! `Source` and `Sink` are implemented by the metrics store and by `MemoryStore`, which rule unit tests
 //! and back-filled evaluation use. Evaluation never learns where its columns came from.
 
-use crate::{Exemplar, Histogram, Labels, Matcher, Sample, Timestamp};
+use crate::{ChangeLog, Exemplar, Histogram, Labels, Matcher, Sample, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -240,6 +240,11 @@ pub trait Source: Send + Sync {
             }
         }
         Ok(found)
+    }
+
+    /// What changed in the store, where it keeps record of that: without it no answer is used twice.
+    fn changes(&self) -> Option<&ChangeLog> {
+        None
     }
 
     /// The label sets of series that fulfil all matchers and may have samples in `range`, sorted.

@@ -5,6 +5,7 @@
 //! other crates exchange; a type that only one crate needs lives there.
 
 pub mod alert;
+pub mod changes;
 pub mod columns;
 pub mod duration;
 pub mod histogram;
@@ -21,6 +22,7 @@ pub mod timestamp;
 mod xxhash;
 
 pub use alert::{Alert, RoutedAlert};
+pub use changes::ChangeLog;
 pub use columns::{
     Appended, Columns, HeldScan, ReadBudget, Scan, Series, SeriesSamples, Sink, SinkError, Source,
     SourceError, Summaries, TimeRange,

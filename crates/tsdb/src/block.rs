@@ -24,7 +24,7 @@ pub(crate) use tombstones::Tombstones;
 pub(crate) use writer::{BlockWriter, Origin};
 
 use crate::error::{Error, at};
-use model::TimeRange;
+use model::{TimeRange, Timestamp};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -63,6 +63,14 @@ pub(crate) struct BlockMeta {
 }
 
 impl BlockMeta {
+    /// From the first to the last sample.
+    pub(crate) const fn range(&self) -> TimeRange {
+        TimeRange {
+            start: Timestamp::from_millis(self.start),
+            end: Timestamp::from_millis(self.end),
+        }
+    }
+
     pub(crate) fn overlaps(&self, range: TimeRange) -> bool {
         self.start <= range.end.millis() && range.start.millis() <= self.end
     }

@@ -35,7 +35,7 @@ use crate::options::Options;
 use crate::record::SamplesRecord;
 use crate::retention::TrustedClock;
 use checkpoint::Checkpoint;
-use model::{Labels, Timestamp};
+use model::{ChangeLog, Labels, Timestamp};
 use order::HeadOrder;
 use runtime::HashMap;
 use std::collections::BTreeMap;
@@ -97,6 +97,8 @@ pub struct Db {
     index_memory: Arc<IndexMemory>,
     head_order: Mutex<Arc<HeadOrder>>,
     interned: Mutex<HashMap<Box<str>, Labels>>,
+    /// What changed for those who read, since the opening.
+    changes: ChangeLog,
     metrics: Metrics,
     closed: AtomicBool,
     /// Wall clock and monotonic time at the opening.
@@ -164,6 +166,7 @@ impl Db {
             index_memory,
             head_order: Mutex::default(),
             interned: Mutex::default(),
+            changes: ChangeLog::default(),
             metrics,
             closed: AtomicBool::new(false),
             opened,
@@ -184,7 +187,16 @@ impl Db {
     }
 
     fn replace_blocks(&self, blocks: Blocks) {
-        *self.blocks.write().unwrap_or_else(PoisonError::into_inner) = blocks;
+        let mut held = self.blocks.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *held, blocks);
+        let blocks = Arc::clone(&held);
+        drop(held);
+        for gone in before
+            .iter()
+            .filter(|old| !blocks.iter().any(|new| new.meta.id == old.meta.id))
+        {
+            self.changes.mark(gone.meta.range());
+        }
     }
 
     fn blocks_folder(&self) -> PathBuf {

@@ -86,6 +86,7 @@ impl Db {
                 tombstones.add(series, range);
             }
             block.replace_tombstones(&self.options.files, tombstones)?;
+            self.changes.mark(block.meta.range());
             work.rules_applied.insert(key, oldest);
             return Ok(false);
         }

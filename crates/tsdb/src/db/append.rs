@@ -3,7 +3,9 @@
 use super::{Db, Writer};
 use crate::exemplars::Verdict;
 use crate::head::{HeadSeries, Inserted};
-use model::{Appended, Exemplar, Labels, Sample, SeriesSamples, Sink, SinkError, Timestamp, Value};
+use model::{
+    Appended, Exemplar, Labels, Sample, SeriesSamples, Sink, SinkError, TimeRange, Timestamp, Value,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::{Position, WalError};
@@ -187,7 +189,8 @@ impl Db {
         self.keep_exemplars(&exemplars, &mut appended);
         let counts = &self.head.counts;
         let boundary = self.boundary.load(Ordering::Relaxed);
-        let (mut fresh, mut late, mut newest) = (0, 0, i64::MIN);
+        let (mut fresh, mut late) = (0, 0);
+        let (mut oldest, mut newest) = (i64::MAX, i64::MIN);
         for row in rows.iter() {
             let sample = (row.at, row.start, &row.value);
             match row.series.insert(sample, &mut writer.pool) {
@@ -202,8 +205,13 @@ impl Db {
                 }
             }
             appended.accepted += 1;
+            oldest = oldest.min(row.at);
             newest = newest.max(row.at);
         }
+        self.changes.mark(TimeRange {
+            start: Timestamp::from_millis(oldest),
+            end: Timestamp::from_millis(newest),
+        });
         counts.samples.fetch_add(fresh, Ordering::Relaxed);
         counts.late.fetch_add(late, Ordering::Relaxed);
         counts.newest.fetch_max(newest, Ordering::Relaxed);

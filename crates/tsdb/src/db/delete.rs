@@ -19,7 +19,9 @@ impl Db {
         }
         // No cut or merge runs meanwhile: it would carry over what is deleted here.
         let _work = self.work();
-        self.delete_from_head(matchers, range)?;
+        let deleted = self.delete_from_head(matchers, range);
+        self.changes.mark(range);
+        deleted?;
         for block in self.blocks().iter() {
             if !block.meta.overlaps(range) {
                 continue;
@@ -33,6 +35,7 @@ impl Db {
                 tombstones.add(series, range);
             }
             block.replace_tombstones(&self.options.files, tombstones)?;
+            self.changes.mark(range);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::Db;
 use super::scan::{DbScan, to_source};
 use crate::block::{Block, BlockReader};
 use crate::postings;
-use model::{Labels, Matcher, Scan, Source, SourceError, TimeRange};
+use model::{ChangeLog, Labels, Matcher, Scan, Source, SourceError, TimeRange};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 
@@ -19,6 +19,10 @@ impl Source for Db {
     ) -> Result<Box<dyn Scan + 'a>, SourceError> {
         let scan = DbScan::new(self, matchers, range).map_err(to_source)?;
         Ok(Box::new(scan))
+    }
+
+    fn changes(&self) -> Option<&ChangeLog> {
+        Some(&self.changes)
     }
 
     fn series(&self, matchers: &[Matcher], range: TimeRange) -> Result<Vec<Labels>, SourceError> {
