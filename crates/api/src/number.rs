@@ -1,7 +1,7 @@
 //! Samples as Prometheus' API writes them.
 
 use model::number::format_float_general;
-use model::{Histogram, Sample, Timestamp, Value, format_float};
+use model::{Histogram, Sample, Timestamp, Value};
 use std::fmt::Write as _;
 
 /// Appends `[1435781451.781,"1"]`.
@@ -27,6 +27,44 @@ pub(crate) fn push_sample(out: &mut String, sample: &Sample) {
     }
 }
 
+/// The beginnings of points, `[1435781451.781,"`, that were written before: the series of an answer share their
+/// times.
+#[derive(Default)]
+pub(crate) struct Beginnings {
+    known: Vec<(Timestamp, String)>,
+    next: usize,
+}
+
+impl Beginnings {
+    /// Appends a point.
+    pub(crate) fn push_point(&mut self, out: &mut String, at: Timestamp, value: f64) {
+        let is_next = |(known, _): &(Timestamp, String)| *known == at;
+        if !self.known.get(self.next).is_some_and(is_next) {
+            self.find(at);
+        }
+        if let Some((_, beginning)) = self.known.get(self.next) {
+            out.push_str(beginning);
+        }
+        self.next += 1;
+        push_float(out, value);
+        out.push_str("\"]");
+    }
+
+    /// Goes to the beginning for a time; makes it where it is new.
+    fn find(&mut self, at: Timestamp) {
+        self.next = match self.known.binary_search_by_key(&at, |(known, _)| *known) {
+            Ok(place) => place,
+            Err(place) => {
+                let mut beginning = String::from("[");
+                push_timestamp(&mut beginning, at);
+                beginning.push_str(",\"");
+                self.known.insert(place, (at, beginning));
+                place
+            }
+        };
+    }
+}
+
 /// Appends seconds with milliseconds where there are any.
 pub(crate) fn push_timestamp(out: &mut String, at: Timestamp) {
     let millis = at.millis();
@@ -46,7 +84,7 @@ pub(crate) fn push_float(out: &mut String, value: f64) {
     let size = value.abs();
     let is_plain = !value.is_finite() || size == 0.0 || (1e-6..1e21).contains(&size);
     if is_plain {
-        out.push_str(&format_float(value));
+        model::number::push_float(out, value);
     } else {
         out.push_str(&format_float_general(value));
     }

@@ -46,7 +46,8 @@ pub(crate) enum Command {
     Test(Test),
     /// Ask a running server
     #[command(after_help = "Examples:\n  binnacle query 'up'\n  \
-        binnacle query --since 1h --step 1m 'rate(node_cpu_seconds_total[5m])'")]
+        binnacle query --since 1h --step 1m 'rate(node_cpu_seconds_total[5m])'\n  \
+        binnacle query --explain --since 1h 'sum by (job) (rate(node_cpu_seconds_total[5m]))'")]
     Query(Query),
     /// Look at alerts, or send one
     #[command(
@@ -218,7 +219,7 @@ pub(crate) struct PrometheusFlags {
         default_value_t = 50_000_000
     )]
     pub(crate) query_samples: usize,
-    /// Features to switch on; `promql-delayed-name-removal` has an effect
+    /// Features to switch on; `promql-delayed-name-removal` and `promql-per-step-stats` have an effect
     #[arg(long = "enable-feature", value_name = "LIST", value_delimiter = ',')]
     pub(crate) features: Vec<String>,
     /// Accepted without effect
@@ -349,6 +350,9 @@ pub(crate) struct Query {
     /// Between two points; a sixtieth of the range where absent
     #[arg(long, value_name = "DURATION")]
     pub(crate) step: Option<String>,
+    /// Instead of the answer, show how each part was evaluated and what it took
+    #[arg(long)]
+    pub(crate) explain: bool,
     #[command(flatten)]
     pub(crate) server: ServerAddress,
     #[command(flatten)]

@@ -27,6 +27,7 @@ pub(crate) struct Flags {
     pub(crate) query_concurrency: usize,
     pub(crate) query_samples: usize,
     pub(crate) delayed_name_removal: bool,
+    pub(crate) per_step_stats: bool,
     pub(crate) scrape_features: collect::Features,
     pub(crate) resend_delay_ms: i64,
     pub(crate) restoring: rules::Restoring,
@@ -46,11 +47,8 @@ impl Flags {
         if reqwest::Url::parse(&external_url).is_err() {
             bail!("--external-url {external_url:?} is not an address");
         }
-        // Upstream's flags that ours do not map to are accepted; this one changes what a query answers.
-        let delayed_name_removal = theirs
-            .features
-            .iter()
-            .any(|f| f == "promql-delayed-name-removal");
+        // Upstream's flags that ours do not map to are accepted; these change what a query answers.
+        let has_feature = |name: &str| theirs.features.iter().any(|feature| feature == name);
         if theirs.query_concurrency == 0 {
             bail!("--query.max-concurrency must be at least 1");
         }
@@ -81,7 +79,8 @@ impl Flags {
             query_timeout: duration("--query.timeout", &theirs.query_timeout)?,
             query_concurrency: theirs.query_concurrency,
             query_samples: theirs.query_samples,
-            delayed_name_removal,
+            delayed_name_removal: has_feature("promql-delayed-name-removal"),
+            per_step_stats: has_feature("promql-per-step-stats"),
             scrape_features: collect::Features::of(theirs.features.iter().map(String::as_str)),
             resend_delay_ms: duration_ms("--rules.alert.resend-delay", &theirs.resend_delay)?,
             restoring: rules::Restoring {

@@ -23,7 +23,7 @@ use incidents::Incidents;
 use ingest::Ingest;
 use model::{Alert, Sink, Source, Timestamp};
 use own::Own;
-use promql::{Engine, EngineOptions};
+use promql::{Engine, EngineOptions, ResultCache};
 use reload::Configuration;
 use rules::RuleEngine;
 use runtime::queue::Sender;
@@ -37,6 +37,8 @@ use tsdb::Db;
 
 /// Threads that evaluate rule groups.
 const RULE_THREADS: usize = 2;
+/// Memory for answers of range queries: a screen of dashboards, little beside the head.
+const RESULT_CACHE_BYTES: usize = 32 << 20;
 
 /// What everything is made on.
 #[derive(Clone)]
@@ -214,6 +216,11 @@ fn engine(ground: &Ground) -> Engine {
         timeout: flags.query_timeout,
         delayed_name_removal: flags.delayed_name_removal,
         observer: Some(Queries::observer(&ground.registry)),
+        per_step_stats: flags.per_step_stats,
+        cache: Some(Arc::new(ResultCache::new(
+            RESULT_CACHE_BYTES,
+            &ground.registry,
+        ))),
         ..EngineOptions::new(Arc::clone(&ground.clock))
     })
 }

@@ -1,47 +1,57 @@
 //! Numbers as Prometheus prints and reads them, and the few lossy conversions spelled out.
 
 /// Prints a float as Go's `strconv.FormatFloat(value, 'f', -1, 64)`: the shortest digits that read
-/// back to the same value, without an exponent; `NaN`, `+Inf`, `-Inf`.
+/// back to the same value, of two equally near ones the even one, without an exponent; `NaN`, `+Inf`, `-Inf`.
 ///
 /// This is how the HTTP API writes sample values.
 #[must_use]
 pub fn format_float(value: f64) -> String {
+    let mut text = String::new();
+    push_float(&mut text, value);
+    text
+}
+
+/// Appends what `format_float` prints.
+pub fn push_float(out: &mut String, value: f64) {
     if value.is_nan() {
-        "NaN".to_owned()
-    } else if value == f64::INFINITY {
-        "+Inf".to_owned()
-    } else if value == f64::NEG_INFINITY {
-        "-Inf".to_owned()
+        out.push_str("NaN");
+    } else if value.is_infinite() {
+        out.push_str(if value > 0.0 { "+Inf" } else { "-Inf" });
     } else {
-        let text = format!("{value}");
-        even_at_tie(&text, || format!("{value:.40}"))
-            .filter(|even| even.parse() == Ok(value))
-            .unwrap_or(text)
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value);
+        match text.split_once('e') {
+            None => out.push_str(text.strip_suffix(".0").unwrap_or(text)),
+            Some((digits, exponent)) => push_spelled_out(out, digits, exponent),
+        }
     }
 }
 
-/// The digits that Go prints where two shortest texts are equally near: those that end with an even digit, while
-/// Rust takes the larger ones. `None` where `text` stands, which is nearly always. `exact` makes the same layout
-/// with many more digits.
-fn even_at_tie(text: &str, exact: impl FnOnce() -> String) -> Option<String> {
-    let (last_at, last) = text.bytes().enumerate().rfind(|(_, byte)| *byte != b'0')?;
-    if !(15..40).contains(&text.len()) || !last.is_ascii_digit() || last % 2 == 0 {
-        return None;
+/// Appends `digits` (as `-1.25`) times ten to the `exponent`, with as many zeros as that takes.
+fn push_spelled_out(out: &mut String, digits: &str, exponent: &str) {
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let unsigned = digits.strip_prefix('-').unwrap_or(digits);
+    if unsigned.len() < digits.len() {
+        out.push('-');
     }
-    // A tie is a value that ends with a 5 just behind the last digit.
-    let exact = exact();
-    let cut = if text.contains('.') {
-        text.len()
-    } else {
-        last_at + 1
-    };
-    let mut behind = exact.bytes().skip(cut).filter(u8::is_ascii_digit);
-    if behind.next() != Some(b'5') || behind.any(|byte| byte != b'0') {
-        return None;
+    let (whole, part) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let part = if part == "0" { "" } else { part };
+    // Where the point stands among the digits.
+    let point = i32::try_from(whole.len())
+        .unwrap_or(i32::MAX)
+        .saturating_add(exponent);
+    let count = i32::try_from(whole.len() + part.len()).unwrap_or(i32::MAX);
+    if point <= 0 {
+        out.push_str("0.");
+        out.extend((point..0).map(|_| '0'));
     }
-    let mut even = text.as_bytes().to_vec();
-    *even.get_mut(last_at)? -= 1;
-    String::from_utf8(even).ok()
+    for (index, digit) in (0..).zip(whole.chars().chain(part.chars())) {
+        if index == point && index > 0 {
+            out.push('.');
+        }
+        out.push(digit);
+    }
+    out.extend((count..point).map(|_| '0'));
 }
 
 /// Prints a float as Go's `%v`: the shortest digits,
@@ -51,26 +61,36 @@ pub fn format_float_general(value: f64) -> String {
     if !value.is_finite() || value == 0.0 {
         return format_float(value);
     }
-    let scientific = format!("{value:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else {
-        return scientific;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (sign, digits, exponent) = scientific(value);
     if (-4..6).contains(&exponent) {
         return format_float(value);
     }
-    let sign = if exponent < 0 { '-' } else { '+' };
-    let exact = || {
-        format!("{value:.60e}")
-            .split('e')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
-    };
-    let even =
-        even_at_tie(digits, exact).filter(|even| format!("{even}e{exponent}").parse() == Ok(value));
-    let digits = even.as_deref().unwrap_or(digits);
-    format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
+    let (first, rest) = digits.split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let exponent_sign = if exponent < 0 { '-' } else { '+' };
+    format!(
+        "{sign}{first}{point}{rest}e{exponent_sign}{:02}",
+        exponent.unsigned_abs()
+    )
+}
+
+/// The sign, the shortest digits and the exponent of the first one of a finite float that is not 0.
+fn scientific(value: f64) -> (&'static str, String, i32) {
+    let mut buffer = zmij::Buffer::new();
+    let text = buffer.format_finite(value.abs());
+    let (digits, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = [whole, part].concat();
+    let significant = all.trim_start_matches('0');
+    let point = i32::try_from(whole.len()).unwrap_or(0);
+    let leading = i32::try_from(all.len() - significant.len()).unwrap_or(0);
+    let sign = if value.is_sign_negative() { "-" } else { "" };
+    (
+        sign,
+        significant.trim_end_matches('0').to_owned(),
+        exponent + point - leading - 1,
+    )
 }
 
 /// Reads a number as Go's `strconv.ParseFloat` does for exposition formats: decimal or
@@ -179,6 +199,7 @@ pub const fn float_to_usize(value: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{format_float, format_float_general, parse_float};
+    use proptest::prelude::*;
 
     #[test]
     fn formats_as_go() {
@@ -207,6 +228,23 @@ mod tests {
         );
         check(f64::INFINITY, "+Inf", "+Inf");
         check(f64::NAN, "NaN", "NaN");
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_the_shortest_that_read_back(bits: u64, decimal in -1_000_000_i32..1_000_000, places in 0..6_i32) {
+            for value in [f64::from_bits(bits), f64::from(decimal) / 10_f64.powi(places)] {
+                if value.is_nan() {
+                    continue;
+                }
+                let (fixed, general) = (format_float(value), format_float_general(value));
+                prop_assert_eq!(parse_float(&fixed), Some(value));
+                prop_assert_eq!(parse_float(&general), Some(value));
+                if value.is_finite() {
+                    prop_assert_eq!(fixed.len(), format!("{value}").len());
+                }
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod aggregate;
 mod base;
 mod binary;
+mod cache;
 mod call;
 mod chain;
 mod column;
@@ -17,6 +18,7 @@ mod explain;
 mod invariant;
 mod limits;
 mod names;
+mod reach;
 mod result;
 mod selector;
 mod stage;
@@ -27,6 +29,7 @@ mod value;
 mod window;
 
 pub(crate) use base::Sweep;
+pub use cache::ResultCache;
 pub(crate) use call::{WindowCall, argument, check_borders, text_argument};
 pub(crate) use column::{ABSENT, Cell, Column, is_absent};
 pub(crate) use duration::Shift;
@@ -79,6 +82,11 @@ pub struct EngineOptions {
     /// Whether start timestamps of samples count: as resets in `rate`, `increase`, `irate` and `resets`, and
     /// instead of extrapolation to the left (upstream's feature flag `use-start-timestamps`).
     pub start_timestamps: bool,
+    /// Whether a query may be asked for the samples of each step (upstream's feature flag
+    /// `promql-per-step-stats`).
+    pub per_step_stats: bool,
+    /// Answers of range queries to use again; none where absent.
+    pub cache: Option<Arc<ResultCache>>,
     /// Threads that help with large queries, shared by all.
     pub workers: Workers,
     /// Measures time-outs and phases.
@@ -112,6 +120,8 @@ impl EngineOptions {
             subquery_default_step_ms: SUBQUERY_STEP_MS_DEFAULT,
             delayed_name_removal: false,
             start_timestamps: false,
+            per_step_stats: false,
+            cache: None,
             workers: Workers::of_cores(),
             clock,
             observer: None,
@@ -150,6 +160,8 @@ pub struct Query<'a> {
     pub budget: &'a ReadBudget,
     /// What else is to be told.
     pub detail: QueryDetail,
+    /// Whether it is evaluated even if its answer is known, and its answer not kept.
+    pub bypasses_cache: bool,
 }
 
 /// Evaluates queries.
@@ -213,6 +225,7 @@ impl Engine {
                 timeout: None,
                 budget: &budget,
                 detail: QueryDetail::default(),
+                bypasses_cache: true,
             },
         )
     }
@@ -223,15 +236,20 @@ impl Engine {
     /// for what upstream calls an execution error, and with `Timeout` or `Canceled`.
     pub fn run(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
         let Some(observer) = &self.options.observer else {
-            return self.evaluate(source, query);
+            return self.answer(source, query);
         };
         observer(query, Observed::Begun);
-        let result = self.evaluate(source, query);
+        let result = self.answer(source, query);
         match &result {
             Ok(answer) => observer(query, Observed::Answered(answer)),
             Err(error) => observer(query, Observed::Failed(error)),
         }
         result
+    }
+
+    fn answer(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
+        self.run_cached(source, query)
+            .unwrap_or_else(|| self.evaluate(source, query))
     }
 
     fn evaluate(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
@@ -297,7 +315,10 @@ fn range_value(
         }],
         Value::Vector(rows) => evaluation.finished_rows(rows)?,
     };
-    Ok(result::range_matrix(rows, steps))
+    let begun = evaluation.options.clock.monotonic();
+    let value = result::range_matrix(rows, steps);
+    evaluation.sorting(begun);
+    Ok(value)
 }
 
 /// Whether an expression gives a range of samples for each series.

@@ -25,7 +25,7 @@ pub use annotations::{Annotation, Severity};
 pub use ast::Expr;
 pub use engine::{
     Engine, EngineOptions, InstantSample, Observed, Observer, PlanNode, Query, QueryDetail,
-    QueryDetails, QueryResult, QueryStats, QueryTime, QueryValue, RangeSeries,
+    QueryDetails, QueryResult, QueryStats, QueryTime, QueryValue, RangeSeries, ResultCache,
 };
 pub use error::QueryError;
 pub use histogram::buckets::{Bucket, all as histogram_buckets};

@@ -11,6 +11,7 @@ pub(crate) mod query;
 pub(crate) mod relabel_steps;
 pub(crate) mod search;
 pub(crate) mod series;
+mod stats;
 pub(crate) mod status;
 pub(crate) mod targets;
 pub(crate) mod write;

@@ -2,8 +2,9 @@
 //!
 //! Evaluation runs on a blocking thread. When the client goes away, dropping the handler cancels the query.
 
+use super::stats;
 use crate::answer::{self, Answer, Failure};
-use crate::number;
+use crate::number::{self, Beginnings};
 use crate::params::Params;
 use crate::queries::Asked;
 use crate::server::ClientAddress;
@@ -21,6 +22,8 @@ use std::time::Duration;
 
 /// Points of one series in an answer at most; upstream's limit.
 const POINTS_MAX: i64 = 11_000;
+/// Bytes of a point in an answer, roughly.
+const POINT_BYTES: usize = 32;
 /// Remarks shown in an answer.
 const REMARKS_MAX: usize = 10;
 
@@ -101,6 +104,32 @@ impl Client {
     }
 }
 
+/// What a request wants besides the answer.
+#[derive(Clone, Copy)]
+struct Wishes {
+    stats: bool,
+    step_stats: bool,
+    plan: bool,
+    /// Nothing out of the result cache.
+    fresh: bool,
+}
+
+impl Wishes {
+    fn of(params: &Params) -> Self {
+        let is_on = |name| {
+            params
+                .get(name)
+                .is_some_and(|value| !matches!(value, "" | "0" | "false"))
+        };
+        Self {
+            stats: params.get("stats").is_some_and(|value| !value.is_empty()),
+            step_stats: params.get("stats") == Some("all"),
+            plan: is_on("explain"),
+            fresh: is_on("nocache"),
+        }
+    }
+}
+
 /// Cancels the query when the handler is dropped before it is done.
 struct CancelOnDrop(Arc<ReadBudget>);
 
@@ -118,19 +147,26 @@ async fn run(services: Arc<Services>, params: Params, asked: Asked) -> Answer {
         .map_or(longest, |millis| Duration::from_millis(millis).min(longest));
     let lookback_ms = time::duration_ms(&params, "lookback_delta")?;
     let limit = params.limit()?;
-    let wants_stats = params.get("stats").is_some();
+    let wishes = Wishes::of(&params);
+    let detail = QueryDetail {
+        samples_by_step: wishes.step_stats && services.engine.options().per_step_stats,
+        plan: wishes.plan,
+    };
+    let waiting = services.clock.monotonic();
     let permit = services.queries.admit(timeout).await?;
     let budget = Arc::new(ReadBudget::new(services.engine.options().samples_max));
     let cancel = CancelOnDrop(Arc::clone(&budget));
     let work = move || {
         let _permit = permit;
+        let queued = services.clock.monotonic().saturating_sub(waiting);
         let query = Query {
             expr: &expr,
             time: asked.time,
             lookback_ms,
             timeout: Some(timeout),
             budget: &budget,
-            detail: QueryDetail::default(),
+            detail,
+            bypasses_cache: wishes.fresh,
         };
         let result = services.engine.run(services.source.as_ref(), &query);
         match &result {
@@ -138,7 +174,8 @@ async fn run(services: Arc<Services>, params: Params, asked: Asked) -> Answer {
             Err(error) => services.queries.log(&asked, Err(&error.to_string())),
         }
         let result = result.map_err(|error| failure(&error))?;
-        Ok::<String, Failure>(write_answer(result, &asked.query, limit, wants_stats))
+        let stats = wishes.stats.then_some((asked.time, queued));
+        Ok::<String, Failure>(write_answer(result, &asked.query, limit, stats))
     };
     let body = tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "a query ended unexpectedly");
@@ -163,25 +200,18 @@ fn write_answer(
     mut result: QueryResult,
     query: &str,
     limit: Option<usize>,
-    wants_stats: bool,
+    stats: Option<(QueryTime, Duration)>,
 ) -> String {
     let mut out = String::with_capacity(4096);
     out.push_str("{\"status\":\"success\",\"data\":{");
     let cut = limit.is_some_and(|limit| cut_to(&mut result.value, limit));
     write_value(&mut out, &result.value);
-    if wants_stats {
-        let stats = &result.stats;
-        // Writing to a String cannot fail.
-        let _infallible = write!(
-            out,
-            ",\"stats\":{{\"timings\":{{\"evalTotalTime\":{},\"queryPreparationTime\":{},\"execTotalTime\":{}}},\
-             \"samples\":{{\"totalQueryableSamples\":{},\"peakSamples\":{}}}}}",
-            stats.total_seconds,
-            stats.select_seconds,
-            stats.total_seconds,
-            stats.samples_touched,
-            stats.samples_peak
-        );
+    if let Some((at, queued)) = stats {
+        stats::push(&mut out, &result, at, queued);
+    }
+    if let Some(plan) = &result.details.plan {
+        out.push_str(",\"explain\":");
+        stats::push_plan(&mut out, plan);
     }
     out.push('}');
     let mut warnings = promql::annotations::texts(&result.warnings, query, REMARKS_MAX);
@@ -250,6 +280,9 @@ fn write_value(out: &mut String, value: &QueryValue) {
         }
         QueryValue::Matrix(series) => {
             out.push_str("\"resultType\":\"matrix\",\"result\":[");
+            let points: usize = series.iter().map(|one| one.samples.len()).sum();
+            out.reserve(points.saturating_mul(POINT_BYTES));
+            let mut beginnings = Beginnings::default();
             for (index, series) in series.iter().enumerate() {
                 out.push_str(if index == 0 {
                     "{\"metric\":"
@@ -257,7 +290,7 @@ fn write_value(out: &mut String, value: &QueryValue) {
                     ",{\"metric\":"
                 });
                 push_labels(out, &series.labels);
-                write_samples(out, &series.samples);
+                write_samples(out, &series.samples, &mut beginnings);
                 out.push('}');
             }
             out.push(']');
@@ -275,24 +308,34 @@ fn write_instant(out: &mut String, timestamp: Timestamp, value: &Value) {
     number::push_sample(out, &model::Sample::new(timestamp, value.clone()));
 }
 
-fn write_samples(out: &mut String, samples: &[model::Sample]) {
-    for (name, floats) in [("values", true), ("histograms", false)] {
-        let mut chosen = samples
-            .iter()
-            .filter(|s| matches!(s.value, Value::Float(_)) == floats)
-            .peekable();
-        if chosen.peek().is_none() {
-            continue;
-        }
-        let _infallible = write!(out, ",\"{name}\":[");
-        for (index, sample) in chosen.enumerate() {
-            if index > 0 {
-                out.push(',');
+fn write_samples(out: &mut String, samples: &[model::Sample], beginnings: &mut Beginnings) {
+    let mut opening = ",\"values\":[";
+    let mut has_histograms = false;
+    for sample in samples {
+        match &sample.value {
+            Value::Float(value) => {
+                out.push_str(opening);
+                opening = ",";
+                beginnings.push_point(out, sample.timestamp, *value);
             }
-            number::push_sample(out, sample);
+            Value::Histogram(_) => has_histograms = true,
         }
+    }
+    if opening == "," {
         out.push(']');
     }
+    if !has_histograms {
+        return;
+    }
+    opening = ",\"histograms\":[";
+    for sample in samples {
+        if matches!(sample.value, Value::Histogram(_)) {
+            out.push_str(opening);
+            opening = ",";
+            number::push_sample(out, sample);
+        }
+    }
+    out.push(']');
 }
 
 /// Appends a label set as a JSON object.

@@ -16,10 +16,16 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 /// Asks and prints.
 pub(crate) fn run(query: &Query) -> anyhow::Result<ExitCode> {
     let client = Client::new(&query.server)?;
+    let explain = if query.explain { "1" } else { "" };
     let answer = match &query.since {
         None => {
             let time = query.time.clone().unwrap_or_default();
-            client.get("/api/v1/query", &[("query", &query.expr), ("time", &time)])?
+            let parameters = [
+                ("query", query.expr.as_str()),
+                ("time", &time),
+                ("explain", explain),
+            ];
+            client.get("/api/v1/query", &parameters)?
         }
         Some(since) => {
             let since_ms = model::parse_duration(since)
@@ -43,6 +49,7 @@ pub(crate) fn run(query: &Query) -> anyhow::Result<ExitCode> {
                 ("start", &start),
                 ("end", &end),
                 ("step", &step),
+                ("explain", explain),
             ];
             client.get("/api/v1/query_range", &parameters)?
         }
@@ -59,6 +66,13 @@ pub(crate) fn run(query: &Query) -> anyhow::Result<ExitCode> {
     }
     let data = answer.get("data").context("the answer holds no data")?;
     match query.output.output {
+        Format::Json if query.explain => print::json(data.get("explain").unwrap_or(data)),
+        Format::Table if query.explain => {
+            let mut rows = Vec::new();
+            let plan = data.get("explain");
+            push_plan(&mut rows, plan.context("the server does not explain")?, 0);
+            table::print(&PLAN_COLUMNS, &rows);
+        }
         Format::Json => print::json(data),
         Format::Table => show(data),
     }
@@ -84,6 +98,43 @@ fn show(data: &Value) {
             table::print(&["series", "graph", "min", "max", "last"], &rows);
         }
         _ => print::line(&text(result.and_then(|result| result.get(1)))),
+    }
+}
+
+const PLAN_COLUMNS: [&str; 9] = [
+    "part",
+    "how",
+    "series",
+    "series read",
+    "samples read",
+    "samples touched",
+    "ms",
+    "ms reading",
+    "ms evaluating",
+];
+
+/// A row for a part of the query, its own parts below it.
+fn push_plan(rows: &mut Vec<Vec<String>>, node: &Value, depth: usize) {
+    let number = |name: &str| node.get(name).map(Value::to_string).unwrap_or_default();
+    let millis = |name: &str| {
+        let seconds = node.get(name).and_then(Value::as_f64).unwrap_or_default();
+        format!("{:.2}", seconds * 1000.0)
+    };
+    let expr = text(node.get("expr"));
+    rows.push(vec![
+        format!("{}{expr}", "  ".repeat(depth)),
+        text(node.get("how")),
+        number("series"),
+        number("seriesRead"),
+        number("samplesRead"),
+        number("samplesTouched"),
+        millis("seconds"),
+        millis("readingSeconds"),
+        millis("evaluatingSeconds"),
+    ]);
+    let children = node.get("children").and_then(Value::as_array);
+    for child in children.into_iter().flatten() {
+        push_plan(rows, child, depth + 1);
     }
 }
 

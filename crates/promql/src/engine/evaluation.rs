@@ -205,6 +205,12 @@ impl<'a> Evaluation<'a> {
         self.limits.check()
     }
 
+    /// Counts time spent on putting the result in order.
+    pub(super) fn sorting(&mut self, begun: Duration) {
+        let spent = self.options.clock.monotonic().saturating_sub(begun);
+        self.stats.sort_seconds += spent.as_secs_f64();
+    }
+
     /// Counts time spent on finding series.
     pub(super) fn selecting(&mut self, spent: Duration) {
         self.stats.select_seconds += spent.as_secs_f64();

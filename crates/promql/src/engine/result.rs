@@ -22,6 +22,41 @@ pub struct QueryResult {
     pub details: QueryDetails,
 }
 
+impl QueryResult {
+    /// Nothing, at no cost.
+    pub(super) fn empty() -> Self {
+        Self {
+            value: QueryValue::Matrix(Vec::new()),
+            warnings: Vec::new(),
+            infos: Vec::new(),
+            stats: QueryStats::default(),
+            details: QueryDetails::default(),
+        }
+    }
+
+    /// Adds the remarks and the costs of another part of the same query.
+    pub(super) fn add(&mut self, other: Self) {
+        for (all, others) in [
+            (&mut self.warnings, other.warnings),
+            (&mut self.infos, other.infos),
+        ] {
+            for remark in others {
+                if !all.iter().any(|known| known.message == remark.message) {
+                    all.push(remark);
+                }
+            }
+            all.sort_by(|a, b| a.message.cmp(&b.message));
+        }
+        let (stats, other) = (&mut self.stats, other.stats);
+        stats.samples_touched = stats.samples_touched.saturating_add(other.samples_touched);
+        stats.samples_read += other.samples_read;
+        stats.samples_peak = stats.samples_peak.max(other.samples_peak);
+        stats.select_seconds += other.select_seconds;
+        stats.sort_seconds += other.sort_seconds;
+        stats.total_seconds += other.total_seconds;
+    }
+}
+
 /// What is told of a query only when it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueryDetail {
@@ -94,6 +129,8 @@ pub struct QueryStats {
     pub samples_peak: usize,
     /// Seconds spent reading from the store.
     pub select_seconds: f64,
+    /// Seconds spent on putting the result in order.
+    pub sort_seconds: f64,
     /// Seconds spent in all.
     pub total_seconds: f64,
 }

@@ -317,6 +317,7 @@ fn ends_when_cancelled_or_out_of_time() {
             timeout: Some(timeout),
             budget: &budget,
             detail: QueryDetail::default(),
+            bypasses_cache: true,
         };
         engine().run(&store(), &query).map_err(|error| error.kind())
     };
