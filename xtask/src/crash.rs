@@ -1,14 +1,16 @@
-//! Rounds of kill -9 at random moments under remote write at full speed.
+//! Rounds of kill -9 at random moments under remote write at full speed. In every fifth round the log's last
+//! write is torn as well, in every fifth the disk fills up before (where this user may mount a small one).
 //!
 //! Each round writes counters that grow by one with every request. After the restart every sample of
 //! every acknowledged request must be there. Meanwhile alerts fire at a webhook: each
 //! notification must have arrived at least once by the end.
 
 use crate::listener::Listener;
+use crate::process;
 use crate::remote_write;
 use crate::server::{self, Kind, Server};
 use anyhow::{Context as _, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +50,7 @@ fn all_rounds(rounds: usize, folder: &Path, client: &ureq::Agent) -> anyhow::Res
     }))?;
     let (data, config) = (folder.join("data"), folder.join("config"));
     std::fs::create_dir_all(&data)?;
+    let disk = SmallDisk::mount(&data)?;
     write_config(&config, &webhook.address)?;
     let (mut acknowledged, mut random) = (0_i64, 0x5eed_u64);
     let start_ms = crate::bench::now_ms()? - 3_600_000;
@@ -59,9 +62,16 @@ fn all_rounds(rounds: usize, folder: &Path, client: &ureq::Agent) -> anyhow::Res
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         let life = Duration::from_millis(1500 + (random >> 33) % 2500);
+        let harm = Harm::of(round, disk.is_some());
+        if harm == Harm::FullDisk {
+            acknowledged = fill_disk(&server, client, (start_ms, acknowledged, round), &data)?;
+        }
         acknowledged = write_until_killed(server, client, (start_ms, acknowledged, round), life)?;
+        if harm == Harm::TornTail {
+            tear(&data)?;
+        }
         println!(
-            "round {}: killed after {life:?}, {acknowledged} requests acknowledged so far",
+            "round {}: {harm:?}, killed after {life:?}, {acknowledged} requests acknowledged so far",
             round + 1
         );
     }
@@ -71,9 +81,114 @@ fn all_rounds(rounds: usize, folder: &Path, client: &ureq::Agent) -> anyhow::Res
     wait_for_notifications(&inbox, rounds)?;
     webhook.stop();
     println!(
-        "crash: {rounds} rounds, {acknowledged} requests of {SERIES} samples acknowledged, none lost; \
-         {rounds} alerts, each notified at least once"
+        "crash: {rounds} rounds (kill -9; a fifth with a torn log, a fifth with a full disk{}), {acknowledged} requests of {SERIES} samples acknowledged, none lost; \
+         {rounds} alerts, each notified at least once",
+        if disk.is_some() { "" } else { ": skipped" }
     );
+    Ok(())
+}
+
+/// What a round does beside the kill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harm {
+    Kill,
+    TornTail,
+    FullDisk,
+}
+
+impl Harm {
+    const fn of(round: usize, can_fill: bool) -> Self {
+        match round % 5 {
+            2 => Self::TornTail,
+            4 if can_fill => Self::FullDisk,
+            _ => Self::Kill,
+        }
+    }
+}
+
+/// A file system of its own for the data; unmounted when it is dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// `None` where this user may not mount.
+    fn mount(path: &Path) -> anyhow::Result<Option<Self>> {
+        let shown = path.display().to_string();
+        let arguments = ["-t", "tmpfs", "-o", "size=3g", "binnacle-crash", &shown];
+        let (mounted, _said) = process::output(&mut process::command("mount", &arguments))?;
+        if !mounted {
+            println!("skipped: rounds with a full disk (this user may not mount one)");
+        }
+        Ok(mounted.then(|| Self(path.to_path_buf())))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let shown = self.0.display().to_string();
+        // What could not be unmounted now is so when nobody uses it any more.
+        let _gone = process::output(&mut process::command("umount", &["-l", &shown]));
+    }
+}
+
+/// Fills the disk, sees writes refused, makes room and sees writes taken again; gives the number of
+/// acknowledged requests.
+fn fill_disk(
+    server: &Server,
+    client: &ureq::Agent,
+    (start_ms, first, round): (i64, i64, usize),
+    data: &Path,
+) -> anyhow::Result<i64> {
+    use std::io::Write as _;
+    let filler = data.join("filler");
+    let mut file = std::fs::File::create(&filler)?;
+    let block = vec![0_u8; 1 << 20];
+    while file.write_all(&block).is_ok() {}
+    while file.write_all(&[0; 512]).is_ok() {}
+    let url = server.write_url();
+    let (mut next, mut refused) = (first, false);
+    for _ in 0..10_000 {
+        let (status, said) = server::write(client, &url, &request(start_ms, next, round)?)?;
+        match status {
+            200..300 => next += 1,
+            500..600 => {
+                refused = true;
+                break;
+            }
+            _ => bail!("a full disk: remote write answers {status}: {said}"),
+        }
+    }
+    if !refused {
+        bail!("a full disk refused nothing");
+    }
+    verify(server, client, start_ms, next)?;
+    drop(file);
+    std::fs::remove_file(&filler)?;
+    for _ in 0..300 {
+        let (status, _) = server::write(client, &url, &request(start_ms, next, round)?)?;
+        if (200..300).contains(&status) {
+            return Ok(next + 1);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    bail!("there is room again, but writes are still refused after 30 s")
+}
+
+/// Leaves half a record at the end of the log, as a write does that the death of the machine cut short.
+fn tear(data: &Path) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let folder = data.join("metrics/wal");
+    let mut segments = Vec::new();
+    for entry in std::fs::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|kind| kind == "wal") {
+            segments.push(path);
+        }
+    }
+    segments.sort();
+    let last = segments.last().context("no segment")?;
+    let mut file = std::fs::OpenOptions::new().append(true).open(last)?;
+    file.write_all(&1000_u32.to_le_bytes())?;
+    file.write_all(&[0x5a; 77])?;
     Ok(())
 }
 

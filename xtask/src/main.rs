@@ -13,6 +13,7 @@ mod compare;
 mod conformance;
 mod crash;
 mod fuzz;
+mod fuzz_decoders;
 mod listener;
 mod page;
 mod process;
@@ -35,6 +36,7 @@ cargo xtask COMMAND
   compare        the same target scraped by us and by prometheus: equal answers
   fuzz [N] [--seed S] [--rounds R]  N random queries (1000) over random data, asked of us and of prometheus
   crash [N]      N rounds (20) of kill -9 under remote write: nothing acknowledged lost
+  fuzz-decoders [SECONDS [TARGET…]]  every decoder of outside bytes under cargo-fuzz (600 s each)
   bench metrics [SET…]  ingest, memory, disk and queries, side by side with the peers on the PATH, on the
                  data sets fleet, node and churn
   bench scale [MINUTES [SERIES…]]  cost against the number of series at 15 s (10k, 100k, 1M), with a plot
@@ -63,6 +65,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["compare", rest @ ..] => compare::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["crash", rest @ ..] => crash::run(rest),
+        ["fuzz-decoders", rest @ ..] => fuzz_decoders::run(rest),
         ["bench", "metrics", sets @ ..] => bench::metrics(sets),
         ["bench", "scale", rest @ ..] => bench::scale(rest),
         ["bench", "idle"] => bench::idle(),
