@@ -105,7 +105,59 @@ fn measure(kind: Kind, size: Size, folder: &Path) -> Report {
         per_sample(seconds() - before),
     ));
     measure_selections(&db, &mut numbers);
+    measure_waits(&db, size, &mut numbers);
     Report { numbers, hash }
+}
+
+/// Fills the head again and writes it to a block while one batch of a host after the other comes in. How long the
+/// longest of them took; and, as the machine has its own pauses, the same while nothing else is done.
+fn measure_waits(db: &Db, size: Size, numbers: &mut Vec<(&'static str, f64)>) {
+    let clock = runtime::SystemClock::shared();
+    let mut random = Random::from_seed(2);
+    let names: Vec<String> = (0..size.hosts * SERIES_PER_HOST)
+        .map(|i| {
+            series(
+                Kind::Fleet,
+                i / SERIES_PER_HOST,
+                i % SERIES_PER_HOST,
+                &mut random,
+            )
+            .0
+        })
+        .collect();
+    let append = |names: &[String], step: i64| {
+        let mut batch = db.batch();
+        for name in names {
+            let at = Timestamp::from_millis(START_MS + (1_000_000 + step) * STEP_MS);
+            batch.push_encoded(name, at, 0.5);
+        }
+        batch.commit().expect("takes samples");
+    };
+    for step in 0..i64::try_from(size.samples / 4).unwrap_or_default() {
+        append(&names, step);
+    }
+    let mut longest_while = |what: &'static str, work: &(dyn Fn() + Sync), first: i64| {
+        let mut longest = std::time::Duration::ZERO;
+        std::thread::scope(|threads| {
+            let working = threads.spawn(work);
+            let mut step = first;
+            while !working.is_finished() {
+                for host in names.chunks(SERIES_PER_HOST) {
+                    let before = clock.monotonic();
+                    append(host, step);
+                    longest = longest.max(clock.monotonic() - before);
+                }
+                step += 1;
+            }
+        });
+        numbers.push((what, longest.as_secs_f64() * 1e3));
+    };
+    let before = clock.monotonic();
+    let cut = || db.flush().expect("flushes");
+    longest_while("longest batch while a block is cut, ms", &cut, 1_000);
+    let took = clock.monotonic() - before;
+    let wait = || std::thread::sleep(took);
+    longest_while("longest batch for as long without, ms", &wait, 10_000);
 }
 
 /// Bytes of the index pages of all blocks, as their footers say.

@@ -1,6 +1,6 @@
 //! Blocks: immutable files of samples, column by column.
 //!
-//! A block holds the series of a span of time, sorted by labels. Values lie in pages of about 64 KiB, many
+//! A block holds the series of a span of time, sorted by labels. Values lie in pages of about 32 KiB, many
 //! series to a page, so that a compressor sees what they have in common and a query for one metric reads
 //! few pages. Timestamp columns lie in pages of their own; each distinct one is stored once, and the
 //! series of one scrape point to the same one. The index lies at the end. See docs/formats/block.md.

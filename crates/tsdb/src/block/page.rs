@@ -4,9 +4,11 @@
 //! (byte: 0 plain, 1 zstd), length of the content (u32), content. Footer: offset and length of the index
 //! page (u64 each), CRC-32 of those (u32), magic of the end.
 
+use std::cell::RefCell;
 use std::io;
 use storage::encoding::Decoder;
 use storage::{Readable, Writable};
+use zstd::bulk::Decompressor;
 
 pub(super) const HEADER_BYTES: u64 = 16;
 const MAGIC: [u8; 8] = *b"BNCLBLK\0";
@@ -16,6 +18,9 @@ const END_MAGIC: [u8; 8] = *b"BNCLEND\0";
 const PLAIN: u8 = 0;
 const ZSTD: u8 = 1;
 const ZSTD_LEVEL: i32 = 3;
+
+/// A page that zstd makes smaller by less than this part is left plain: it is read more often than written.
+const SAVED_SHARE: usize = 32;
 
 /// A page's content is never longer: what a reader believes of a length field.
 const CONTENT_BYTES_MAX: usize = 1 << 30;
@@ -56,7 +61,8 @@ impl PageWriter {
 
     pub(super) fn write(&mut self, content: &[u8]) -> io::Result<PagePlace> {
         let compressed = zstd::bulk::compress(content, ZSTD_LEVEL)?;
-        let (codec, payload) = if compressed.len() < content.len() {
+        let saved = content.len().saturating_sub(compressed.len());
+        let (codec, payload) = if saved > content.len() / SAVED_SHARE {
             (ZSTD, compressed.as_slice())
         } else {
             (PLAIN, content)
@@ -117,7 +123,7 @@ pub(super) fn read_page(file: &dyn Readable, place: PagePlace) -> Result<Vec<u8>
     }
     let content = match codec {
         PLAIN => decoder.rest().to_vec(),
-        ZSTD => zstd::bulk::decompress(decoder.rest(), content_length)
+        ZSTD => decompress(decoder.rest(), content_length)
             .map_err(|_zstd| corrupt("a page that does not decompress"))?,
         _ => return Err(corrupt("unknown page codec")),
     };
@@ -125,6 +131,20 @@ pub(super) fn read_page(file: &dyn Readable, place: PagePlace) -> Result<Vec<u8>
         return Err(corrupt("a page of another length"));
     }
     Ok(content)
+}
+
+/// Decompresses with this thread's decompressor: making one costs as much as a page.
+fn decompress(bytes: &[u8], length: usize) -> io::Result<Vec<u8>> {
+    thread_local! {
+        static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            None => kept.insert(Decompressor::new()?),
+        };
+        decompressor.decompress(bytes, length)
+    })
 }
 
 /// Reads header and footer and the content of the index page.

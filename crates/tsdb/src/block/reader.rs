@@ -22,7 +22,7 @@ const TIMES_MAX: usize = 1 << 20;
 const PAGES_MAX: usize = 4;
 
 /// A page's content by its number.
-type Page = (u32, Arc<[u8]>);
+type Page = (u32, Arc<Vec<u8>>);
 
 /// Reads series of one block.
 pub(crate) struct BlockReader {
@@ -214,7 +214,7 @@ impl BlockReader {
         Ok(Arc::clone(kept))
     }
 
-    fn page(&self, number: u32) -> Result<Arc<[u8]>, Error> {
+    fn page(&self, number: u32) -> Result<Arc<Vec<u8>>, Error> {
         let lock = || self.pages.lock().unwrap_or_else(PoisonError::into_inner);
         {
             let mut pages = lock();
@@ -233,7 +233,7 @@ impl BlockReader {
             Some(place) => read_page(self.block.file.as_ref(), place),
             None => Err(Problem::Corrupt(0, "a page that is not there")),
         };
-        let content: Arc<[u8]> = read.map_err(|problem| self.block.problem(problem))?.into();
+        let content = Arc::new(read.map_err(|problem| self.block.problem(problem))?);
         let mut pages = lock();
         if pages.len() >= PAGES_MAX {
             pages.remove(0);

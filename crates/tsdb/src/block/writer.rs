@@ -17,7 +17,7 @@ use storage::SharedFiles;
 use storage::encoding::put_bytes;
 
 /// A page is written when its content reaches this size.
-const PAGE_BYTES: usize = 64 << 10;
+const PAGE_BYTES: usize = 32 << 10;
 
 /// Plain timestamps that are kept to compare with, in all columns together: 4 MB.
 const RECENT_TIMES_MAX: usize = 1 << 19;
