@@ -194,8 +194,9 @@ pub(crate) fn is_same(a: &Histogram, b: &Histogram) -> bool {
 ///
 /// `histograms`: with their index among all samples, ascending; one whose predecessor is a float is the
 /// first of a run. A gauge stays one and a reset that the producer stated stays; the rest is "not reset"
-/// where the one before has the same buckets and none of them shrank, otherwise "unknown". As upstream reads its
-/// chunks: a reset that shows in the numbers is left to whoever compares them.
+/// where the one before has the same buckets and none of them shrank, otherwise "unknown". The very first keeps what
+/// was stated, because the one before it was only not read. As upstream reads its chunks: a reset that shows in
+/// the numbers is left to whoever compares them.
 pub(crate) fn settle_hints(histograms: &mut [(usize, Arc<Histogram>)]) {
     let mut previous: Option<(usize, Arc<Histogram>)> = None;
     for (i, histogram) in histograms {
@@ -204,6 +205,7 @@ pub(crate) fn settle_hints(histograms: &mut [(usize, Arc<Histogram>)]) {
             stated @ (CounterResetHint::Gauge | CounterResetHint::Reset) => stated,
             CounterResetHint::Unknown | CounterResetHint::NotReset => match before {
                 Some((_, before)) if has_grown(&before, histogram) => CounterResetHint::NotReset,
+                None if *i == 0 => histogram.counter_reset_hint,
                 _ => CounterResetHint::Unknown,
             },
         };
