@@ -219,7 +219,7 @@ pub(crate) struct PrometheusFlags {
         default_value_t = 50_000_000
     )]
     pub(crate) query_samples: usize,
-    /// Features to switch on; `promql-delayed-name-removal` and `promql-per-step-stats` have an effect
+    /// Prometheus' names of features; what most of them stand for is always on
     #[arg(long = "enable-feature", value_name = "LIST", value_delimiter = ',')]
     pub(crate) features: Vec<String>,
     /// Accepted without effect

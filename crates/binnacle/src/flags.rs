@@ -1,6 +1,7 @@
 //! The flags of `up` in native units, checked.
 
 mod ageing;
+mod features;
 
 use crate::cli::{Up, WalSync, WebFlags};
 use anyhow::{Context as _, bail};
@@ -28,6 +29,8 @@ pub(crate) struct Flags {
     pub(crate) query_samples: usize,
     pub(crate) delayed_name_removal: bool,
     pub(crate) per_step_stats: bool,
+    pub(crate) start_timestamps: bool,
+    pub(crate) type_and_unit_labels: bool,
     pub(crate) scrape_features: collect::Features,
     pub(crate) resend_delay_ms: i64,
     pub(crate) restoring: rules::Restoring,
@@ -47,8 +50,8 @@ impl Flags {
         if reqwest::Url::parse(&external_url).is_err() {
             bail!("--external-url {external_url:?} is not an address");
         }
-        // Upstream's flags that ours do not map to are accepted; these change what a query answers.
-        let has_feature = |name: &str| theirs.features.iter().any(|feature| feature == name);
+        features::note(&theirs.features);
+        let feature = |names: &[&str]| features::any_is_on(&theirs.features, names);
         if theirs.query_concurrency == 0 {
             bail!("--query.max-concurrency must be at least 1");
         }
@@ -79,8 +82,10 @@ impl Flags {
             query_timeout: duration("--query.timeout", &theirs.query_timeout)?,
             query_concurrency: theirs.query_concurrency,
             query_samples: theirs.query_samples,
-            delayed_name_removal: has_feature("promql-delayed-name-removal"),
-            per_step_stats: has_feature("promql-per-step-stats"),
+            delayed_name_removal: feature(&["promql-delayed-name-removal"]),
+            start_timestamps: feature(&["use-start-timestamps"]),
+            type_and_unit_labels: feature(&["type-and-unit-labels", "promql-type-and-unit-labels"]),
+            per_step_stats: feature(&["promql-per-step-stats"]),
             scrape_features: collect::Features::of(theirs.features.iter().map(String::as_str)),
             resend_delay_ms: duration_ms("--rules.alert.resend-delay", &theirs.resend_delay)?,
             restoring: rules::Restoring {

@@ -215,6 +215,8 @@ fn engine(ground: &Ground) -> Engine {
         samples_max: flags.query_samples,
         timeout: flags.query_timeout,
         delayed_name_removal: flags.delayed_name_removal,
+        start_timestamps: flags.start_timestamps,
+        type_and_unit_labels: flags.type_and_unit_labels,
         observer: Some(Queries::observer(&ground.registry)),
         per_step_stats: flags.per_step_stats,
         cache: Some(Arc::new(ResultCache::new(

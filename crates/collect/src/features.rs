@@ -20,7 +20,9 @@ impl Features {
             match name {
                 "created-timestamp-zero-ingestion" => features.zero_samples = true,
                 "st-storage" => features.start_storage = true,
-                "type-and-unit-labels" => features.type_and_unit_labels = true,
+                "type-and-unit-labels" | "promql-type-and-unit-labels" => {
+                    features.type_and_unit_labels = true
+                }
                 _ => {}
             }
         }

@@ -211,6 +211,13 @@ pub(crate) mod message {
         )
     }
 
+    pub(crate) fn not_typed_as_counter(metric: &str, kind: &str) -> String {
+        let (metric, kind) = (Quoted(metric), Quoted(kind));
+        format!(
+            "metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got {kind}: {metric}"
+        )
+    }
+
     pub(crate) fn histogram_ignored_in_range(metric: &str) -> String {
         let metric = Quoted(metric);
         format!(

@@ -87,6 +87,9 @@ pub struct EngineOptions {
     pub per_step_stats: bool,
     /// Answers of range queries to use again; none where absent.
     pub cache: Option<Arc<ResultCache>>,
+    /// Whether types of metrics are labels, so that `rate` goes by `__type__` and not by a name's end
+    /// (upstream's feature flag `type-and-unit-labels`).
+    pub type_and_unit_labels: bool,
     /// Threads that help with large queries, shared by all.
     pub workers: Workers,
     /// Measures time-outs and phases.
@@ -122,6 +125,7 @@ impl EngineOptions {
             start_timestamps: false,
             per_step_stats: false,
             cache: None,
+            type_and_unit_labels: false,
             workers: Workers::of_cores(),
             clock,
             observer: None,

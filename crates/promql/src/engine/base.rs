@@ -32,6 +32,8 @@ pub(crate) enum Base {
 pub(crate) struct Windows {
     /// The function's name.
     pub(crate) name: &'static str,
+    /// Whether `__type__` says what is a counter, and not the name.
+    pub(crate) has_types: bool,
     pub(crate) function: WindowFunction,
     /// The scalar arguments, each at every step.
     pub(crate) parameters: Vec<Vec<f64>>,
@@ -325,7 +327,7 @@ impl Windows {
         };
         if scratch.touched > before && samples.has_floats() {
             let place = (&mut scratch.notes, self.span);
-            functions::note_possible_gauge(self.name, labels.metric_name(), place);
+            functions::note_possible_gauge(self.name, (labels, self.has_types), place);
         }
         Ok(column)
     }

@@ -164,6 +164,7 @@ impl Evaluation<'_> {
         let first = call.arguments.first();
         Ok(Windows {
             name: call.function.name,
+            has_types: self.options.type_and_unit_labels,
             function,
             parameters,
             range_ms: self.positive_duration_ms(range)?,

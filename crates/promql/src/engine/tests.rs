@@ -431,3 +431,35 @@ fn start_timestamps_count_only_where_they_are_wanted() {
         assert_eq!(found.len(), usize::from(wanted));
     }
 }
+
+#[test]
+fn counters_are_known_by_their_type_where_types_are_labels() {
+    let check = |name: &str, kind: &str, has_types: bool, want: Option<&str>| {
+        let store = MemoryStore::new();
+        for at in [0, 60_000] {
+            let labels = Labels::from_pairs([("__name__", name), ("__type__", kind)]);
+            let row = SeriesSamples::float(labels, Timestamp::from_millis(at), 1.0);
+            store.append(&[row]).unwrap();
+        }
+        let options = EngineOptions {
+            type_and_unit_labels: has_types,
+            ..engine().options().clone()
+        };
+        let result = Engine::new(options)
+            .instant(&store, &rate(name, 120_000), Timestamp::from_millis(60_000))
+            .unwrap();
+        let found = result.infos.first().map(|info| info.text(""));
+        assert_eq!(found.as_deref(), want);
+    };
+    check("a_total", "gauge", false, None);
+    check("a", "counter", true, None);
+    check("a", "histogram", true, None);
+    check(
+        "a_total",
+        "gauge",
+        true,
+        Some(
+            "PromQL info: metric might not be a counter, __type__ label is not set to \"counter\" or \"histogram\", got \"gauge\": \"a_total\"",
+        ),
+    );
+}

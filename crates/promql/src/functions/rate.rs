@@ -12,8 +12,8 @@ use crate::ast::{RangeBorders, Span};
 use crate::engine::{Cell, Starts, Window, WindowCall, starts};
 use crate::error::QueryError;
 use crate::histogram;
-use model::Histogram;
 use model::number::{i64_to_float, usize_to_float};
+use model::{Histogram, Labels};
 use std::sync::Arc;
 
 type Computed = Result<Option<Cell>, QueryError>;
@@ -68,17 +68,28 @@ fn changed(window: &Window<'_>, call: &mut WindowCall<'_>, change: Change) -> Co
     )
 }
 
-/// Remarks that a metric is not named like a counter, where a function expects one.
+/// Remarks that a metric is not named like a counter, or where types are labels has not its type, where a function
+/// expects one.
 pub(crate) fn note_possible_gauge(
     function: &str,
-    metric: &str,
+    (labels, has_types): (&Labels, bool),
     (notes, span): (&mut Annotations, Span),
 ) {
-    let is_counter = metric.is_empty()
-        || ["_total", "_sum", "_count", "_bucket"]
-            .iter()
-            .any(|suffix| metric.ends_with(suffix));
-    if matches!(function, "rate" | "increase") && !is_counter {
+    let metric = labels.metric_name();
+    if metric.is_empty() || !matches!(function, "rate" | "increase") {
+        return;
+    }
+    if has_types {
+        let kind = labels.value("__type__");
+        if !matches!(kind, "counter" | "histogram") {
+            notes.info(span, message::not_typed_as_counter(metric, kind));
+        }
+        return;
+    }
+    let is_counter = ["_total", "_sum", "_count", "_bucket"]
+        .iter()
+        .any(|suffix| metric.ends_with(suffix));
+    if !is_counter {
         notes.info(span, message::possible_non_counter(metric));
     }
 }

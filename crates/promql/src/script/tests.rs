@@ -225,7 +225,7 @@ impl Source for OnDisk {
 
 /// Evals of upstream's scripts that pass. The numbers may only rise.
 const PASSED_IN_MEMORY_MIN: usize = 1576;
-const PASSED_ON_DISK_MIN: usize = 1559;
+const PASSED_ON_DISK_MIN: usize = 1576;
 
 #[test]
 fn upstream_scripts_in_memory() {

@@ -64,6 +64,7 @@ fn evaluated(
     };
     let windows = Windows {
         name,
+        has_types: false,
         function,
         parameters: parameter
             .iter()
