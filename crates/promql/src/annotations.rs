@@ -236,6 +236,10 @@ pub(crate) mod message {
         )
     }
 
+    pub(crate) fn down_sampled(function: &str) -> String {
+        format!("data was down-sampled: {function} sees only the last sample of each window")
+    }
+
     pub(crate) fn sort_in_range() -> String {
         "sort is ineffective for range queries since results are always ordered by labels"
             .to_owned()

@@ -22,6 +22,7 @@ mod sliding;
 mod smoothing;
 mod sort;
 pub(crate) mod statistics;
+pub(crate) mod summarised;
 mod timestamp;
 
 use crate::ast::{Call, Span};

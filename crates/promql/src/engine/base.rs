@@ -12,9 +12,10 @@ use super::{Cell, Column, Steps, WindowCall};
 use crate::annotations::{Annotations, message};
 use crate::ast::{RangeBorders, Span};
 use crate::error::QueryError;
+use crate::functions::summarised::{self, Summarised};
 use crate::functions::{self, WindowFunction};
 use crate::histogram;
-use model::{Columns, Labels, is_stale_marker};
+use model::{Columns, Labels, Summaries, is_stale_marker};
 use std::sync::Arc;
 
 /// What is made of each series.
@@ -221,7 +222,11 @@ fn latest(moments: &Moments<'_>, pick: Pick, columns: &Columns, scratch: &mut Sc
         let values = &columns.values;
         // A staleness marker is what stands for an absent value, too.
         let value = |(place, _): &(usize, usize)| values.get(*place).copied().unwrap_or(ABSENT);
-        Column::from_floats(0, places.iter().map(value).collect())
+        let mut floats: Vec<f64> = places.iter().map(value).collect();
+        if let Some(summaries) = &columns.summaries {
+            fill_from_summaries(&mut floats, moments, columns, summaries);
+        }
+        Column::from_floats(0, floats)
     } else {
         let mut column = Column::default();
         for (step, (place, _)) in places.iter().enumerate() {
@@ -233,6 +238,24 @@ fn latest(moments: &Moments<'_>, pick: Pick, columns: &Columns, scratch: &mut Sc
     };
     count_present(&column, scratch);
     column
+}
+
+/// Down-sampled windows are longer than the look-back. Where a step without a sample lies inside of one, there
+/// were samples, of which the window's first is known.
+fn fill_from_summaries(
+    floats: &mut [f64],
+    moments: &Moments<'_>,
+    columns: &Columns,
+    summaries: &Summaries,
+) {
+    for (float, at) in floats.iter_mut().zip(&moments.ends) {
+        let next = columns.timestamps.partition_point(|time| time <= at);
+        let begun = summaries.first_timestamps.get(next);
+        let has_samples = summaries.counts.get(next).is_some_and(|count| *count > 1);
+        if super::is_absent(*float) && has_samples && begun.is_some_and(|begun| begun <= at) {
+            *float = summaries.first_values.get(next).copied().unwrap_or(ABSENT);
+        }
+    }
 }
 
 fn latest_places(times: &[i64], moments: &Moments<'_>, bounds: &mut Vec<(usize, usize)>) {
@@ -314,6 +337,13 @@ impl Windows {
         scratch: &mut Scratch,
     ) -> Result<Column, QueryError> {
         let before = scratch.touched;
+        if let Some(summaries) = samples.summaries() {
+            if let Some(compute) = summarised::find(self.name) {
+                return self.summarised(moments, (samples, summaries), (compute, scratch));
+            }
+            let text = message::down_sampled(self.name);
+            scratch.notes.warn(self.span, text);
+        }
         let sliding = self.function.sliding.filter(|_| {
             // Of the functions that slide only a quantile has an argument, and outside 0 to 1 remarks.
             let arguments = self.parameters.iter().flatten();
@@ -366,6 +396,36 @@ impl Windows {
             let samples = u64::try_from(scratch.places.samples).unwrap_or(u64::MAX);
             scratch.touched = scratch.touched.saturating_add(samples);
         }
+        Ok(Column::from_floats(0, out))
+    }
+
+    /// Evaluates the function over down-sampled windows.
+    fn summarised(
+        &self,
+        moments: &Moments<'_>,
+        (samples, summaries): (&Samples, &Summaries),
+        (compute, scratch): (summarised::Compute, &mut Scratch),
+    ) -> Result<Column, QueryError> {
+        let (times, values) = samples.floats();
+        let (mut first, mut past) = (0, 0);
+        let mut out = vec![ABSENT; moments.ends.len()];
+        for (step, slot) in out.iter_mut().enumerate() {
+            let range = self.range(moments.end(step));
+            super::window::slide(times, (&mut first, &mut past), range);
+            if first == past {
+                continue;
+            }
+            scratch.touch(step, past - first);
+            let window = Summarised {
+                times,
+                values,
+                summaries,
+                places: first..past,
+                range,
+            };
+            *slot = compute(&window).unwrap_or(ABSENT);
+        }
+        moments.limits.check()?;
         Ok(Column::from_floats(0, out))
     }
 
@@ -422,5 +482,7 @@ pub(super) fn any_stale(values: &[f64]) -> bool {
     values.iter().any(|value| is_stale_marker(*value))
 }
 
+#[cfg(test)]
+mod summaries;
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use super::{Cell, Column, Evaluation, Starts, Steps, without_parens};
 use crate::ast::{Expr, ExprKind, MatrixSelector, RangeBorders};
 use crate::error::QueryError;
 use crate::histogram;
-use model::{Columns, Histogram, Labels, Sample, Timestamp, is_stale_marker};
+use model::{Columns, Histogram, Labels, Sample, Summaries, Timestamp, is_stale_marker};
 use std::sync::Arc;
 
 /// A series of a range vector.
@@ -31,6 +31,8 @@ pub(crate) struct Samples {
     /// Start timestamps of the floats and of the histograms; empty where none is known.
     float_starts: Arc<[i64]>,
     histogram_starts: Vec<i64>,
+    /// What is known of the down-sampled windows that the floats stand for.
+    summaries: Option<Arc<Summaries>>,
 }
 
 /// The samples of one series in a stretch of time, its left end excluded.
@@ -65,11 +67,13 @@ impl Samples {
             samples.float_times = Arc::clone(&columns.timestamps);
             samples.floats = Arc::clone(&columns.values);
             samples.float_starts = columns.starts.clone().unwrap_or_default();
+            samples.summaries.clone_from(&columns.summaries);
             return samples;
         }
         let (mut times, mut floats, mut starts) = (Vec::new(), Vec::new(), Vec::new());
         let start_of = |index: usize| columns.starts.as_ref()?.get(index).copied();
         let mut histograms = columns.histograms.iter().peekable();
+        let mut summaries = Summaries::default();
         let pairs = columns.timestamps.iter().zip(columns.values.iter());
         for (index, (time, value)) in pairs.enumerate() {
             match histograms.next_if(|(at, _)| *at == index) {
@@ -82,6 +86,9 @@ impl Samples {
                     times.push(*time);
                     floats.push(*value);
                     starts.extend(start_of(index));
+                    if let Some(all) = &columns.summaries {
+                        push_summary(&mut summaries, all, index);
+                    }
                 }
                 _ => {}
             }
@@ -89,6 +96,7 @@ impl Samples {
         samples.float_times = times.into();
         samples.floats = floats.into();
         samples.float_starts = starts.into();
+        samples.summaries = columns.summaries.as_ref().map(|_| Arc::new(summaries));
         samples
     }
 
@@ -122,6 +130,13 @@ impl Samples {
         self.histograms.is_empty() && self.float_starts.is_empty()
     }
 
+    /// What is known of down-sampled windows; nothing of series that have histograms.
+    pub(crate) fn summaries(&self) -> Option<&Summaries> {
+        self.summaries
+            .as_deref()
+            .filter(|_| self.histograms.is_empty())
+    }
+
     /// The floats and their times.
     pub(crate) const fn floats(&self) -> (&Arc<[i64]>, &Arc<[f64]>) {
         (&self.float_times, &self.floats)
@@ -136,6 +151,22 @@ impl Samples {
     pub(crate) fn window(&self, start: i64, end: i64) -> Window<'_> {
         let mut sliding = Sliding::default();
         sliding.window(self, start, end)
+    }
+}
+
+fn push_summary(to: &mut Summaries, from: &Summaries, index: usize) {
+    to.first_timestamps
+        .extend(from.first_timestamps.get(index).copied());
+    to.counts.extend(from.counts.get(index).copied());
+    for (to, from) in [
+        (&mut to.first_values, &from.first_values),
+        (&mut to.sums, &from.sums),
+        (&mut to.minima, &from.minima),
+        (&mut to.maxima, &from.maxima),
+        (&mut to.squares, &from.squares),
+        (&mut to.increases, &from.increases),
+    ] {
+        to.extend(from.get(index).copied());
     }
 }
 

@@ -108,14 +108,14 @@ fn float_change(window: &Window<'_>, call: &mut WindowCall<'_>, change: Change) 
             }
         }
         if let Some(begin) = starts.begin_inside(call.range.0, times) {
-            return Some((grown + first) * factor_since(begin, times, call, change));
+            return Some((grown + first) * stretch(times, call).factor_since(begin, change));
         }
     }
     if window.floats.len() < 2 {
         return None;
     }
     let zero_share = (grown > 0.0 && *first >= 0.0).then(|| first / grown);
-    Some(grown * extrapolation(times, call, change, zero_share))
+    Some(grown * stretch(times, call).extrapolation(change, zero_share))
 }
 
 fn histogram_change(
@@ -132,7 +132,7 @@ fn histogram_change(
     if change.is_counter()
         && let Some(begin) = starts.begin_inside(call.range.0, times)
     {
-        let factor = factor_since(begin, times, call, change);
+        let factor = stretch(times, call).factor_since(begin, change);
         let whole = match grown {
             None => return Some(histogram::scaled(first, factor)),
             Some(grown) => {
@@ -148,7 +148,7 @@ fn histogram_change(
     }
     let grown = grown?;
     let zero_share = (grown.count > 0.0 && first.count >= 0.0).then(|| first.count / grown.count);
-    let factor = extrapolation(times, call, change, zero_share);
+    let factor = stretch(times, call).extrapolation(change, zero_share);
     Some(histogram::scaled(&grown, factor))
 }
 
@@ -159,69 +159,75 @@ fn note_overlap(call: &mut WindowCall<'_>, starts: Starts<'_>, times: &[i64]) {
     }
 }
 
-/// What the change between the first and the last sample is multiplied by. `zero_share`: how many times the
-/// sampled stretch the counter needed, at this pace, to get from zero to its first sample.
-fn extrapolation(
-    times: &[i64],
-    call: &WindowCall<'_>,
-    change: Change,
-    zero_share: Option<f64>,
-) -> f64 {
-    let (Some(first), Some(last)) = (times.first(), times.last()) else {
-        return 1.0;
-    };
-    let sampled = i64_to_float(last - first) / 1000.0;
-    let distance = average_distance(times);
-    let mut to_start = i64_to_float(first - call.range.0) / 1000.0;
-    if to_start >= distance * 1.1 {
-        to_start = distance / 2.0;
-    }
-    if let Some(share) = zero_share.filter(|_| change.is_counter()) {
-        to_start = to_start.min(sampled * share);
-    }
-    stretched((sampled, to_start), times, call, change)
+/// Where the samples of a window lie in its range.
+pub(super) struct Stretch {
+    /// Times of the first and of the last sample.
+    pub(super) first: i64,
+    pub(super) last: i64,
+    /// How many samples there are.
+    pub(super) count: usize,
+    /// The range, left end excluded.
+    pub(super) range: (i64, i64),
 }
 
-/// The same for a counter that began inside the range: the stretch is the one from there.
-fn factor_since(begin: i64, times: &[i64], call: &WindowCall<'_>, change: Change) -> f64 {
-    let last = times.last().copied().unwrap_or(begin);
-    let sampled = i64_to_float(last - begin) / 1000.0;
-    stretched((sampled, 0.0), times, call, change)
-}
-
-/// How much longer a stretch gets by what is added before and after it; divided by the range for a rate.
-fn stretched(
-    (sampled, to_start): (f64, f64),
-    times: &[i64],
-    call: &WindowCall<'_>,
-    change: Change,
-) -> f64 {
-    let distance = average_distance(times);
-    let last = times.last().copied().unwrap_or(call.range.1);
-    let mut to_end = i64_to_float(call.range.1 - last) / 1000.0;
-    if to_end >= distance * 1.1 {
-        to_end = distance / 2.0;
-    }
-    let factor = if sampled == 0.0 {
-        1.0
-    } else {
-        (sampled + to_start + to_end) / sampled
-    };
-    if change == Change::Rate {
-        factor / call.range_seconds()
-    } else {
-        factor
-    }
-}
-
-/// The average distance of neighbouring samples in seconds, 0 for a single one.
-fn average_distance(times: &[i64]) -> f64 {
-    match times {
-        [first, .., last] => {
-            let sampled = i64_to_float(last - first) / 1000.0;
-            sampled / usize_to_float(times.len() - 1)
+impl Stretch {
+    /// What the change between the first and the last sample is multiplied by. `zero_share`: how many times the
+    /// sampled stretch the counter needed, at this pace, to get from zero to its first sample.
+    pub(super) fn extrapolation(&self, change: Change, zero_share: Option<f64>) -> f64 {
+        let sampled = i64_to_float(self.last - self.first) / 1000.0;
+        let distance = self.average_distance();
+        let mut to_start = i64_to_float(self.first - self.range.0) / 1000.0;
+        if to_start >= distance * 1.1 {
+            to_start = distance / 2.0;
         }
-        _ => 0.0,
+        if let Some(share) = zero_share.filter(|_| change.is_counter()) {
+            to_start = to_start.min(sampled * share);
+        }
+        self.stretched((sampled, to_start), change)
+    }
+
+    /// The same for a counter that began inside the range: the stretch is the one from there.
+    fn factor_since(&self, begin: i64, change: Change) -> f64 {
+        let sampled = i64_to_float(self.last - begin) / 1000.0;
+        self.stretched((sampled, 0.0), change)
+    }
+
+    /// How much longer a stretch gets by what is added before and after it; divided by the range for a rate.
+    fn stretched(&self, (sampled, to_start): (f64, f64), change: Change) -> f64 {
+        let distance = self.average_distance();
+        let mut to_end = i64_to_float(self.range.1 - self.last) / 1000.0;
+        if to_end >= distance * 1.1 {
+            to_end = distance / 2.0;
+        }
+        let factor = if sampled == 0.0 {
+            1.0
+        } else {
+            (sampled + to_start + to_end) / sampled
+        };
+        if change == Change::Rate {
+            factor / (i64_to_float(self.range.1 - self.range.0) / 1000.0)
+        } else {
+            factor
+        }
+    }
+
+    /// The average distance of neighbouring samples in seconds, 0 for a single one.
+    fn average_distance(&self) -> f64 {
+        let sampled = i64_to_float(self.last - self.first) / 1000.0;
+        match self.count {
+            0 | 1 => 0.0,
+            count => sampled / usize_to_float(count - 1),
+        }
+    }
+}
+
+/// Where samples at these times lie in the call's range.
+fn stretch(times: &[i64], call: &WindowCall<'_>) -> Stretch {
+    Stretch {
+        first: times.first().copied().unwrap_or(call.range.1),
+        last: times.last().copied().unwrap_or(call.range.1),
+        count: times.len(),
+        range: call.range,
     }
 }
 
