@@ -2,7 +2,7 @@
 //!
 //! Layout of the file `CHECKPOINT`: magic `BNCLCKP\0`, version (u32), CRC-32 of those; then records, each length
 //! (u32), CRC-32 of the content (u32), content. The content begins with its kind (byte). 1, state, comes first:
-//! segment and offset in the log; newest time (zigzag); late samples; number of segments, each with its newest
+//! segment and offset in the log; newest time (zigzag); late samples; the next series id; number of segments, each with its newest
 //! time (zigzag). 2, series: timestamp columns, number of series, each id, labels, samples. 3, exemplars: number,
 //! each with encoded labels of its series, time (zigzag), bits, own labels. 4, end: number of series. A file
 //! without an end was not finished and is not read. See docs/formats/checkpoint.md.
@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub(crate) newest: i64,
     /// Samples that came after their window was cut.
     pub(crate) late: u64,
+    /// The id of the next series: no id in the log stands for two of them.
+    pub(crate) next_id: u32,
     /// The newest time in each segment of the log.
     pub(crate) newest_in: BTreeMap<u64, i64>,
 }
@@ -135,6 +137,7 @@ fn encode_state(state: &State) -> Vec<u8> {
     put_varint(&mut out, state.position.offset);
     put_zigzag(&mut out, state.newest);
     put_varint(&mut out, state.late);
+    put_varint(&mut out, u64::from(state.next_id));
     put_varint(&mut out, state.newest_in.len() as u64);
     for (segment, newest) in &state.newest_in {
         put_varint(&mut out, *segment);
@@ -151,6 +154,7 @@ fn decode_state(decoder: &mut Decoder<'_>) -> Option<State> {
         },
         newest: decoder.zigzag()?,
         late: decoder.varint()?,
+        next_id: u32::try_from(decoder.varint()?).ok()?,
         newest_in: BTreeMap::new(),
     };
     for _ in 0..decoder.count()? {
@@ -298,6 +302,7 @@ impl Reader {
             return Err(self.corrupt("series that cannot be read"));
         }
         tracing::debug!("{count} series read from the checkpoint");
+        head.skip_ids(self.state.next_id);
         let counts = &head.counts;
         let relaxed = std::sync::atomic::Ordering::Relaxed;
         counts.newest.fetch_max(self.state.newest, relaxed);

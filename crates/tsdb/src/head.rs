@@ -29,6 +29,9 @@ use storage::encoding::Decoder;
 /// Parts of the lookup table; more than threads, so that they seldom meet.
 const SHARDS: usize = 32;
 
+/// Series that are removed from the index while new ones wait.
+const FORGOTTEN_AT_ONCE: usize = 50_000;
+
 /// What series are looked up by: the encoded labels with their hash, which is computed once and serves
 /// both the choice of the shard and the table inside it.
 trait Key {
@@ -179,8 +182,20 @@ impl Head {
             .fetch_max(id.saturating_add(1), Ordering::Relaxed);
         match self.find(labels.encoded()) {
             Some(series) => series,
+            // Another process may have given the id to other labels, in a part of the log that is gone.
+            None if self.with_id(id).is_some() => self.restore_series(labels),
             None => self.create(id, labels),
         }
+    }
+
+    /// The id of the next series that is made.
+    pub(crate) fn next_id(&self) -> u32 {
+        self.next_id.load(Ordering::Relaxed)
+    }
+
+    /// Makes ids from here on.
+    pub(crate) fn skip_ids(&self, next_id: u32) {
+        self.next_id.fetch_max(next_id, Ordering::Relaxed);
     }
 
     /// Reads series as `HeadSeries::encode` wrote them and takes them into the table; `None` for bytes that it did
@@ -280,8 +295,10 @@ impl Head {
 
     /// Removes series that were taken out of the table from the index.
     pub(crate) fn forget(&self, removed: &[Arc<HeadSeries>]) {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
-        index.remove(removed);
+        for group in removed.chunks(FORGOTTEN_AT_ONCE) {
+            let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+            index.remove(group);
+        }
     }
 
     pub(crate) fn series_count(&self) -> usize {
@@ -297,8 +314,13 @@ impl Head {
         self.index().select(matchers)
     }
 
-    /// Every series, in no particular order.
+    /// Every series, in no particular order. No lock is held for long.
     pub(crate) fn all(&self) -> Vec<Arc<HeadSeries>> {
-        self.index().select(&[])
+        let mut all = Vec::with_capacity(self.series_count());
+        for shard in &self.shards {
+            let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.values().map(Arc::clone));
+        }
+        all
     }
 }

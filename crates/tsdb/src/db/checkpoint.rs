@@ -115,6 +115,7 @@ impl Db {
                 position: self.wal.end(),
                 newest: self.head.counts.newest.load(Ordering::Relaxed),
                 late: self.head.counts.late.load(Ordering::Relaxed) as u64,
+                next_id: self.head.next_id(),
                 newest_in: writer.newest_in.clone(),
             }
         };
