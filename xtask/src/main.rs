@@ -10,6 +10,7 @@
 mod bench;
 mod ci;
 mod compare;
+mod compare_exposition;
 mod conformance;
 mod crash;
 mod fuzz;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
   conformance    upstream's test data, from the folder that CONFORMANCE names
   compare        the same target scraped by us and by prometheus: equal answers
   fuzz [N] [--seed S] [--rounds R]  N random queries (1000) over random data, asked of us and of prometheus
+  compare-exposition [N [SEED]]
+                 upstream's exposition files and N mutations (500) scraped by us and by prometheus: equal outcomes
   crash [N]      N rounds (20) of kill -9 under remote write: nothing acknowledged lost
   fuzz-decoders [SECONDS [TARGET…]]  every decoder of outside bytes under cargo-fuzz (600 s each)
   bench metrics [SET…]  ingest, memory, disk and queries, side by side with the peers on the PATH, on the
@@ -62,6 +65,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
         ["conformance"] => conformance::run(),
+        ["compare-exposition", rest @ ..] => compare_exposition::run(rest),
         ["compare", rest @ ..] => compare::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),
         ["crash", rest @ ..] => crash::run(rest),

@@ -5,7 +5,7 @@ use crate::prometheus::{
     relabel_steps, search, series, status, targets, write,
 };
 use crate::services::Services;
-use crate::{alertmanager, compress, own, page};
+use crate::{alertmanager, compress, otlp, own, page};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub fn main(services: Arc<Services>) -> Router {
     Router::new()
         .merge(prometheus())
+        .merge(opentelemetry())
         .merge(alertmanager_v2())
         .merge(own_api())
         .merge(management_paths())
@@ -107,6 +108,22 @@ fn prometheus_status() -> Router<Arc<Services>> {
         .route("/api/v1/status/tsdb", get(status::tsdb))
         .route("/api/v1/status/tsdb/blocks", get(status::tsdb_blocks))
         .route("/api/v1/status/walreplay", get(status::wal_replay))
+}
+
+/// OTLP over HTTP and over gRPC.
+fn opentelemetry() -> Router<Arc<Services>> {
+    Router::new()
+        .route("/v1/metrics", post(otlp::metrics))
+        .route("/api/v1/otlp/v1/metrics", post(otlp::metrics))
+        .route(
+            "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+            post(otlp::export),
+        )
+}
+
+/// What an OpenTelemetry collector answers on its ports.
+pub fn opentelemetry_port(services: Arc<Services>) -> Router {
+    opentelemetry().with_state(services)
 }
 
 fn alertmanager_v2() -> Router<Arc<Services>> {

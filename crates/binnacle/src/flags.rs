@@ -32,6 +32,8 @@ pub(crate) struct Flags {
     pub(crate) start_timestamps: bool,
     pub(crate) type_and_unit_labels: bool,
     pub(crate) scrape_features: collect::Features,
+    /// What flags say of OTLP.
+    pub(crate) otlp_deltas: ingest::otlp::Deltas,
     pub(crate) resend_delay_ms: i64,
     pub(crate) restoring: rules::Restoring,
     pub(crate) web: WebFlags,
@@ -86,6 +88,7 @@ impl Flags {
             start_timestamps: feature(&["use-start-timestamps"]),
             type_and_unit_labels: feature(&["type-and-unit-labels", "promql-type-and-unit-labels"]),
             per_step_stats: feature(&["promql-per-step-stats"]),
+            otlp_deltas: otlp_deltas(&theirs.features)?,
             scrape_features: collect::Features::of(theirs.features.iter().map(String::as_str)),
             resend_delay_ms: duration_ms("--rules.alert.resend-delay", &theirs.resend_delay)?,
             restoring: rules::Restoring {
@@ -108,6 +111,22 @@ impl Flags {
 pub(crate) fn duration(flag: &str, text: &str) -> anyhow::Result<Duration> {
     let millis = duration_ms(flag, text)?;
     Ok(Duration::from_millis(u64::try_from(millis)?))
+}
+
+/// What is done with deltas; one of the two features at most.
+fn otlp_deltas(features: &[String]) -> anyhow::Result<ingest::otlp::Deltas> {
+    let has = |name: &str| features.iter().any(|feature| feature == name);
+    match (
+        has("otlp-deltatocumulative"),
+        has("otlp-native-delta-ingestion"),
+    ) {
+        (true, true) => bail!(
+            "--enable-feature: otlp-deltatocumulative and otlp-native-delta-ingestion exclude each other"
+        ),
+        (true, false) => Ok(ingest::otlp::Deltas::Accumulate),
+        (false, true) => Ok(ingest::otlp::Deltas::Keep),
+        (false, false) => Ok(ingest::otlp::Deltas::Refuse),
+    }
 }
 
 fn duration_ms(flag: &str, text: &str) -> anyhow::Result<i64> {

@@ -22,15 +22,18 @@ enum Face {
     Loki,
     Grafana,
     Pushgateway,
+    OpenTelemetry,
 }
 
 /// The ports of the programs that are replaced.
-const COMPAT_PORTS: [(u16, Face); 5] = [
+const COMPAT_PORTS: [(u16, Face); 7] = [
     (9093, Face::Alertmanager),
     (3100, Face::Loki),
     (3000, Face::Grafana),
     (3001, Face::Grafana),
     (9091, Face::Pushgateway),
+    (4317, Face::OpenTelemetry),
+    (4318, Face::OpenTelemetry),
 ];
 
 struct Door {
@@ -186,9 +189,11 @@ impl Doors {
                 // The other ports are those of other programs, which have no such path.
                 prefix: match face {
                     Face::Main => self.prefix.clone(),
-                    Face::Alertmanager | Face::Loki | Face::Grafana | Face::Pushgateway => {
-                        Prefix::default()
-                    }
+                    Face::Alertmanager
+                    | Face::Loki
+                    | Face::Grafana
+                    | Face::Pushgateway
+                    | Face::OpenTelemetry => Prefix::default(),
                 },
             });
             places.push((face, place));
@@ -213,5 +218,6 @@ fn router(face: Face, services: Arc<Services>) -> Router {
         Face::Loki => routes::loki_port(services),
         Face::Grafana => routes::grafana_port(services),
         Face::Pushgateway => routes::pushgateway_port(services),
+        Face::OpenTelemetry => routes::opentelemetry_port(services),
     }
 }

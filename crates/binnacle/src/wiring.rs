@@ -90,7 +90,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
         (Arc::clone(&web.notifications), Arc::clone(&web.query_log)),
     ));
     let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
-    configuration.collect_with(Arc::clone(&collector));
+    configuration.connect(Arc::clone(&collector), Arc::clone(&ingest));
     configuration.apply(setup)?;
     let (inside, inside_thread) = collect::inside::spawn(
         own.sources(),

@@ -60,6 +60,8 @@ pub struct PrometheusFile {
     pub alert_relabel_configs: Vec<RelabelRule>,
     /// `storage`
     pub storage: StorageSettings,
+    /// `otlp`
+    pub otlp: ingest::otlp::Settings,
     /// What is in the file but not active, each kind once.
     pub notes: Vec<Note>,
 }
@@ -215,7 +217,8 @@ fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Opti
         })
         .unwrap_or_default();
     remote::check(&mut fields, global.name_validation, &mut notes);
-    let storage = settings::read(&mut fields, &global, &mut notes);
+    let storage = settings::read(&mut fields, &mut notes);
+    let otlp = settings::otlp(&mut fields, &global);
     fields.finish();
     Some(PrometheusFile {
         global,
@@ -224,6 +227,7 @@ fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Opti
         scrape_config_files,
         alert_relabel_configs,
         storage,
+        otlp,
         notes: notes.finish(reading.file),
     })
 }

@@ -4,6 +4,8 @@
 //! store. It keeps no samples and starts no thread; a caller that is answered has its samples in the
 //! write-ahead log.
 
+mod otlp;
+
 use crate::remote_write::{self, Batch, DecodeError, LabelLimits, Limits, SeriesCache, Written};
 use model::{Appended, Labels, MetricMetadata, SeriesSamples, Sink, SinkError};
 use runtime::Registry;
@@ -52,6 +54,7 @@ pub struct Ingest {
     /// Who is handed everything that the store has taken.
     follower: RwLock<Option<Arc<dyn Sink>>>,
     metadata: Mutex<BTreeMap<String, MetricMetadata>>,
+    otlp: otlp::State,
 }
 
 /// How much of a request was stored.
@@ -159,6 +162,7 @@ impl Ingest {
             counters: Counters::new(registry.clone()),
             follower: RwLock::new(None),
             metadata: Mutex::default(),
+            otlp: otlp::State::default(),
         }
     }
 

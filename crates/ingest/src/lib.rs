@@ -7,6 +7,7 @@ mod classic;
 mod door;
 pub mod exposition;
 pub mod native;
+pub mod otlp;
 mod protobuf;
 pub mod remote_write;
 

@@ -225,6 +225,45 @@ pub fn reduce_resolution(histogram: &mut Histogram, schema: i32) {
     histogram.schema = schema;
 }
 
+/// Adds two histograms; `None` where their buckets do not fit each other.
+///
+/// The finer one is made coarser first; of two zero buckets the wider counts.
+#[must_use]
+pub fn sum(a: &Histogram, b: &Histogram) -> Option<Histogram> {
+    let is_custom = |h: &Histogram| h.schema == CUSTOM_BUCKETS_SCHEMA;
+    if is_custom(a) != is_custom(b) || a.custom_values != b.custom_values {
+        return None;
+    }
+    let schema = a.schema.min(b.schema);
+    let (mut a, mut b) = (a.clone(), b.clone());
+    reduce_resolution(&mut a, schema);
+    reduce_resolution(&mut b, schema);
+    let side = |a: (&[Span], &[f64]), b: (&[Span], &[f64])| {
+        Sparse::of(a.0, a.1)
+            .plus(&Sparse::of(b.0, b.1))
+            .into_spans()
+    };
+    let (positive_spans, positive_buckets) = side(
+        (&a.positive_spans, &a.positive_buckets),
+        (&b.positive_spans, &b.positive_buckets),
+    );
+    let (negative_spans, negative_buckets) = side(
+        (&a.negative_spans, &a.negative_buckets),
+        (&b.negative_spans, &b.negative_buckets),
+    );
+    Some(Histogram {
+        zero_threshold: a.zero_threshold.max(b.zero_threshold),
+        zero_count: a.zero_count + b.zero_count,
+        count: a.count + b.count,
+        sum: a.sum + b.sum,
+        positive_spans,
+        positive_buckets,
+        negative_spans,
+        negative_buckets,
+        ..a
+    })
+}
+
 /// The buckets of one side by their index, ascending.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Sparse(pub(crate) Vec<(i64, f64)>);
@@ -259,6 +298,14 @@ impl Sparse {
             }
         }
         Self(merged)
+    }
+
+    fn plus(self, other: &Self) -> Self {
+        let mut sums: std::collections::BTreeMap<i64, f64> = self.0.into_iter().collect();
+        for (index, count) in &other.0 {
+            *sums.entry(*index).or_default() += count;
+        }
+        Self(sums.into_iter().collect())
     }
 
     /// Spans and counts. Indexes that no bucket can have are left out.

@@ -10,6 +10,9 @@ pub enum ProtobufError {
     /// A field reaches beyond the end of its message.
     #[error("unexpected end of message")]
     Truncated,
+    /// A text that is none.
+    #[error("a text is not UTF-8")]
+    NotUtf8,
     /// A varint of more than ten bytes.
     #[error("varint overflows 64 bits")]
     VarintOverflow,
@@ -198,6 +201,40 @@ impl<'a> Message<'a> {
             to.push(fit(packed.varint()?));
         }
         Ok(())
+    }
+
+    /// Adds the `uint64`s of a repeated field, packed or one at a time.
+    pub(crate) fn uint64s(&self, wire: Wire<'a>, to: &mut Vec<u64>) -> Result<(), ProtobufError> {
+        let Wire::Bytes(bytes) = wire else {
+            to.push(self.unsigned(wire)?);
+            return Ok(());
+        };
+        let mut packed = Message::new(bytes);
+        while !packed.rest.is_empty() {
+            to.push(packed.varint()?);
+        }
+        Ok(())
+    }
+
+    /// Adds the `fixed64`s of a repeated field, packed or one at a time.
+    pub(crate) fn fixed64s(&self, wire: Wire<'a>, to: &mut Vec<u64>) -> Result<(), ProtobufError> {
+        let Wire::Bytes(bytes) = wire else {
+            to.push(self.fixed64(wire)?);
+            return Ok(());
+        };
+        let mut packed = Message::new(bytes);
+        while !packed.rest.is_empty() {
+            to.push(u64::from_le_bytes(packed.take_array()?));
+        }
+        Ok(())
+    }
+
+    /// A `fixed64`.
+    pub(crate) const fn fixed64(&self, wire: Wire<'a>) -> Result<u64, ProtobufError> {
+        match wire {
+            Wire::Fixed64(bits) => Ok(bits),
+            _ => Err(ProtobufError::WrongWireType(self.field)),
+        }
     }
 
     /// Adds the `sint64`s of a repeated field, packed or one at a time.

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use api::{Notifications, RELOAD_FAILED, SetupView};
 use collect::Collector;
 use dispatch::Dispatch;
+use ingest::Ingest;
 use model::{RelabelRule, Timestamp};
 use rules::RuleEngine;
 use rules::file::{RuleFile, UnknownFields};
@@ -29,6 +30,7 @@ pub(super) struct Configuration {
     collector: Later<Collector>,
     notifications: Arc<Notifications>,
     query_log: Arc<LineLog>,
+    ingest: Later<Ingest>,
     has_stand_ins: AtomicBool,
     view: Mutex<SetupView>,
     /// One reload at a time.
@@ -52,15 +54,31 @@ impl Configuration {
             collector: Mutex::default(),
             notifications,
             query_log,
+            ingest: Mutex::default(),
             has_stand_ins: AtomicBool::new(true),
             view: Mutex::default(),
             reloading: Mutex::default(),
         }
     }
 
-    /// Names the collector that applied configurations go to.
-    pub(super) fn collect_with(&self, collector: Arc<Collector>) {
+    /// Names the collector and the door that applied configurations go to.
+    pub(super) fn connect(&self, collector: Arc<Collector>, ingest: Arc<Ingest>) {
         *lock(&self.collector) = Some(collector);
+        *lock(&self.ingest) = Some(ingest);
+    }
+
+    fn apply_otlp(&self, setup: &Setup) {
+        let flags = &self.ground.flags;
+        let prometheus = setup.prometheus.as_ref();
+        let settings = prometheus.map(|p| p.file.otlp.clone()).unwrap_or_default();
+        if let Some(ingest) = lock(&self.ingest).as_ref() {
+            ingest.set_otlp(ingest::otlp::Settings {
+                target_info_interval_ms: flags.lookback_ms / 2,
+                deltas: flags.otlp_deltas,
+                type_and_unit_labels: flags.scrape_features.type_and_unit_labels,
+                ..settings
+            });
+        }
     }
 
     pub(super) fn has_stand_ins(&self) -> bool {
@@ -112,6 +130,7 @@ impl Configuration {
             .as_ref()
             .map(|p| p.file.scrape_configs.clone())
             .unwrap_or_default();
+        self.apply_otlp(&setup);
         for problem in self.dispatch.apply(super::flows::dispatch_config(&setup))? {
             tracing::error!("template: {problem}");
         }

@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::program::{Program, Start};
 use std::net::TcpListener;
 
-const PORTS: [u16; 5] = [9093, 3100, 3000, 3001, 9091];
+const PORTS: [u16; 7] = [9093, 3100, 3000, 3001, 9091, 4317, 4318];
 
 #[test]
 fn the_customary_ports_answer() {
@@ -42,6 +42,16 @@ fn the_customary_ports_answer() {
     check(3001, "/api/health", "\"database\":\"ok\"");
     check(9091, "/metrics", "binnacle_tsdb_");
     check(9091, "/-/healthy", "");
+    for port in [4317, 4318] {
+        let request = Request {
+            method: "POST",
+            path: "/v1/metrics",
+            headers: &[("Content-Type", "application/json")],
+            body: b"{}",
+        };
+        let answer = http::send(&format!("127.0.0.1:{port}"), request).expect("an answer");
+        assert_eq!((answer.status(), answer.text().as_str()), (200, "{}"));
+    }
     // The old API of Alertmanager, which some clients still post to.
     let body = br#"[{"labels": {"alertname": "Old"}}]"#;
     let request = Request {

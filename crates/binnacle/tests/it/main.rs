@@ -38,6 +38,7 @@ mod examples;
 mod full_disk;
 mod listening;
 mod moving;
+mod otlp;
 mod promtool_tsdb;
 mod remote_write;
 mod starting;

@@ -1,10 +1,11 @@
-//! `storage`, and the sections `runtime`, `tracing` and `otlp` that are checked but not active yet.
+//! `storage` and `otlp`, and the sections `runtime` and `tracing` that are checked but not active yet.
 
 use super::remote::headers;
 use super::schema::{self, Kind, Schema, Section, no_rule};
 use super::{Global, NameValidation, Notes};
 use config::http_client;
 use config::{Fields, Node, Problems, decode};
+use ingest::otlp::{Promoted, Settings, Strategy};
 
 /// `storage`, as far as the file says something.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -45,12 +46,49 @@ const OTLP: Schema = Schema {
     rule: otlp_attributes,
 };
 
-/// Takes `storage`, `runtime`, `tracing` and `otlp`.
-pub(super) fn read(
-    fields: &mut Fields<'_, '_>,
-    global: &Global,
-    notes: &mut Notes,
-) -> StorageSettings {
+/// Takes `otlp`.
+pub(super) fn otlp(fields: &mut Fields<'_, '_>, global: &Global) -> Settings {
+    let read = fields.read("otlp", |node, problems| {
+        schema::check(node, &OTLP, problems);
+        otlp_strategy(node, global.name_validation, problems);
+        Some(otlp_settings(node))
+    });
+    read.unwrap_or_default()
+}
+
+/// What a section says that was checked before.
+fn otlp_settings(node: &Node) -> Settings {
+    let defaults = Settings::default();
+    let text = |name: &str| node.get(name).and_then(Node::text);
+    let flag = |name: &str, default: bool| match text(name) {
+        None => default,
+        Some(said) => said == "true",
+    };
+    let texts = |name: &str| -> Vec<String> {
+        let elements = node.get(name).map(Node::elements).unwrap_or_default();
+        let texts = elements.iter().filter_map(Node::text);
+        texts.map(|text| text.trim().to_owned()).collect()
+    };
+    Settings {
+        strategy: text("translation_strategy")
+            .and_then(Strategy::from_name)
+            .unwrap_or_default(),
+        promoted: if flag("promote_all_resource_attributes", false) {
+            Promoted::AllBut(texts("ignore_resource_attributes"))
+        } else {
+            Promoted::Only(texts("promote_resource_attributes"))
+        },
+        keep_identifying: flag("keep_identifying_resource_attributes", false),
+        convert_histograms: flag("convert_histograms_to_nhcb", false),
+        promote_scope: flag("promote_scope_metadata", false),
+        underscore_sanitization: flag("label_name_underscore_sanitization", true),
+        preserve_multiple_underscores: flag("label_name_preserve_multiple_underscores", true),
+        ..defaults
+    }
+}
+
+/// Takes `storage`, `runtime` and `tracing`.
+pub(super) fn read(fields: &mut Fields<'_, '_>, notes: &mut Notes) -> StorageSettings {
     fields.read("runtime", |node, problems| {
         schema::check(node, &RUNTIME, problems);
         let message = "runtime tunes Go's garbage collector; there is none here";
@@ -60,12 +98,6 @@ pub(super) fn read(
     fields.read("tracing", |node, problems| {
         notes.not_active(node, "tracing");
         tracing(node, problems)
-    });
-    fields.read("otlp", |node, problems| {
-        notes.not_active(node, "otlp");
-        schema::check(node, &OTLP, problems);
-        otlp_strategy(node, global.name_validation, problems);
-        Some(())
     });
     fields
         .read("storage", |node, problems| storage(node, notes, problems))

@@ -117,8 +117,34 @@ fn notes_what_is_not_active_once() {
             "p.yml:5:28: sending alerts to the Alertmanagers under alerting.alertmanagers is checked but not active yet",
             "p.yml:4:16: remote_write is checked but not active yet",
             "p.yml:6:10: tracing is checked but not active yet",
-            "p.yml:7:7: otlp is checked but not active yet",
         ]
+    );
+}
+
+#[test]
+fn reads_otlp() {
+    use ingest::otlp::{Promoted, Settings, Strategy};
+    let check = |text: &str, want: Settings| {
+        assert_eq!(parse(text).expect("valid").otlp, want, "{text}");
+    };
+    check("scrape_configs: []\n", Settings::default());
+    check(
+        "otlp: {promote_resource_attributes: [a.b, ' c '], translation_strategy: NoTranslation}\n",
+        Settings {
+            promoted: Promoted::Only(vec!["a.b".to_owned(), "c".to_owned()]),
+            strategy: Strategy::NoTranslation,
+            ..Settings::default()
+        },
+    );
+    check(
+        "otlp:\n  promote_all_resource_attributes: true\n  ignore_resource_attributes: [x]\n  \
+         convert_histograms_to_nhcb: true\n  label_name_underscore_sanitization: false\n",
+        Settings {
+            promoted: Promoted::AllBut(vec!["x".to_owned()]),
+            convert_histograms: true,
+            underscore_sanitization: false,
+            ..Settings::default()
+        },
     );
 }
 
