@@ -162,9 +162,8 @@ fn ask_until(server: &Server, done: &AtomicBool, latest: &AtomicI64) -> Vec<f64>
         if end_ms == 0 {
             continue;
         }
-        let watch = start_watch();
         match queries::ask(server, &client, query, end_ms) {
-            Ok(_series) => times.push(watch.elapsed().as_secs_f64() * 1000.0),
+            Ok((_series, milliseconds)) => times.push(milliseconds),
             Err(error) => println!("{query}: {error:#}"),
         }
     }

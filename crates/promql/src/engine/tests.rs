@@ -463,3 +463,54 @@ fn counters_are_known_by_their_type_where_types_are_labels() {
         ),
     );
 }
+
+#[test]
+fn threads_change_nothing() {
+    let store = MemoryStore::new();
+    for series in 0..3000_i32 {
+        let labels = Labels::from_pairs([
+            ("__name__", "load"),
+            ("host", &format!("h{}", series / 10)),
+            ("core", &format!("{}", series % 10)),
+        ]);
+        let samples = (0..12_i64).filter(|at| (i64::from(series) + at) % 11 != 0);
+        let samples = samples.map(|at| {
+            let value = f64::from(series).sin() * 1e3 + model::number::i64_to_float(at) / 7.0;
+            Sample::float(Timestamp::from_millis(at * 60_000), value)
+        });
+        let row = SeriesSamples {
+            labels,
+            samples: samples.collect(),
+            exemplars: Vec::new(),
+        };
+        store.append(&[row]).unwrap();
+    }
+    let engine = |helpers| {
+        Engine::new(EngineOptions {
+            workers: runtime::Workers::new(helpers),
+            ..engine().options().clone()
+        })
+    };
+    for query in [
+        "sum(load)",
+        "avg by (host) (rate(load[5m]))",
+        "stddev without (core) (load)",
+        "quantile by (core) (0.9, abs(load))",
+        "topk by (core) (3, load)",
+        "max_over_time(load[3m]) > 500",
+        "sum(load) by (host) / on (host) group_right () load{core=\"1\"}",
+        "histogram_quantile(0.5, load)",
+        "load + on (host) load",
+    ] {
+        let expr = crate::parse(query).unwrap();
+        let range = (Timestamp::from_millis(0), Timestamp::from_millis(660_000));
+        let answer = |helpers| match engine(helpers).range(&store, &expr, range, 11_000) {
+            Ok(result) => format!("{:?} {:?}", result.value, result.infos),
+            Err(error) => error.to_string(),
+        };
+        let alone = answer(0);
+        for helpers in [1, 3] {
+            assert_eq!(answer(helpers), alone, "{query}");
+        }
+    }
+}
