@@ -14,14 +14,14 @@ use std::sync::atomic::Ordering;
 use storage::{Position, Wal, wal};
 
 /// So much log is replayed in a fraction of a second: no checkpoint before there is more …
-const LOG_BYTES_MIN: u64 = 64 << 20;
+const LOG_BYTES_MIN: u64 = 32 << 20;
 
 /// … and after so much in any case.
-const LOG_BYTES_MAX: u64 = 192 << 20;
+const LOG_BYTES_MAX: u64 = 128 << 20;
 
-/// Between the two a checkpoint waits for this part of the last one's size, so that writing them costs
-/// little more than writing the log.
-const CHECKPOINT_SHARE: u64 = 2;
+/// Between the two a checkpoint waits for this part of the last one's size, so that writing them stays in
+/// proportion to writing the log.
+const CHECKPOINT_SHARE: u64 = 4;
 
 /// At the end of the process even less is worth it: opening again is when someone waits.
 const LOG_BYTES_MIN_AT_END: u64 = 1 << 20;

@@ -5,7 +5,7 @@ use crate::head::{Head, HeadSeries, Inserted, TimesPool};
 use crate::manifest::Cut;
 use crate::record::{self, Decoded, RecordExemplar, RecordRow};
 use model::{Labels, TimeRange, Timestamp};
-use runtime::HashMap;
+use runtime::{HashMap, Seeded};
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl<'a> Replay<'a> {
             exemplars,
             cuts,
             pool: TimesPool::default(),
-            series: HashMap::default(),
+            series: HashMap::with_capacity_and_hasher(head.series_count(), Seeded::default()),
             unknown_rows: 0,
             newest_in,
         }
@@ -83,7 +83,7 @@ impl<'a> Replay<'a> {
                     end: Timestamp::from_millis(end),
                 };
                 for id in series {
-                    let Some(series) = self.series(id).map(Arc::clone) else {
+                    let Some(series) = known(&mut self.series, self.head, id) else {
                         continue;
                     };
                     let deleted = series.delete(range, &mut self.pool);
@@ -104,14 +104,6 @@ impl<'a> Replay<'a> {
         }
     }
 
-    /// The series with an id of the log; one that only the checkpoint defines has it in the head.
-    fn series(&mut self, id: u32) -> Option<&Arc<HeadSeries>> {
-        match self.series.entry(id) {
-            Entry::Occupied(known) => Some(known.into_mut()),
-            Entry::Vacant(unknown) => Some(unknown.insert(self.head.with_id(id)?)),
-        }
-    }
-
     /// Samples before this time are in blocks if they were logged at `position`.
     fn boundary_at(&self, position: Position) -> i64 {
         let later = self.cuts.iter().filter(|cut| position < cut.position);
@@ -119,11 +111,10 @@ impl<'a> Replay<'a> {
     }
 
     fn insert(&mut self, row: &RecordRow) {
-        let Some(series) = self.series(row.series) else {
+        let Some(series) = known(&mut self.series, self.head, row.series) else {
             self.unknown_rows += 1;
             return;
         };
-        let series = Arc::clone(series);
         let sample = (row.at, row.start, &row.value);
         if series.insert(sample, &mut self.pool) == Inserted::Fresh {
             self.head.counts.samples.fetch_add(1, Ordering::Relaxed);
@@ -133,7 +124,7 @@ impl<'a> Replay<'a> {
 
     /// What was refused when it came is refused again.
     fn insert_exemplar(&mut self, row: RecordExemplar) {
-        if let Some(series) = self.series(row.series).map(Arc::clone) {
+        if let Some(series) = known(&mut self.series, self.head, row.series) {
             let _verdict = self.exemplars.insert(&series.labels, row.exemplar);
         }
     }
@@ -157,5 +148,17 @@ impl<'a> Replay<'a> {
                 self.unknown_rows
             );
         }
+    }
+}
+
+/// The series with an id of the log; one that only the checkpoint defines has it in the head.
+fn known<'s>(
+    series: &'s mut HashMap<u32, Arc<HeadSeries>>,
+    head: &Head,
+    id: u32,
+) -> Option<&'s Arc<HeadSeries>> {
+    match series.entry(id) {
+        Entry::Occupied(known) => Some(known.into_mut()),
+        Entry::Vacant(unknown) => Some(unknown.insert(head.with_id(id)?)),
     }
 }
