@@ -260,6 +260,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn text_metadata_text(&mut self) -> Token {
+        if self.byte(self.at) == Some(0) {
+            // Upstream's lexer stops at a zero right behind the name, and only there.
+            self.state = State::LineStart;
+            return Token::Text;
+        }
         let length = self.run_length(self.at, |byte| byte != b'\n');
         let blank = self
             .bytes(self.at, self.at + length)

@@ -84,6 +84,7 @@ fn refuses_text() {
     let check = |body: &str, want: &str| {
         check(body, Format::Text, &format!("error line 1: {want}"));
     };
+    check("# TYPE a\0gauge\n", r#"invalid metric type """#);
     check(
         "a",
         r#"expected value after metric, got "\n" ("INVALID") while parsing: "a\n""#,
