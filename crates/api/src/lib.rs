@@ -11,6 +11,7 @@ mod guard;
 mod late;
 mod notifications;
 mod number;
+mod openapi;
 mod otlp;
 mod own;
 mod page;

@@ -5,7 +5,7 @@ use crate::prometheus::{
     relabel_steps, search, series, status, targets, write,
 };
 use crate::services::Services;
-use crate::{alertmanager, compress, otlp, own, page};
+use crate::{alertmanager, compress, openapi, otlp, own, page};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post, put};
@@ -93,6 +93,8 @@ fn prometheus_status() -> Router<Arc<Services>> {
     Router::new()
         .route("/api/v1/targets", get(targets::targets))
         .route("/api/v1/targets/relabel_steps", get(relabel_steps::steps))
+        .route("/api/v1/openapi.yaml", get(openapi::yaml))
+        .route("/api/v1/openapi.json", get(openapi::as_json))
         .route("/api/v1/features", get(features::features))
         .route("/api/v1/notifications", get(notifications::list))
         .route("/api/v1/notifications/live", get(notifications::live))

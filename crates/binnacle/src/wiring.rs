@@ -12,6 +12,7 @@ mod http;
 mod own;
 mod reload;
 pub(crate) mod stand_ins;
+mod upstream_names;
 
 use crate::cli::WalSync;
 use crate::flags::Flags;
@@ -81,6 +82,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let (dispatch, mut threads) = flows::dispatch(&ground, &setup, Arc::clone(&incidents))?;
     let (alerts, from_rules) = flows::rules_to_dispatch(&ground, Arc::clone(&dispatch))?;
     threads.push(from_rules);
+    let waiting = alerts.clone();
     let rules = rule_engine(&ground, (&source, &sink), engine.clone(), alerts)?;
     let own = Own::new(&flags, &ground.registry, &ground.clock);
     let web = http::Web::new(&ground);
@@ -91,6 +93,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     ));
     let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
     configuration.connect(Arc::clone(&collector), Arc::clone(&ingest));
+    upstream_names::publish(&ground, (&db, &collector), waiting);
     configuration.apply(setup)?;
     let (inside, inside_thread) = collect::inside::spawn(
         own.sources(),

@@ -2,7 +2,7 @@
 
 use model::Appended;
 use runtime::Registry;
-use runtime::metrics::{Counter, Histogram};
+use runtime::metrics::{Counter, Histogram, Summary};
 
 /// Handles to every number, made once.
 #[derive(Clone, Debug)]
@@ -132,9 +132,40 @@ impl Metrics {
         gauge.set_count(count);
     }
 
+    /// The times that really pass between scrapes that should be `interval` apart.
+    pub(crate) fn intervals(&self, interval: &str) -> Summary {
+        self.registry.summary(
+            "prometheus_target_interval_length_seconds",
+            "Actual intervals between scrapes.",
+            &[("interval", interval)],
+        )
+    }
+
+    /// Notes how long it took to bring a job's targets in line with what was found.
+    pub(crate) fn note_sync(&self, job: &str, seconds: f64) {
+        let labels = [("scrape_job", job)];
+        let summary = self.registry.summary(
+            "prometheus_target_sync_length_seconds",
+            "Actual interval to sync the scrape pool.",
+            &labels,
+        );
+        summary.observe(seconds);
+        let syncs = self.registry.counter(
+            "prometheus_target_scrape_pool_sync_total",
+            "Total number of syncs that were executed on a scrape pool.",
+            &labels,
+        );
+        syncs.increment();
+    }
+
     /// Forgets a job that is gone.
     pub(crate) fn forget_job(&self, job: &str) {
-        let name = "prometheus_target_scrape_pool_targets";
-        self.registry.remove(name, &[("scrape_job", job)]);
+        for name in [
+            "prometheus_target_scrape_pool_targets",
+            "prometheus_target_sync_length_seconds",
+            "prometheus_target_scrape_pool_sync_total",
+        ] {
+            self.registry.remove(name, &[("scrape_job", job)]);
+        }
     }
 }

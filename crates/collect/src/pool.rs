@@ -145,6 +145,7 @@ impl Pool {
     /// Brings the loops in line with the groups. `inherited`: series of loops that a former version of
     /// the job had, by target labels; those that no target takes over end.
     async fn sync(&mut self, mut inherited: BTreeMap<Labels, Vec<Labels>>) {
+        let began = self.around.shared.clock.monotonic();
         let (wanted, view) = self.wanted();
         let gone: Vec<Key> = self
             .running
@@ -181,8 +182,12 @@ impl Pool {
             ..view
         };
         self.around.views.set(job, view);
+        let job = self.job.config.job_name.clone();
         self.end_series(inherited.into_values().flatten().collect())
             .await;
+        let shared = &self.around.shared;
+        let took = shared.clock.monotonic().saturating_sub(began);
+        shared.metrics.note_sync(&job, took.as_secs_f64());
     }
 
     /// The targets that there should be, and what relabelling dropped.

@@ -145,12 +145,20 @@ impl TargetLoop {
         let mut grid = Grid::new(self.shared.clock.now(), interval_ms);
         let mut reader_checked: Option<Duration> = None;
         let mut scraped = false;
+        let intervals = self
+            .shared
+            .metrics
+            .intervals(&model::format_duration(interval_ms));
+        let mut former: Option<Duration> = None;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 _ = stop.changed() => return self.alive(scraped),
             }
             let now = self.shared.clock.monotonic();
+            if let Some(former) = former.replace(now) {
+                intervals.observe(now.saturating_sub(former).as_secs_f64());
+            }
             if reader_checked.is_none_or(|checked| now.saturating_sub(checked) >= READER_CHECK) {
                 reader_checked = Some(now);
                 // The resolver may take its time; who wants us to stop does not wait for it.

@@ -175,7 +175,17 @@ impl Registry {
     /// A number that only goes up and has a fraction, such as CPU seconds; the caller sees to that.
     #[must_use]
     pub fn counter_gauge(&self, name: &'static str, help: &'static str) -> Gauge {
-        let gauge = self.gauge(name, help, &[]);
+        self.counter_gauge_of((name, help), &[])
+    }
+
+    /// The same with labels.
+    #[must_use]
+    pub fn counter_gauge_of(
+        &self,
+        (name, help): (&'static str, &'static str),
+        labels: &[(&str, &str)],
+    ) -> Gauge {
+        let gauge = self.gauge(name, help, labels);
         if let Some(family) = self.lock().get_mut(name) {
             family.kind = MetricKind::Counter;
         }
@@ -276,6 +286,18 @@ impl Registry {
                 fresh
             }
             None => fresh,
+        }
+    }
+
+    /// The present value of a counter or gauge, if there is one of this name and these labels.
+    #[must_use]
+    pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        let families = self.lock();
+        let labels = Labels::from_pairs(labels.iter().copied());
+        match families.get(name)?.cells.get(&labels)? {
+            Cell::Counter(counter) => Some(model::number::u64_to_float(counter.value())),
+            Cell::Gauge(gauge) => Some(gauge.value()),
+            Cell::Histogram(_) | Cell::Summary(_) => None,
         }
     }
 

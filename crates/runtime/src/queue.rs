@@ -1,19 +1,25 @@
 //! Bounded queues between threads. A full queue refuses and counts; it never grows.
 
 use crate::metrics::Counter;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 /// Makes a queue of at most `capacity` items; what `try_send` refuses is counted in `refused`.
 #[must_use]
 pub fn bounded<T>(capacity: usize, refused: Counter) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = mpsc::sync_channel(capacity);
+    let length = Arc::new(AtomicUsize::new(0));
     (
         Sender {
             inner: sender,
             refused,
+            length: Arc::clone(&length),
         },
-        Receiver { inner: receiver },
+        Receiver {
+            inner: receiver,
+            length,
+        },
     )
 }
 
@@ -22,6 +28,7 @@ pub fn bounded<T>(capacity: usize, refused: Counter) -> (Sender<T>, Receiver<T>)
 pub struct Sender<T> {
     inner: mpsc::SyncSender<T>,
     refused: Counter,
+    length: Arc<AtomicUsize>,
 }
 
 impl<T> Clone for Sender<T> {
@@ -29,14 +36,23 @@ impl<T> Clone for Sender<T> {
         Self {
             inner: self.inner.clone(),
             refused: self.refused.clone(),
+            length: Arc::clone(&self.length),
         }
     }
 }
 
 impl<T> Sender<T> {
+    /// Items that wait, those included that are being put in or taken out at the moment.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.length.load(Ordering::Relaxed)
+    }
+
     /// Adds an item if there is room; gives it back and counts it otherwise.
     pub fn try_send(&self, item: T) -> Result<(), T> {
+        self.length.fetch_add(1, Ordering::Relaxed);
         self.inner.try_send(item).map_err(|error| {
+            self.length.fetch_sub(1, Ordering::Relaxed);
             self.refused.increment();
             match error {
                 mpsc::TrySendError::Full(item) | mpsc::TrySendError::Disconnected(item) => item,
@@ -46,7 +62,11 @@ impl<T> Sender<T> {
 
     /// Adds an item, waiting for room; gives it back when nobody reads any more.
     pub fn send(&self, item: T) -> Result<(), T> {
-        self.inner.send(item).map_err(|error| error.0)
+        self.length.fetch_add(1, Ordering::Relaxed);
+        self.inner.send(item).map_err(|error| {
+            self.length.fetch_sub(1, Ordering::Relaxed);
+            error.0
+        })
     }
 }
 
@@ -54,6 +74,7 @@ impl<T> Sender<T> {
 #[derive(Debug)]
 pub struct Receiver<T> {
     inner: mpsc::Receiver<T>,
+    length: Arc<AtomicUsize>,
 }
 
 /// What a reader got.
@@ -72,7 +93,10 @@ impl<T> Receiver<T> {
     #[must_use]
     pub fn receive(&self, at_most: Duration) -> Received<T> {
         match self.inner.recv_timeout(at_most) {
-            Ok(item) => Received::Item(item),
+            Ok(item) => {
+                self.length.fetch_sub(1, Ordering::Relaxed);
+                Received::Item(item)
+            }
             Err(mpsc::RecvTimeoutError::Timeout) => Received::Nothing,
             Err(mpsc::RecvTimeoutError::Disconnected) => Received::Closed,
         }
@@ -81,6 +105,10 @@ impl<T> Receiver<T> {
     /// Takes an item if there is one.
     #[must_use]
     pub fn try_receive(&self) -> Option<T> {
-        self.inner.try_recv().ok()
+        let item = self.inner.try_recv().ok();
+        if item.is_some() {
+            self.length.fetch_sub(1, Ordering::Relaxed);
+        }
+        item
     }
 }

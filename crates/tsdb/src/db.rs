@@ -23,7 +23,7 @@ mod stats;
 pub use append::{Batch, SeriesHandle};
 pub use maintain::Maintenance;
 pub use snapshot::SnapshotHead;
-pub use stats::{BlockInfo, LabelCount, Stats};
+pub use stats::{BlockInfo, HeadNumbers, LabelCount, Stats};
 
 use crate::block::{Block, IndexMemory};
 use crate::error::{Error, at};

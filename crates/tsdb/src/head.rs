@@ -120,6 +120,8 @@ pub(crate) struct Head {
 /// What the head holds.
 pub(crate) struct Counts {
     series: AtomicUsize,
+    /// Series that were ever made, those read back at the opening included.
+    pub(crate) created: AtomicUsize,
     /// Samples, those that are being cut included.
     pub(crate) samples: AtomicUsize,
     /// The newest time that was ever appended.
@@ -138,6 +140,7 @@ impl Head {
             series_max,
             counts: Counts {
                 series: AtomicUsize::new(0),
+                created: AtomicUsize::new(0),
                 samples: AtomicUsize::new(0),
                 newest: AtomicI64::new(i64::MIN),
                 late: AtomicUsize::new(0),
@@ -262,6 +265,7 @@ impl Head {
             .unwrap_or_else(PoisonError::into_inner)
             .insert(&series);
         self.counts.series.fetch_add(1, Ordering::Relaxed);
+        self.counts.created.fetch_add(1, Ordering::Relaxed);
         series
     }
 

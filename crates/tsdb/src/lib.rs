@@ -23,7 +23,9 @@ mod record;
 mod retention;
 mod summary;
 
-pub use db::{Batch, BlockInfo, Db, LabelCount, Maintenance, SeriesHandle, SnapshotHead, Stats};
+pub use db::{
+    Batch, BlockInfo, Db, HeadNumbers, LabelCount, Maintenance, SeriesHandle, SnapshotHead, Stats,
+};
 pub use error::Error;
 pub use options::{
     BLOCK_MS, Downsampling, EXEMPLARS_MAX, FUTURE_WINDOW_MS, Options, RETENTION_MS, RetentionRule,

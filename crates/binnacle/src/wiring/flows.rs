@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Batches of alerts that wait at most: rules try a batch again that finds no room.
-const ALERT_BATCHES_MAX: usize = 1000;
+pub(super) const ALERT_BATCHES_MAX: usize = 1000;
 /// News that wait at most: dispatch waits for room, since an incident must not be missed.
 const NEWS_MAX: usize = 50_000;
 /// Incidents are looked at so often even where nothing happens.

@@ -19,7 +19,6 @@ pub(crate) struct Own {
     sensors: Arc<Mutex<Sensors>>,
     registry: Registry,
     clock: SharedClock,
-    process: process::Process,
 }
 
 impl Own {
@@ -34,11 +33,12 @@ impl Own {
             roots,
             ..host::Options::default()
         };
+        let process = process::Process::new(registry);
+        registry.before_showing(move || process.update());
         Self {
             sensors: Arc::new(Mutex::new(Sensors::new(options, Arc::clone(clock)))),
             registry: registry.clone(),
             clock: Arc::clone(clock),
-            process: process::Process::new(registry),
         }
     }
 
@@ -72,7 +72,6 @@ impl Own {
     }
 
     fn metric_rows(&self, now: Timestamp) -> Vec<SeriesSamples> {
-        self.process.update();
         self.registry.samples(now, &Labels::default())
     }
 
@@ -110,10 +109,7 @@ impl Own {
                 },
                 Part::OwnMetrics => StandIn {
                     name: "own metrics",
-                    read: Arc::new(move || {
-                        own.process.update();
-                        own.registry.render()
-                    }),
+                    read: Arc::new(move || own.registry.render()),
                 },
             })
         })
@@ -135,6 +131,7 @@ mod process {
         resident_bytes: Gauge,
         virtual_bytes: Gauge,
         open_files: Gauge,
+        open_files_max: Gauge,
         threads: Gauge,
     }
 
@@ -152,6 +149,10 @@ mod process {
                 ),
                 virtual_bytes: gauge("process_virtual_memory_bytes", "Virtual memory, in bytes."),
                 open_files: gauge("process_open_fds", "Open file descriptors."),
+                open_files_max: gauge(
+                    "process_max_fds",
+                    "Maximum number of open file descriptors.",
+                ),
                 threads: gauge("process_threads", "Threads."),
             }
         }
@@ -177,6 +178,15 @@ mod process {
                 let kib = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
                 if let Some(kib) = kib {
                     self.resident_bytes.set(kib * 1024.0);
+                }
+            }
+            if let Ok(limits) = std::fs::read_to_string("/proc/self/limits") {
+                let line = limits
+                    .lines()
+                    .find_map(|line| line.strip_prefix("Max open files"));
+                let soft = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+                if let Some(soft) = soft {
+                    self.open_files_max.set(soft);
                 }
             }
             if let Ok(entries) = std::fs::read_dir("/proc/self/fd") {

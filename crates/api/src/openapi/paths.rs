@@ -1,0 +1,113 @@
+//! The paths and what each answers.
+
+/// What an answer is made of.
+pub(super) enum Content {
+    /// `{"status":"success","data":…}`
+    Envelope(&'static str),
+    /// JSON without the envelope.
+    Json(&'static str),
+    /// A JSON value in each line.
+    Lines(&'static str),
+    /// A JSON value in each server-sent event.
+    Events(&'static str),
+    /// 204 and no body.
+    Nothing,
+}
+
+/// A path.
+pub(super) struct Path {
+    pub(super) path: &'static str,
+    pub(super) methods: &'static [&'static str],
+    pub(super) summary: &'static str,
+    /// Pairs of name (with `!` where it must be given, in braces where it stands in the path) and example.
+    pub(super) parameters: &'static [(&'static str, &'static str)],
+    pub(super) content: Content,
+}
+
+const GET: &[&str] = &["get"];
+const BOTH: &[&str] = &["get", "post"];
+const POST: &[&str] = &["post"];
+const NONE: &[(&str, &str)] = &[];
+
+const SELECTION: &[(&str, &str)] = &[
+    ("match[]", "up"),
+    ("start", "0"),
+    ("end", "4000000000"),
+    ("limit", "10"),
+];
+
+const fn path(
+    path: &'static str,
+    methods: &'static [&'static str],
+    summary: &'static str,
+    parameters: &'static [(&'static str, &'static str)],
+    content: Content,
+) -> Path {
+    Path {
+        path,
+        methods,
+        summary,
+        parameters,
+        content,
+    }
+}
+
+/// All of them.
+#[rustfmt::skip]
+pub(super) const PATHS: &[Path] = &[
+    path("/api/v1/query", BOTH, "Evaluates an expression at one moment",
+        &[("query!", "up"), ("time", "4000000000"), ("timeout", "10s"), ("limit", "10"), ("lookback_delta", "5m"), ("stats", "all")],
+        Content::Envelope("QueryData")),
+    path("/api/v1/query_range", BOTH, "Evaluates an expression over a range of time",
+        &[("query!", "up"), ("start!", "1700000000"), ("end!", "1700000600"), ("step!", "15s"), ("timeout", "10s"), ("limit", "10"),
+            ("lookback_delta", "5m"), ("stats", "all")],
+        Content::Envelope("QueryData")),
+    path("/api/v1/query_exemplars", BOTH, "Finds single observations behind the series of an expression",
+        &[("query!", "up"), ("start", "0"), ("end", "4000000000")], Content::Envelope("[SeriesExemplars]")),
+    path("/api/v1/format_query", BOTH, "Prints an expression in its usual form", &[("query!", "sum(up)by(job)")], Content::Envelope("string")),
+    path("/api/v1/parse_query", BOTH, "Takes an expression apart", &[("query!", "sum(up)by(job)")], Content::Envelope("any")),
+    path("/api/v1/series", BOTH, "Lists series",
+        &[("match[]!", "up"), ("start", "0"), ("end", "4000000000"), ("limit", "10")], Content::Envelope("[{string}]")),
+    path("/api/v1/labels", BOTH, "Lists names of labels", SELECTION, Content::Envelope("[string]")),
+    path("/api/v1/label/{name}/values", GET, "Lists the values of a label",
+        &[("{name}", "job"), ("match[]", "up"), ("limit", "10")], Content::Envelope("[string]")),
+    path("/api/v1/search/metric_names", BOTH, "Searches for names of metrics",
+        &[("search[]", "up"), ("include_score", "true"), ("include_metadata", "true"), ("sort_by", "score"), ("limit", "10")],
+        Content::Lines("FoundLine")),
+    path("/api/v1/search/label_names", BOTH, "Searches for names of labels",
+        &[("search[]", "jo"), ("fuzz_alg", "jarowinkler"), ("fuzz_threshold", "50")], Content::Lines("FoundLine")),
+    path("/api/v1/search/label_values", BOTH, "Searches for values of a label",
+        &[("label!", "job"), ("search[]", "a"), ("case_sensitive", "false"), ("batch_size", "1")], Content::Lines("FoundLine")),
+    path("/api/v1/targets", GET, "Lists targets", &[("state", "active"), ("scrapePool", "app")], Content::Envelope("Targets")),
+    path("/api/v1/targets/metadata", GET, "Lists what targets say of their metrics",
+        &[("match_target", "{job=\"app\"}"), ("metric", "requests_total"), ("limit", "10")], Content::Envelope("[TargetMetadata]")),
+    path("/api/v1/targets/relabel_steps", GET, "Shows what each relabelling rule makes of labels",
+        &[("scrapePool!", "app"), ("labels!", "{\"__address__\":\"a:1\"}")], Content::Envelope("RelabelSteps")),
+    path("/api/v1/scrape_pools", GET, "Lists jobs", NONE, Content::Envelope("ScrapePools")),
+    path("/api/v1/metadata", GET, "Lists what is said of metrics",
+        &[("metric", "up"), ("limit", "10"), ("limit_per_metric", "1")], Content::Envelope("{[Metadata]}")),
+    path("/api/v1/rules", GET, "Lists rules",
+        &[("type", "alert"), ("rule_name[]", "TargetDown"), ("rule_group[]", "app"), ("file[]", "x"), ("match[]", "{a=\"b\"}"),
+            ("exclude_alerts", "true"), ("group_limit", "1")],
+        Content::Envelope("Rules")),
+    path("/api/v1/alerts", GET, "Lists alerts of rules", NONE, Content::Envelope("Alerts")),
+    path("/api/v1/alertmanagers", GET, "Lists where alerts are sent", NONE, Content::Envelope("Alertmanagers")),
+    path("/api/v1/status/config", GET, "Shows the configuration in force", NONE, Content::Envelope("ConfigText")),
+    path("/api/v1/status/flags", GET, "Shows the flags in force", NONE, Content::Envelope("{string}")),
+    path("/api/v1/status/buildinfo", GET, "Says what was built", NONE, Content::Envelope("BuildInfo")),
+    path("/api/v1/status/runtimeinfo", GET, "Says how the process stands", NONE, Content::Envelope("RuntimeInfo")),
+    path("/api/v1/status/tsdb", GET, "Counts the head", &[("limit", "5")], Content::Envelope("StoreStatus")),
+    path("/api/v1/status/tsdb/blocks", GET, "Lists blocks on disk", NONE, Content::Envelope("Blocks")),
+    path("/api/v1/status/walreplay", GET, "Says how far replay has come", NONE, Content::Envelope("Replay")),
+    path("/api/v1/features", GET, "Says what this server can do", NONE, Content::Envelope("{{boolean}}")),
+    path("/api/v1/notifications", GET, "Lists what the server has to tell", NONE, Content::Envelope("[Notification]")),
+    path("/api/v1/notifications/live", GET, "Streams what the server has to tell", NONE, Content::Events("Notification")),
+    path("/api/v1/admin/tsdb/snapshot", POST, "Makes a snapshot", &[("skip_head", "true")], Content::Envelope("Snapshot")),
+    path("/api/v1/admin/tsdb/delete_series", POST, "Deletes samples",
+        &[("match[]!", "no_such_series"), ("start", "0"), ("end", "1")], Content::Nothing),
+    path("/api/v1/admin/tsdb/clean_tombstones", POST, "Frees the space of deleted samples", NONE, Content::Nothing),
+    path("/api/binnacle/v1/status", GET, "Says how the program stands", NONE, Content::Json("Status")),
+    path("/api/binnacle/v1/notifications", GET, "Lists attempts to tell somebody", &[("limit", "10")], Content::Json("Attempts")),
+    path("/api/binnacle/v1/incidents", GET, "Lists incidents", NONE, Content::Json("[Incident]")),
+    path("/api/binnacle/v1/incidents/{id}", GET, "Shows an incident", &[("{id}", "1")], Content::Json("Incident")),
+];
