@@ -7,7 +7,7 @@
 //! Expressions are anchored at both ends and `.` matches newlines, as in Prometheus 3.
 //!
 //! What is narrower than in Go: groups nest at most 240 deep (there 1,000), and a compiled expression takes at most
-//! 10 MiB; both say so in Go's words.
+//! 4 MiB; both say so in Go's words.
 
 mod class;
 mod expand;
@@ -19,10 +19,14 @@ use std::sync::Arc;
 use translate::{Translated, translate};
 
 /// Bytes a compiled expression may take; a hostile pattern is an error, not an outage.
-const COMPILED_BYTES_MAX: usize = 10 << 20;
+const COMPILED_BYTES_MAX: usize = 4 << 20;
 
 /// What may lie inside each other in what was translated: a group, the sequence in it and its repetition count each.
 const NESTING_MAX: u32 = 800;
+
+/// A template that was filled would be longer than it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
 
 /// An anchored regular expression and the text it was made from.
 #[derive(Clone)]
@@ -81,9 +85,21 @@ impl Regex {
     /// Replaces by Go's template rules (`$1`, `${name}`); `None` where `text` does not match.
     #[must_use]
     pub fn expand(&self, text: &str, template: &str) -> Option<String> {
+        self.expand_within(text, template, usize::MAX)?.ok()
+    }
+
+    /// The same, but fails where the result would be longer than `bytes_max`: a template can repeat a group often.
+    #[must_use]
+    pub fn expand_within(
+        &self,
+        text: &str,
+        template: &str,
+        bytes_max: usize,
+    ) -> Option<Result<String, TooLong>> {
         let groups = self.groups(text)?;
         let group = |index: usize| text.get(groups.get(index)?.clone()?);
-        Some(expand::expanded(template, &self.names, group))
+        let expanded = expand::expanded(template, &self.names, bytes_max, group);
+        Some(expanded.ok_or(TooLong))
     }
 
     /// Where the groups of a match lie, the whole first.

@@ -80,6 +80,8 @@ pub(crate) struct Parser<'a> {
     open_aggregations: usize,
     /// How many operators the duration that is being read has so far.
     duration_operators: usize,
+    /// How many regular expressions were compiled.
+    expressions: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -93,6 +95,7 @@ impl<'a> Parser<'a> {
             height: 0,
             open_aggregations: 0,
             duration_operators: 0,
+            expressions: 0,
         }
     }
 

@@ -2,15 +2,19 @@
 
 /// Fills a template: `$name`, `${name}`, `$1`, `$$`. A name goes as far as letters, digits and underscores do, so `$1x`
 /// is the group named `1x`; groups that are not there or did not take part are empty. A `$` before anything
-/// else stands for itself.
+/// else stands for itself. `None` where the text would be longer than `bytes_max`.
 pub(super) fn expanded<'t>(
     template: &str,
     names: &[String],
+    bytes_max: usize,
     group: impl Fn(usize) -> Option<&'t str>,
-) -> String {
+) -> Option<String> {
     let mut out = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
+        if out.len() > bytes_max {
+            return None;
+        }
         out.push_str(before);
         if let Some(after) = after.strip_prefix('$') {
             out.push('$');
@@ -32,7 +36,7 @@ pub(super) fn expanded<'t>(
         out.push_str(taken.unwrap_or_default());
     }
     out.push_str(rest);
-    out
+    (out.len() <= bytes_max).then_some(out)
 }
 
 /// The name behind a `$`, and what follows it; `None` where there is none.

@@ -6,6 +6,38 @@ use crate::error::QueryError;
 use model::METRIC_NAME;
 use model::regex::Regex;
 
+/// Bytes of a value that a query may make.
+const VALUE_BYTES_MAX: usize = 1 << 20;
+
+/// Bytes of all values that one call may make.
+const CALL_BYTES_MAX: usize = 256 << 20;
+
+/// Counts what a call makes, which nested calls can multiply.
+struct Made {
+    function: &'static str,
+    bytes: usize,
+}
+
+impl Made {
+    const fn new(function: &'static str) -> Self {
+        Self { function, bytes: 0 }
+    }
+
+    /// How long the next value may be.
+    fn bytes_left(&self) -> usize {
+        CALL_BYTES_MAX
+            .saturating_sub(self.bytes)
+            .min(VALUE_BYTES_MAX)
+    }
+
+    fn too_long(&self) -> QueryError {
+        let function = self.function;
+        QueryError::execution(format!(
+            "{function}() would make label values of more than {VALUE_BYTES_MAX} bytes, or of more than {CALL_BYTES_MAX} bytes together"
+        ))
+    }
+}
+
 /// `label_replace(v, dst, replacement, src, regex)`: sets `dst` where the whole of `src` matches.
 pub(crate) fn replace(
     evaluation: &mut Evaluation<'_>,
@@ -24,8 +56,13 @@ pub(crate) fn replace(
     })?;
     check_name("destination", "label_replace", destination)?;
     let mut rows = evaluation.vector(argument(call, 0)?, steps)?;
+    let mut made = Made::new("label_replace");
     for row in &mut rows {
-        if let Some(value) = regex.expand(row.labels.value(source), replacement) {
+        evaluation.check()?;
+        let text = row.labels.value(source);
+        if let Some(value) = regex.expand_within(text, replacement, made.bytes_left()) {
+            let value = value.map_err(|_too_long| made.too_long())?;
+            made.bytes += value.len();
             set(row, destination, &value);
         }
     }
@@ -49,8 +86,18 @@ pub(crate) fn join(
     }
     check_name("destination", "label_join", destination)?;
     let mut rows = evaluation.vector(argument(call, 0)?, steps)?;
+    let mut made = Made::new("label_join");
     for row in &mut rows {
+        evaluation.check()?;
         let values: Vec<&str> = sources.iter().map(|name| row.labels.value(name)).collect();
+        let separators = separator.len().saturating_mul(values.len());
+        let length = values
+            .iter()
+            .fold(separators, |sum, value| sum.saturating_add(value.len()));
+        if length > made.bytes_left() {
+            return Err(made.too_long());
+        }
+        made.bytes += length;
         let value = values.join(separator);
         set(row, destination, &value);
     }

@@ -7,6 +7,9 @@ use crate::parse_error::ParseError;
 use crate::token::TokenKind;
 use model::{Labels, METRIC_NAME, MatchOperator, Matcher};
 
+/// Regular expressions in one query; compiled, each may take some megabytes.
+const EXPRESSIONS_MAX: usize = 100;
+
 impl Parser<'_> {
     /// `name{label="value"}`; name or braces may be missing, but not both.
     pub(super) fn vector_selector(&mut self) -> Result<Expr, ParseError> {
@@ -91,6 +94,13 @@ impl Parser<'_> {
             start: start.start,
             end: value.end,
         };
+        if matches!(operator, MatchOperator::Regex | MatchOperator::NotRegex) {
+            self.expressions += 1;
+            if self.expressions > EXPRESSIONS_MAX {
+                let text = format!("more than {EXPRESSIONS_MAX} regular expressions in a query");
+                return Err(self.error(span, text));
+            }
+        }
         Matcher::new(label, operator, literal::unquote(self.text_of(value)))
             .map_err(|message| self.error(span, message))
     }

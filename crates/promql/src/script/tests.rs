@@ -347,3 +347,38 @@ fn odd_arguments_give_what_upstream_gives() {
     check("clamp(vector(5), 1, NaN)\n  {} NaN");
     check("clamp_min(vector(NaN), Inf)\n  {} Inf");
 }
+
+#[test]
+fn hostile_queries_are_errors() {
+    let fails = |query: &str, why: &str| {
+        let eval = format!("eval range from 0 to 1h step 1s {query}\n  expect fail regex: {why}\n");
+        check(&eval, 1, &[]);
+    };
+    let first = format!(
+        "label_replace(vector(1), \"a\", \"{}\", \"\", \"\")",
+        "x".repeat(100)
+    );
+    let nested =
+        |open: &str, close: &str| format!("{}{first}{}", open.repeat(30), close.repeat(30));
+    let twenty = format!(", \"a\", \"{}\", \"a\", \"(.*)\")", "$1".repeat(20));
+    fails(
+        &nested("label_replace(", &twenty),
+        "label_replace.. would make label values",
+    );
+    let twenty = format!(", \"a\", \"\", {})", ["\"a\""; 20].join(", "));
+    fails(
+        &nested("label_join(", &twenty),
+        "label_join.. would make label values",
+    );
+    fails("max_over_time(vector(1)[100y:1ms])", "too many samples");
+    fails("rate(m[5m ^ 999])", "duration out of range");
+    let many = vec!["a=~\"x.*\""; 101].join(", ");
+    assert!(crate::parse(&format!("m{{{many}}}")).is_err());
+    // One series for each of 3,601 values costs a sample each, not 3,601.
+    let counted = "count(count_values(\"v\", vector(time())))";
+    check(
+        &format!("eval range from 0 to 1h step 1s {counted}\n  {{}} 1x3600\n"),
+        1,
+        &[],
+    );
+}

@@ -9,10 +9,18 @@ use model::number::format_float;
 use model::{Histogram, Labels, METRIC_NAME};
 use runtime::HashMap;
 
+/// Samples that may be made between two looks at the limits.
+const HOLD_CELLS: usize = 1 << 16;
+
+/// What a result row holds besides its counts, in samples.
+const ROW_CELLS: usize = 32;
+
 /// A result row while it is counted.
 struct Counted {
     labels: Labels,
     drops_name: bool,
+    /// The step of the first count. Values that come and go have few.
+    first: usize,
     counts: Vec<f64>,
 }
 
@@ -25,26 +33,42 @@ struct Counts {
 
 impl Counts {
     /// The place of a label set; new ones have no count at any step.
-    fn place(&mut self, labels: Labels, steps: Steps) -> usize {
+    fn place(&mut self, labels: Labels) -> usize {
         let rows = &mut self.rows;
         *self.places.entry(labels).or_insert_with_key(|labels| {
             rows.push(Counted {
                 labels: labels.clone(),
                 drops_name: false,
-                counts: vec![ABSENT; steps.count],
+                first: 0,
+                counts: Vec::new(),
             });
             rows.len() - 1
         })
     }
 
-    fn count(&mut self, place: usize, step: usize, drops_name: bool) {
+    /// Counts one more; answers how many samples more are held.
+    fn count(&mut self, place: usize, step: usize, drops_name: bool) -> usize {
         let Some(row) = self.rows.get_mut(place) else {
-            return;
+            return 0;
         };
         row.drops_name |= drops_name;
-        if let Some(count) = row.counts.get_mut(step) {
+        let before = row.counts.len();
+        if before == 0 {
+            row.first = step;
+        } else if step < row.first {
+            let missing = std::iter::repeat_n(ABSENT, row.first - step);
+            row.counts.splice(..0, missing);
+            row.first = step;
+        }
+        let index = step - row.first;
+        if row.counts.len() <= index {
+            row.counts.resize(index + 1, ABSENT);
+        }
+        if let Some(count) = row.counts.get_mut(index) {
             *count = if is_absent(*count) { 1.0 } else { *count + 1.0 };
         }
+        let new_row = if before == 0 { ROW_CELLS } else { 0 };
+        row.counts.len() - before + new_row
     }
 }
 
@@ -68,7 +92,7 @@ impl Evaluation<'_> {
         for row in self.vector(&aggregate.operand, steps)? {
             self.check()?;
             let group = grouping.labels(&row.labels);
-            let before = counts.rows.len();
+            let mut grown = 0;
             // Most series repeat their value: its label set is looked up once.
             let mut last: Option<(u64, usize)> = None;
             for (step, cell) in row.column.iter() {
@@ -78,18 +102,22 @@ impl Evaluation<'_> {
                 };
                 let place = match last.filter(|(known, _)| Some(*known) == bits) {
                     Some((_, place)) => place,
-                    None if is_taken_away => counts.place(group.clone(), steps),
-                    None => counts.place(group.with(label, &text_of(&cell)), steps),
+                    None if is_taken_away => counts.place(group.clone()),
+                    None => counts.place(group.with(label, &text_of(&cell))),
                 };
                 last = bits.map(|bits| (bits, place));
-                counts.count(place, step, row.drops_name);
+                grown += counts.count(place, step, row.drops_name);
+                if grown > HOLD_CELLS {
+                    self.check()?;
+                    self.hold(std::mem::take(&mut grown))?;
+                }
             }
-            self.hold((counts.rows.len() - before).saturating_mul(steps.count))?;
+            self.hold(grown)?;
         }
         let rows = counts.rows.into_iter().map(|counted| Row {
             labels: counted.labels,
             drops_name: counted.drops_name,
-            column: Column::from_floats(0, counted.counts),
+            column: Column::from_floats(counted.first, counted.counts),
         });
         Ok(rows.collect())
     }
