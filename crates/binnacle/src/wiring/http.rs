@@ -6,7 +6,17 @@ use std::sync::Arc;
 use storage::{LineLog, OperatingSystem};
 
 /// The kinds of service discovery that are active.
-const DISCOVERIES: [&str; 3] = ["file", "http", "static"];
+const DISCOVERIES: [&str; 9] = [
+    "consul",
+    "dns",
+    "docker",
+    "dockerswarm",
+    "ec2",
+    "file",
+    "http",
+    "kubernetes",
+    "static",
+];
 
 pub(super) struct Web {
     pub(super) options: api::Web,
