@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 const SAMPLES_HELP: &str = "Samples that were stored, by the protocol that brought them.";
 const REFUSED_HELP: &str = "Samples and series that were refused, by the reason.";
+const LINES_HELP: &str = "Lines that could not be read, by the protocol that brought them.";
 const REQUESTS_HELP: &str = "Remote write requests, by the status that was answered.";
 
 /// Metrics whose metadata is remembered: as many as a busy fleet has, and a few megabytes.
@@ -237,6 +238,17 @@ impl Ingest {
             &[("protocol", protocol)],
         );
         self.append_counted(batch, &accepted)
+    }
+
+    /// Counts lines that a protocol's decoder could not read.
+    pub fn count_refused_lines(&self, protocol: &'static str, count: usize) {
+        if count > 0 {
+            let labels = [("protocol", protocol)];
+            self.counters
+                .registry
+                .counter("binnacle_ingest_refused_lines_total", LINES_HELP, &labels)
+                .add(u64::try_from(count).unwrap_or(u64::MAX));
+        }
     }
 
     fn append_counted(

@@ -6,10 +6,19 @@
 mod classic;
 mod door;
 pub mod exposition;
+pub mod federate;
+pub mod graphite;
+pub mod import;
+pub mod influx;
+pub mod lines;
 pub mod native;
 pub mod otlp;
 mod protobuf;
+mod protobuf_write;
+pub mod pushgateway;
+pub mod remote_out;
 pub mod remote_write;
 
 pub use door::{Ingest, Stored, WriteError};
 pub use protobuf::ProtobufError;
+pub use pushgateway::Pushgateway;

@@ -14,6 +14,7 @@ mod labels;
 mod second;
 
 pub use cache::SeriesCache;
+pub(crate) use histogram::decode as decode_histogram;
 pub use second::decode_second;
 
 use crate::protobuf::{Message, ProtobufError};
@@ -282,7 +283,17 @@ fn part<'a, T>(all: &'a [T], range: &Range<usize>) -> &'a [T] {
 
 /// Decodes the body of a request.
 pub fn decode(body: &[u8], limits: &Limits) -> Result<Batch, DecodeError> {
-    let message = unpack(body, limits)?;
+    decode_message(unpack(body, limits)?, limits)
+}
+
+/// Reads the series of a message that is not packed: a `prometheus.QueryResult` is laid out like a request. Series whose
+/// labels make no sense are left out.
+pub fn decode_series(message: Vec<u8>, limits: &Limits) -> Result<Vec<SeriesSamples>, DecodeError> {
+    let batch = decode_message(message, limits)?;
+    Ok(batch.to_rows(&limits.labels))
+}
+
+fn decode_message(message: Vec<u8>, limits: &Limits) -> Result<Batch, DecodeError> {
     let mut decoder = Decoder {
         limits,
         batch: Batch::default(),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// Decodes a `prometheus.Histogram`. A sum that is the staleness marker makes the whole sample one.
 ///
 /// The outer error is a broken message, the inner one a histogram that makes no sense.
-pub(super) fn decode(mut message: Message<'_>) -> Result<Result<Sample, String>, ProtobufError> {
+pub(crate) fn decode(mut message: Message<'_>) -> Result<Result<Sample, String>, ProtobufError> {
     let mut histogram = Histogram::default();
     let mut sides = Sides::default();
     let mut custom_values = Vec::new();
