@@ -9,6 +9,7 @@ mod error;
 mod journal;
 pub mod openmetrics;
 pub mod prometheus;
+pub mod remote_read;
 pub mod remote_write;
 pub mod text;
 

@@ -17,6 +17,7 @@ mod export;
 mod import;
 mod merge;
 
+pub(crate) use crc32c::crc32c;
 pub use export::{BLOCK_MS, ExportOptions, Exported, export, samples_of};
 pub use folder::DataFolder;
 pub use import::{Destination, Progress, Report, import};
