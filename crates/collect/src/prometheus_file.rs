@@ -1,6 +1,6 @@
 //! Reads prometheus.yml: the whole file of Prometheus 3.14, strictly, every mistake at once.
 //!
-//! What Binnacle does not do yet (other discovery kinds, remote write and read, sending to Alertmanagers,
+//! What Binnacle does not do yet (other discovery kinds, sending to Alertmanagers,
 //! tracing, OTLP) is checked all the same and comes back as a note, never as a reason to
 //! refuse. Files that the file names are not opened here: rule files and further scrape
 //! configs are read by whoever knows where to look for them.
@@ -13,6 +13,7 @@ mod provider_rules;
 mod providers;
 mod relabel;
 mod remote;
+mod remote_settings;
 mod schema;
 mod scrape;
 mod settings;
@@ -24,6 +25,7 @@ pub use active::{
 pub use discovery::{Discovery, FileDiscovery, HttpDiscovery, TargetGroup, read_target_groups};
 pub use global::Global;
 pub use relabel::relabel_rules;
+pub use remote_settings::{MetadataSettings, QueueSettings, RemoteRead, RemoteWrite};
 pub use scrape::{Histograms, Limits, Protocol, ScrapeConfig};
 pub use settings::StorageSettings;
 
@@ -58,6 +60,10 @@ pub struct PrometheusFile {
     pub scrape_config_files: Vec<String>,
     /// `alerting.alert_relabel_configs`
     pub alert_relabel_configs: Vec<RelabelRule>,
+    /// `remote_write`
+    pub remote_write: Vec<RemoteWrite>,
+    /// `remote_read`
+    pub remote_read: Vec<RemoteRead>,
     /// `storage`
     pub storage: StorageSettings,
     /// `otlp`
@@ -216,7 +222,14 @@ fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Opti
             alerting::read(node, global.name_validation, &mut notes, problems)
         })
         .unwrap_or_default();
-    remote::check(&mut fields, global.name_validation, &mut notes);
+    let (mut remote_write, mut remote_read) =
+        remote::read(&mut fields, global.name_validation, &mut notes);
+    for one in &mut remote_write {
+        one.http.set_directory(reading.directory);
+    }
+    for one in &mut remote_read {
+        one.http.set_directory(reading.directory);
+    }
     let storage = settings::read(&mut fields, &mut notes);
     let otlp = settings::otlp(&mut fields, &global);
     fields.finish();
@@ -226,6 +239,8 @@ fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Opti
         rule_files,
         scrape_config_files,
         alert_relabel_configs,
+        remote_write,
+        remote_read,
         storage,
         otlp,
         notes: notes.finish(reading.file),

@@ -1,9 +1,11 @@
-//! `remote_write` and `remote_read`: checked, not active yet.
+//! `remote_write` and `remote_read`.
 
+use super::remote_settings::{MetadataSettings, QueueSettings, RemoteRead, RemoteWrite};
 use super::schema::{self, Kind, Schema, Section, no_rule};
 use super::{NameValidation, Notes, relabel_rules};
 use config::http_client::{self, Credentials, HttpClientConfig};
 use config::{Fields, Node, Problems, WebAddress, decode};
+use ingest::remote_out::Message;
 
 const SIGV4: Schema = Schema {
     name: "sigv4.SigV4Config",
@@ -150,24 +152,47 @@ const RESERVED_HEADERS: [&str; 16] = [
     "x-amz-content-sha256",
 ];
 
-/// Takes and checks both sections.
-pub(super) fn check(fields: &mut Fields<'_, '_>, validation: NameValidation, notes: &mut Notes) {
-    section(fields, "remote_write", notes, |node, problems| {
+/// Reads both sections. What needs credentials that are not active yet is left out and noted.
+pub(super) fn read(
+    fields: &mut Fields<'_, '_>,
+    validation: NameValidation,
+    notes: &mut Notes,
+) -> (Vec<RemoteWrite>, Vec<RemoteRead>) {
+    let writes = section(fields, "remote_write", |node, problems| {
         write(node, validation, problems)
     });
-    section(fields, "remote_read", notes, read);
+    let reads = section(fields, "remote_read", read_one);
+    (active(writes, notes), active(reads, notes))
 }
 
-/// Checks a list; each element answers its name, which must not repeat.
-fn section(
-    fields: &mut Fields<'_, '_>,
+/// An element of either section: its name, where it stands, and what makes it inactive, if anything does.
+struct Element<'n, T> {
+    name: String,
+    node: &'n Node,
+    inactive: Option<String>,
+    settings: T,
+}
+
+fn active<T>(elements: Vec<Element<'_, T>>, notes: &mut Notes) -> Vec<T> {
+    let mut list = Vec::new();
+    for element in elements {
+        match element.inactive {
+            None => list.push(element.settings),
+            Some(what) => notes.not_active(element.node, &what),
+        }
+    }
+    list
+}
+
+/// Checks a list; the names of its elements must not repeat.
+fn section<'n, T>(
+    fields: &mut Fields<'n, '_>,
     name: &str,
-    notes: &mut Notes,
-    check: impl Fn(&Node, &mut Problems) -> Option<String>,
-) {
+    check: impl Fn(&'n Node, &mut Problems) -> Option<Element<'n, T>>,
+) -> Vec<Element<'n, T>> {
     let title = name.replace('_', " ");
     let mut names: Vec<String> = Vec::new();
-    let elements = fields.read_list(name, |node, problems| {
+    fields.read_list(name, |node, problems| {
         if node.is_null() {
             problems.add(
                 node.position,
@@ -175,60 +200,62 @@ fn section(
             );
             return None;
         }
-        let queue = check(node, problems)?;
-        if !queue.is_empty() && names.contains(&queue) {
-            let message = format!("found multiple {title} configs with job name {queue:?}");
+        let element = check(node, problems)?;
+        if !element.name.is_empty() && names.contains(&element.name) {
+            let name = &element.name;
+            let message = format!("found multiple {title} configs with job name {name:?}");
             problems.add(node.position, message);
         }
-        names.push(queue);
-        Some(node)
-    });
-    if let Some(first) = elements.first() {
-        notes.not_active(first, name);
-    }
+        names.push(element.name.clone());
+        Some(element)
+    })
 }
 
-fn url(fields: &mut Fields<'_, '_>, section: &str) {
+fn url(fields: &mut Fields<'_, '_>, section: &str) -> String {
     let Some(node) = fields.take("url") else {
         fields.wrong(format!("url for {section} is empty"));
-        return;
+        return String::new();
     };
     let text = decode::string(node, fields.problems()).unwrap_or_default();
     if let Err(message) = WebAddress::parse(&text) {
         fields.problems().add(node.position, message);
     }
+    text
 }
 
-fn write(node: &Node, validation: NameValidation, problems: &mut Problems) -> Option<String> {
+fn write<'n>(
+    node: &'n Node,
+    validation: NameValidation,
+    problems: &mut Problems,
+) -> Option<Element<'n, RemoteWrite>> {
     let mut fields = Fields::of(node, "config.RemoteWriteConfig", problems)?;
-    url(&mut fields, "remote_write");
-    fields.read("remote_timeout", decode::duration_ms);
-    let advice = "authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter";
-    fields.read("headers", |node, problems| headers(node, advice, problems));
-    let what = "relabeling rule in remote write config";
-    relabel_rules(&mut fields, "write_relabel_configs", what, validation);
-    for flag in [
-        "send_exemplars",
-        "send_native_histograms",
-        "round_robin_dns",
-    ] {
-        fields.read(flag, decode::boolean);
+    let mut settings = RemoteWrite {
+        url: url(&mut fields, "remote_write"),
+        ..RemoteWrite::default()
+    };
+    if let Some(timeout) = fields.read("remote_timeout", decode::duration_ms) {
+        settings.timeout_ms = timeout;
     }
-    fields.read("protobuf_message", |node, problems| {
-        let text = decode::string(node, problems)?;
-        if !["prometheus.WriteRequest", "io.prometheus.write.v2.Request"].contains(&text.as_str()) {
-            let message = format!(
-                "invalid protobuf_message value: unknown type for remote write protobuf message {text}, supported: prometheus.WriteRequest, io.prometheus.write.v2.Request"
-            );
-            problems.add(node.position, message);
-        }
-        Some(())
-    });
-    let name = fields.read("name", decode::string).unwrap_or_default();
-    let http = http_client::inline(&mut fields, HttpClientConfig::default());
-    checked(&mut fields, "queue_config", &QUEUE);
-    checked(&mut fields, "metadata_config", &METADATA);
-    let mut configured = match http.credentials {
+    let advice = "authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter";
+    settings.headers = fields
+        .read("headers", |node, problems| headers(node, advice, problems))
+        .unwrap_or_default();
+    let what = "relabeling rule in remote write config";
+    settings.relabel = relabel_rules(&mut fields, "write_relabel_configs", what, validation);
+    let mut flag = |name| fields.read(name, decode::boolean).unwrap_or_default();
+    settings.send_exemplars = flag("send_exemplars");
+    settings.send_native_histograms = flag("send_native_histograms");
+    flag("round_robin_dns");
+    settings.message = fields.read("protobuf_message", message).unwrap_or_default();
+    settings.name = fields.read("name", decode::string).unwrap_or_default();
+    settings.http = http_client::inline(&mut fields, HttpClientConfig::default());
+    if checked(&mut fields, "queue_config", &QUEUE) {
+        settings.queue = QueueSettings::of(node.get("queue_config"));
+    }
+    if checked(&mut fields, "metadata_config", &METADATA) {
+        settings.metadata = MetadataSettings::of(node.get("metadata_config"));
+    }
+    let mut configured = match settings.http.credentials {
         Some(Credentials::Basic { .. }) => vec!["basic_auth"],
         Some(Credentials::Token { .. }) => vec!["authorization"],
         Some(Credentials::OAuth2) => vec!["oauth2"],
@@ -250,24 +277,65 @@ fn write(node: &Node, validation: NameValidation, problems: &mut Problems) -> Op
         ));
     }
     fields.finish();
-    Some(name)
+    let inactive = configured
+        .iter()
+        .find(|kind| !["basic_auth", "authorization"].contains(kind))
+        .map(|kind| format!("remote_write with {kind}"));
+    Some(Element {
+        name: settings.name.clone(),
+        node,
+        inactive,
+        settings,
+    })
 }
 
-fn read(node: &Node, problems: &mut Problems) -> Option<String> {
-    let mut fields = Fields::of(node, "config.RemoteReadConfig", problems)?;
-    url(&mut fields, "remote_read");
-    fields.read("remote_timeout", decode::duration_ms);
-    fields.read("chunked_read_limit", decode::unsigned);
-    let advice = "authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter";
-    fields.read("headers", |node, problems| headers(node, advice, problems));
-    for flag in ["read_recent", "filter_external_labels"] {
-        fields.read(flag, decode::boolean);
+fn message(node: &Node, problems: &mut Problems) -> Option<Message> {
+    let text = decode::string(node, problems)?;
+    match text.as_str() {
+        "prometheus.WriteRequest" => Some(Message::V1),
+        "io.prometheus.write.v2.Request" => Some(Message::V2),
+        _ => {
+            let message = format!(
+                "invalid protobuf_message value: unknown type for remote write protobuf message {text}, supported: prometheus.WriteRequest, io.prometheus.write.v2.Request"
+            );
+            problems.add(node.position, message);
+            None
+        }
     }
-    fields.read("required_matchers", decode::labels);
-    let name = fields.read("name", decode::string).unwrap_or_default();
-    http_client::inline(&mut fields, HttpClientConfig::default());
+}
+
+fn read_one<'n>(node: &'n Node, problems: &mut Problems) -> Option<Element<'n, RemoteRead>> {
+    let mut fields = Fields::of(node, "config.RemoteReadConfig", problems)?;
+    let mut settings = RemoteRead {
+        url: url(&mut fields, "remote_read"),
+        ..RemoteRead::default()
+    };
+    if let Some(timeout) = fields.read("remote_timeout", decode::duration_ms) {
+        settings.timeout_ms = timeout;
+    }
+    if let Some(limit) = fields.read("chunked_read_limit", decode::unsigned) {
+        settings.frame_bytes_max = limit;
+    }
+    let advice = "authorization header must be changed via the basic_auth, authorization, oauth2, sigv4, azuread or google_iam parameter";
+    settings.headers = fields
+        .read("headers", |node, problems| headers(node, advice, problems))
+        .unwrap_or_default();
+    let mut flag = |name, default| fields.read(name, decode::boolean).unwrap_or(default);
+    settings.read_recent = flag("read_recent", false);
+    settings.filter_external_labels = flag("filter_external_labels", true);
+    settings.required_matchers = fields
+        .read("required_matchers", decode::labels)
+        .unwrap_or_default();
+    settings.name = fields.read("name", decode::string).unwrap_or_default();
+    settings.http = http_client::inline(&mut fields, HttpClientConfig::default());
     fields.finish();
-    Some(name)
+    let is_oauth = matches!(settings.http.credentials, Some(Credentials::OAuth2));
+    Some(Element {
+        name: settings.name.clone(),
+        node,
+        inactive: is_oauth.then(|| "remote_read with oauth2".to_owned()),
+        settings,
+    })
 }
 
 /// Takes and checks a section; answers whether it is there.
@@ -286,8 +354,13 @@ pub(super) fn sigv4(node: &Node, problems: &mut Problems) -> Option<()> {
 }
 
 /// Checks headers of requests to elsewhere. `advice` says where credentials belong.
-pub(super) fn headers(node: &Node, advice: &str, problems: &mut Problems) -> Option<()> {
-    for (name, _) in decode::string_map(node, problems)? {
+pub(super) fn headers(
+    node: &Node,
+    advice: &str,
+    problems: &mut Problems,
+) -> Option<Vec<(String, String)>> {
+    let headers = decode::string_map(node, problems)?;
+    for (name, _) in &headers {
         let lower = name.to_ascii_lowercase();
         if lower == "authorization" {
             problems.add(node.position, advice);
@@ -296,5 +369,5 @@ pub(super) fn headers(node: &Node, advice: &str, problems: &mut Problems) -> Opt
             problems.add(node.position, message);
         }
     }
-    Some(())
+    Some(headers)
 }

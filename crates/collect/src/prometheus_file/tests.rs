@@ -104,7 +104,7 @@ fn notes_what_is_not_active_once() {
         "scrape_configs:\n\
          - {job_name: a, gce_sd_configs: [{project: a, zone: b}, {project: a, zone: c}]}\n\
          - {job_name: b, gce_sd_configs: [{project: a, zone: b}]}\n\
-         remote_write: [{url: http://a}, {url: http://b}]\n\
+         remote_write: [{url: http://a}, {url: http://b, sigv4: {}}]\n\
          alerting: {alertmanagers: [{static_configs: [{targets: [a]}]}]}\n\
          tracing: {endpoint: a}\notlp: {}\n",
     )
@@ -115,7 +115,7 @@ fn notes_what_is_not_active_once() {
         [
             "p.yml:2:34: gce_sd_configs is checked but not active yet",
             "p.yml:5:28: sending alerts to the Alertmanagers under alerting.alertmanagers is checked but not active yet",
-            "p.yml:4:16: remote_write is checked but not active yet",
+            "p.yml:4:33: remote_write with sigv4 is checked but not active yet",
             "p.yml:6:10: tracing is checked but not active yet",
         ]
     );
