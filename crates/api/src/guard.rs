@@ -178,7 +178,7 @@ fn is_reading(method: &Method) -> bool {
 
 /// Queries may be posted by those who only look.
 fn needed_role(method: &Method, path: &str) -> Role {
-    const QUERIES: [&str; 10] = [
+    const QUERIES: [&str; 12] = [
         "/api/v1/query",
         "/api/v1/query_range",
         "/api/v1/series",
@@ -189,6 +189,8 @@ fn needed_role(method: &Method, path: &str) -> Role {
         "/api/v1/search/metric_names",
         "/api/v1/search/label_names",
         "/api/v1/search/label_values",
+        "/api/v1/read",
+        "/api/v1/export",
     ];
     if is_reading(method) || QUERIES.contains(&path) {
         return Role::Viewer;

@@ -7,6 +7,7 @@ mod alertmanager;
 mod answer;
 mod auth;
 mod compress;
+mod doors;
 mod guard;
 mod late;
 mod notifications;
@@ -25,6 +26,7 @@ mod time;
 mod web;
 
 pub use auth::{Auth, AuthError, Role};
+pub use doors::graphite;
 pub use guard::{Admission, Guard};
 pub use late::{LateRouter, Replay};
 pub use notifications::{ENDING, Notifications, RELOAD_FAILED, STARTING};

@@ -1,8 +1,9 @@
 //! Every path that is answered, in one table.
 
+use crate::doors::{import, influx, pushgateway};
 use crate::prometheus::{
-    admin, alerts, exemplars, features, management, notifications, parse_query, query,
-    relabel_steps, search, series, status, targets, write,
+    admin, alerts, exemplars, features, federate, management, notifications, parse_query, query,
+    read, relabel_steps, search, series, status, targets, write,
 };
 use crate::services::Services;
 use crate::{alertmanager, compress, openapi, otlp, own, page};
@@ -19,6 +20,8 @@ pub fn main(services: Arc<Services>) -> Router {
         .merge(alertmanager_v2())
         .merge(own_api())
         .merge(management_paths())
+        .merge(pushes())
+        .merge(lines())
         .fallback(page::serve)
         .layer(from_fn(compress::layer))
         .layer(from_fn_with_state(
@@ -45,6 +48,8 @@ fn prometheus() -> Router<Arc<Services>> {
             post(admin::clean_tombstones).put(admin::clean_tombstones),
         )
         .route("/api/v1/write", post(write::write))
+        .route("/api/v1/read", post(read::read))
+        .route("/federate", get(federate::federate))
 }
 
 fn prometheus_queries() -> Router<Arc<Services>> {
@@ -218,11 +223,38 @@ pub fn grafana_port(services: Arc<Services>) -> Router {
         .with_state(services)
 }
 
-/// What Pushgateway answers on its port while pushes are not here yet: metrics and health.
+/// Pushgateway's pushes. `job` may be written `job@base64`, so the whole path is read by the handler.
+fn pushes() -> Router<Arc<Services>> {
+    let group = put(pushgateway::group)
+        .post(pushgateway::group)
+        .delete(pushgateway::group);
+    Router::new().route("/metrics/{*grouping}", group)
+}
+
+/// Formats of one record a line: InfluxDB's and VictoriaMetrics'.
+fn lines() -> Router<Arc<Services>> {
+    Router::new()
+        .route("/write", post(influx::write_v1))
+        .route("/api/v2/write", post(influx::write_v2))
+        .route("/ping", get(influx::ping))
+        .route("/health", get(influx::health))
+        .route("/query", get(influx::query).post(influx::query))
+        .route("/api/v1/import", post(import::json_lines))
+        .route("/api/v1/import/csv", post(import::csv))
+        .route("/api/v1/import/prometheus", post(import::exposition))
+        .route("/api/v1/export", get(import::export).post(import::export))
+}
+
+/// What Pushgateway answers on its port: pushes, what was pushed, its API, health.
 pub fn pushgateway_port(services: Arc<Services>) -> Router {
     Router::new()
-        .route("/metrics", get(management::metrics))
+        .merge(pushes())
+        .route("/metrics", get(pushgateway::exposition))
+        .route("/api/v1/metrics", get(pushgateway::metrics))
+        .route("/api/v1/status", get(pushgateway::status))
+        .route("/api/v1/admin/wipe", put(pushgateway::wipe))
         .route("/-/healthy", get(management::healthy))
         .route("/-/ready", get(management::ready))
+        .layer(from_fn(compress::layer))
         .with_state(services)
 }

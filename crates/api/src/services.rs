@@ -8,8 +8,8 @@ use collect::Collector;
 use collect::inside::SourceViews;
 use dispatch::Dispatch;
 use incidents::Incidents;
-use ingest::Ingest;
-use model::{MetricMetadata, RelabelRule, Source, Timestamp};
+use ingest::{Ingest, Pushgateway};
+use model::{Labels, MetricMetadata, RelabelRule, Source, Timestamp};
 use promql::Engine;
 use rules::RuleEngine;
 use runtime::{Registry, SharedClock};
@@ -37,6 +37,8 @@ pub struct Services {
     pub queries: Arc<Queries>,
     /// The door for samples.
     pub ingest: Arc<Ingest>,
+    /// Groups of pushed metrics.
+    pub pushgateway: Arc<Pushgateway>,
     /// Targets.
     pub collector: Arc<Collector>,
     /// The sources inside this process: host sensors, own metrics.
@@ -95,6 +97,8 @@ pub struct SetupView {
     pub files: Vec<(String, String)>,
     /// Why the last reload was refused, if it was.
     pub reload_problem: Option<String>,
+    /// `external_labels` of the prometheus.yml in force.
+    pub external_labels: Labels,
     /// When the configuration in force was read.
     pub loaded_at: Option<Timestamp>,
     /// The relabelling of targets by job.

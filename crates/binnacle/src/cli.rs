@@ -123,9 +123,12 @@ pub(crate) struct Up {
         alias = "web.listen-address"
     )]
     pub(crate) listen: String,
-    /// Also answer on the ports of the programs that are replaced (9093, 3100, 3000, 3001, 9091)
+    /// Also answer on the ports of the programs that are replaced (9093, 3100, 3000, 3001, 9091, 2003)
     #[arg(long)]
     pub(crate) compat_ports: bool,
+    /// Where to take Graphite's plaintext lines; beyond loopback only with --allow-open, since senders prove nothing
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) graphite_listen: Option<String>,
     /// Listen beyond loopback without any user or token
     #[arg(long)]
     pub(crate) allow_open: bool,

@@ -36,6 +36,9 @@ const COMPAT_PORTS: [(u16, Face); 7] = [
     (4318, Face::OpenTelemetry),
 ];
 
+/// Where Graphite's senders connect by custom.
+const GRAPHITE_PORT: u16 = 2003;
+
 struct Door {
     face: Face,
     socket: TcpListener,
@@ -45,6 +48,8 @@ struct Door {
 /// The open sockets and who gets in.
 pub(crate) struct Doors {
     doors: Vec<Door>,
+    /// Where Graphite's senders connect.
+    graphite: Vec<TcpListener>,
     guard: Guard,
     web: Option<Arc<LiveWebConfig>>,
     cors: Option<Cors>,
@@ -92,13 +97,49 @@ pub(crate) async fn open(
             doors.push(bind(SocketAddr::new(listen.ip(), port), face, replay).await?);
         }
     }
+    let graphite = graphite(up, listen).await?;
     Ok(Doors {
         doors,
+        graphite,
         guard,
         web,
         cors,
         prefix: crate::flags::route_prefix(up),
     })
+}
+
+/// The listeners for Graphite's lines. Its senders cannot prove who they are, so beyond loopback there is one only
+/// where everybody is let in.
+async fn graphite(up: &Up, listen: SocketAddr) -> anyhow::Result<Vec<TcpListener>> {
+    let mut addresses = Vec::new();
+    if let Some(named) = &up.graphite_listen {
+        addresses.push(resolve(named).await?);
+    }
+    if up.compat_ports {
+        addresses.push(SocketAddr::new(listen.ip(), GRAPHITE_PORT));
+    }
+    addresses.dedup();
+    let mut sockets = Vec::new();
+    for address in addresses {
+        if !address.ip().is_loopback() && !is_open(up) {
+            if up.graphite_listen.is_some() {
+                bail!(
+                    "--graphite-listen {address} is beyond loopback, and Graphite's senders cannot prove who they are; \
+                     say --allow-open to take lines from everybody"
+                );
+            }
+            tracing::warn!("{address} is not opened: Graphite's senders cannot prove who they are");
+            continue;
+        }
+        let socket = TcpListener::bind(address).await;
+        sockets.push(socket.with_context(|| format!("listening on {address}"))?);
+    }
+    Ok(sockets)
+}
+
+/// Whether everybody is let in because somebody asked for that.
+fn is_open(up: &Up) -> bool {
+    up.allow_open || runtime::environment::var("BINNACLE_ALLOW_OPEN").is_some_and(|v| v == "1")
 }
 
 async fn resolve(listen: &str) -> anyhow::Result<SocketAddr> {
@@ -143,9 +184,7 @@ fn admission(
     if web.is_some_and(LiveWebConfig::asks_for_proof) {
         return Ok(Admission::Open);
     }
-    let open =
-        up.allow_open || runtime::environment::var("BINNACLE_ALLOW_OPEN").is_some_and(|v| v == "1");
-    if open {
+    if is_open(up) {
         tracing::warn!(
             "{listen} is open to everybody who can reach it: no user and no token exists"
         );
@@ -170,8 +209,9 @@ fn host_names(up: &Up, setup: &Setup) -> Vec<String> {
 }
 
 impl Doors {
-    /// What the server serves, and the places to fill when there is something to answer.
-    pub(crate) fn into_listeners(self) -> (Vec<Listener>, Places) {
+    /// What the server serves, the sockets of Graphite's senders, and the places to fill when there is something to
+    /// answer.
+    pub(crate) fn into_listeners(self) -> (Vec<Listener>, Vec<TcpListener>, Places) {
         let mut places = Vec::new();
         let mut listeners = Vec::new();
         for Door {
@@ -198,7 +238,7 @@ impl Doors {
             });
             places.push((face, place));
         }
-        (listeners, Places(places))
+        (listeners, self.graphite, Places(places))
     }
 }
 

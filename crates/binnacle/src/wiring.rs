@@ -7,6 +7,7 @@
 //! ```
 //! Alerts and routed alerts travel over bounded queues, each read by a thread of its own.
 
+mod doors;
 mod flows;
 mod http;
 mod own;
@@ -19,7 +20,10 @@ use crate::flags::Flags;
 use crate::setup::Setup;
 use anyhow::Context as _;
 use api::{About, Queries, Replay, Services};
+use collect::inside::SourceViews;
+use collect::remote_read::RemoteReader;
 use collect::{Collector, Surroundings};
+use doors::Doors;
 use incidents::Incidents;
 use ingest::Ingest;
 use model::{Alert, Sink, Source, Timestamp};
@@ -57,6 +61,7 @@ pub(crate) struct Ground {
 pub(crate) struct Wired {
     pub(crate) services: Arc<Services>,
     threads: Vec<JoinHandle<()>>,
+    doors: Arc<Doors>,
     maintenance: tsdb::Maintenance,
     sockets: Handle,
 }
@@ -69,38 +74,34 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let Samples {
         db,
         ingest,
+        reader,
         source,
         sink,
         maintenance,
     } = samples(&ground, &setup)?;
     let engine = engine(&ground);
-    let incidents = Arc::new(Incidents::open(
-        ground.state.clone(),
-        &ground.registry,
-        started_at,
-    )?);
+    let incidents = incidents(&ground, started_at)?;
     let (dispatch, mut threads) = flows::dispatch(&ground, &setup, Arc::clone(&incidents))?;
     let (alerts, from_rules) = flows::rules_to_dispatch(&ground, Arc::clone(&dispatch))?;
     threads.push(from_rules);
     let waiting = alerts.clone();
     let rules = rule_engine(&ground, (&source, &sink), engine.clone(), alerts)?;
     let own = Own::new(&flags, &ground.registry, &ground.clock);
+    let doors = Arc::new(Doors::new(&ground, &ingest, reader, own.metadata())?);
+    threads.push(doors.pushgateway.spawn(ground.shutdown.clone())?);
     let web = http::Web::new(&ground);
     let configuration = Arc::new(Configuration::new(
         ground.clone(),
         (Arc::clone(&rules), Arc::clone(&dispatch)),
         (Arc::clone(&web.notifications), Arc::clone(&web.query_log)),
+        Arc::clone(&doors),
     ));
     let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
     configuration.connect(Arc::clone(&collector), Arc::clone(&ingest));
     upstream_names::publish(&ground, (&db, &collector), waiting);
+    doors.know(Arc::clone(&collector));
     configuration.apply(setup)?;
-    let (inside, inside_thread) = collect::inside::spawn(
-        own.sources(),
-        sink,
-        Arc::clone(&ground.clock),
-        ground.shutdown.clone(),
-    )?;
+    let (inside, inside_thread) = inside(&ground, &own, sink)?;
     threads.push(inside_thread);
     threads.extend(rules.start(RULE_THREADS, &ground.shutdown)?);
     let shown = Arc::clone(&configuration);
@@ -112,6 +113,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
         engine,
         queries: web.queries,
         ingest,
+        pushgateway: Arc::clone(&doors.pushgateway),
         collector,
         inside,
         own_metadata: own.metadata(),
@@ -130,6 +132,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     Ok(Wired {
         services,
         threads,
+        doors,
         maintenance,
         sockets: ground.sockets,
     })
@@ -139,6 +142,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
 struct Samples {
     db: Arc<Db>,
     ingest: Arc<Ingest>,
+    reader: Arc<RemoteReader>,
     source: Arc<dyn Source>,
     sink: Arc<dyn Sink>,
     maintenance: tsdb::Maintenance,
@@ -148,13 +152,29 @@ fn samples(ground: &Ground, setup: &Setup) -> anyhow::Result<Samples> {
     let db = Arc::new(open_store(ground, setup)?);
     let limits = ingest::remote_write::Limits::default();
     let ingest = Arc::new(Ingest::to_db(Arc::clone(&db), limits, &ground.registry));
+    let reader = doors::reader(ground, &db);
     Ok(Samples {
         maintenance: db.spawn_maintenance(&ground.shutdown)?,
-        source: Arc::clone(&db) as Arc<dyn Source>,
+        source: Arc::clone(&reader) as Arc<dyn Source>,
+        reader,
         sink: Arc::clone(&ingest) as Arc<dyn Sink>,
         db,
         ingest,
     })
+}
+
+fn incidents(ground: &Ground, now: Timestamp) -> anyhow::Result<Arc<Incidents>> {
+    let incidents = Incidents::open(ground.state.clone(), &ground.registry, now)?;
+    Ok(Arc::new(incidents))
+}
+
+fn inside(
+    ground: &Ground,
+    own: &Own,
+    sink: Arc<dyn Sink>,
+) -> std::io::Result<(SourceViews, JoinHandle<()>)> {
+    let (clock, shutdown) = (Arc::clone(&ground.clock), ground.shutdown.clone());
+    collect::inside::spawn(own.sources(), sink, clock, shutdown)
 }
 
 fn rule_engine(
@@ -275,6 +295,8 @@ impl Wired {
                 tracing::error!("a thread broke off");
             }
         }
+        // Nothing comes in any more; what was not sent stays in the queues.
+        self.doors.shut_down();
         self.maintenance.join();
         if let Err(error) = self.services.db.close() {
             tracing::error!(%error, "the metrics store did not close well");

@@ -59,7 +59,7 @@ async fn serve(up: &Up, setup: Setup) -> anyhow::Result<ExitCode> {
         read_timeout: flags::duration("--web.read-timeout", &up.web.read_timeout)?,
     };
     let shutdown = Shutdown::new();
-    let (listeners, places) = doors.into_listeners();
+    let (listeners, graphite, places) = doors.into_listeners();
     let server = {
         let (shutdown, registry) = (shutdown.clone(), registry.clone());
         async move { api::serve(listeners, &limits, &registry, &shutdown).await }
@@ -92,7 +92,9 @@ async fn serve(up: &Up, setup: Setup) -> anyhow::Result<ExitCode> {
             .inspect_err(|_| shutdown.trigger())?;
         places.fill(&wired.services);
         tracing::info!("ready: http://{}", up.listen);
-        wait_for_signals(&wired, &shutdown).await?;
+        let lines = api::graphite::serve(graphite, &wired.services, &shutdown);
+        let (signalled, ()) = tokio::join!(wait_for_signals(&wired, &shutdown), lines);
+        signalled?;
         tokio::task::spawn_blocking(move || wired.end())
             .await
             .context("ending")

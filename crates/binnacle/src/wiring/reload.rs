@@ -1,5 +1,6 @@
 //! The configuration in force: applied at start, read again on demand, kept where a new one is wrong.
 
+use super::doors::Doors;
 use super::{Ground, Later};
 use crate::setup::{self, Options, Setup};
 use anyhow::Context as _;
@@ -31,6 +32,7 @@ pub(super) struct Configuration {
     notifications: Arc<Notifications>,
     query_log: Arc<LineLog>,
     ingest: Later<Ingest>,
+    doors: Arc<Doors>,
     has_stand_ins: AtomicBool,
     view: Mutex<SetupView>,
     /// One reload at a time.
@@ -46,6 +48,7 @@ impl Configuration {
         ground: Ground,
         (rules, dispatch): (Arc<RuleEngine>, Arc<Dispatch>),
         (notifications, query_log): (Arc<Notifications>, Arc<LineLog>),
+        doors: Arc<Doors>,
     ) -> Self {
         Self {
             ground,
@@ -55,6 +58,7 @@ impl Configuration {
             notifications,
             query_log,
             ingest: Mutex::default(),
+            doors,
             has_stand_ins: AtomicBool::new(true),
             view: Mutex::default(),
             reloading: Mutex::default(),
@@ -125,6 +129,7 @@ impl Configuration {
             .store(setup.settings.stand_ins, Ordering::Relaxed);
         let mut view = self.shown(&setup, now);
         view.notes.extend(super::stand_ins::notes(&setup));
+        view.notes.extend(self.doors.apply(&setup));
         let scrape_configs = setup
             .prometheus
             .as_ref()
@@ -211,6 +216,9 @@ impl Configuration {
             notes: setup.notes.clone(),
             files: setup.listing.iter().map(file).collect(),
             reload_problem: None,
+            external_labels: prometheus
+                .map(|p| p.file.global.external_labels.clone())
+                .unwrap_or_default(),
             loaded_at: Some(now),
             relabel_rules: prometheus.map(relabel_rules).unwrap_or_default(),
         }

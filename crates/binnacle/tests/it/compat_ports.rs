@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::program::{Program, Start};
 use std::net::TcpListener;
 
-const PORTS: [u16; 7] = [9093, 3100, 3000, 3001, 9091, 4317, 4318];
+const PORTS: [u16; 8] = [9093, 3100, 3000, 3001, 9091, 4317, 4318, 2003];
 
 #[test]
 fn the_customary_ports_answer() {
@@ -52,6 +52,7 @@ fn the_customary_ports_answer() {
         let answer = http::send(&format!("127.0.0.1:{port}"), request).expect("an answer");
         assert_eq!((answer.status(), answer.text().as_str()), (200, "{}"));
     }
+    crate::pushgateway::check_port();
     // The old API of Alertmanager, which some clients still post to.
     let body = br#"[{"labels": {"alertname": "Old"}}]"#;
     let request = Request {

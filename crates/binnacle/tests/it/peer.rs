@@ -40,6 +40,33 @@ pub(crate) fn prometheus_with(place: &Place, flags: &[&str]) -> Option<Peer> {
     start("prometheus", arguments)
 }
 
+/// Prometheus as a receiver of remote write; `None` where it is not installed.
+pub(crate) fn prometheus_receiver(place: &Place) -> Option<Peer> {
+    let config = place.config().join("prometheus.yml");
+    let arguments = |address: &str| {
+        vec![
+            format!("--config.file={}", text(&config)),
+            format!("--storage.tsdb.path={}", text(&place.data())),
+            format!("--web.listen-address={address}"),
+            "--web.enable-remote-write-receiver".to_owned(),
+            "--enable-feature=native-histograms".to_owned(),
+        ]
+    };
+    start("prometheus", arguments)
+}
+
+/// The same at an address that was chosen before.
+pub(crate) fn prometheus_receiver_at(place: &Place, address: &str) -> Option<Peer> {
+    let config = place.config().join("prometheus.yml");
+    let arguments = vec![
+        format!("--config.file={}", text(&config)),
+        format!("--storage.tsdb.path={}", text(&place.data())),
+        format!("--web.listen-address={address}"),
+        "--web.enable-remote-write-receiver".to_owned(),
+    ];
+    start_at("prometheus", address.to_owned(), arguments)
+}
+
 /// Alertmanager with the place's alertmanager.yml; `None` where it is not installed.
 pub(crate) fn alertmanager(place: &Place) -> Option<Peer> {
     let config = place.config().join("alertmanager.yml");
@@ -56,8 +83,13 @@ pub(crate) fn alertmanager(place: &Place) -> Option<Peer> {
 
 fn start(program: &str, arguments: impl Fn(&str) -> Vec<String>) -> Option<Peer> {
     let address = format!("127.0.0.1:{}", free_port());
+    let arguments = arguments(&address);
+    start_at(program, address, arguments)
+}
+
+fn start_at(program: &str, address: String, arguments: Vec<String>) -> Option<Peer> {
     let child = Command::new(program)
-        .args(arguments(&address))
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
