@@ -6,12 +6,14 @@
 
 mod delivery;
 mod error;
+pub mod influx;
 mod journal;
 pub mod openmetrics;
 pub mod prometheus;
 pub mod remote_read;
 pub mod remote_write;
 pub mod text;
+pub mod victoriametrics;
 
 #[cfg(test)]
 mod testing;

@@ -25,6 +25,34 @@ pub(crate) enum Imported {
         #[command(flatten)]
         to: Destination,
     },
+    /// Read what VictoriaMetrics exports: JSON lines from a file, or from a running server
+    #[command(
+        after_help = "Examples:\n  binnacle import victoriametrics export.jsonl\n  \
+        binnacle import victoriametrics http://127.0.0.1:8428 --from 2026-01-01T00:00:00Z\n\n\
+        The native format is not read."
+    )]
+    Victoriametrics {
+        /// A file that /api/v1/export gave, `-` for standard input, or the address of a server
+        #[arg(value_name = "FILE|URL")]
+        source: String,
+        #[command(flatten)]
+        to: Destination,
+    },
+    /// Read a file of InfluxDB's line protocol
+    #[command(after_help = "Examples:\n  binnacle import influx export.lp\n  \
+        binnacle import influx --precision s points.lp")]
+    Influx {
+        /// The file; `-` for standard input
+        file: PathBuf,
+        /// The unit of timestamps: ns, us, ms, s, m or h
+        #[arg(long, value_name = "UNIT", default_value = "ns")]
+        precision: String,
+        /// The label `db` of all series, unless the file names databases
+        #[arg(long, value_name = "NAME", default_value = "")]
+        database: String,
+        #[command(flatten)]
+        to: Destination,
+    },
     /// Read text with timestamps, as promtool's backfilling takes it
     #[command(after_help = "Example:\n  binnacle import openmetrics samples.om")]
     Openmetrics {

@@ -4,10 +4,14 @@ use crate::cli::ServerAddress;
 use anyhow::{Context as _, bail};
 use reqwest::Method;
 use serde_json::Value;
+use std::io::Read;
 use std::time::Duration;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(150);
+
+/// How long an answer may take that is read as it comes.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// A server and how to prove ourselves to it.
 pub(crate) struct Client {
@@ -27,7 +31,8 @@ impl Client {
         let token = address
             .token
             .clone()
-            .or_else(|| runtime::environment::var("BINNACLE_TOKEN"));
+            .or_else(|| runtime::environment::var("BINNACLE_TOKEN"))
+            .filter(|token| !token.is_empty());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -99,6 +104,37 @@ impl Client {
         })
     }
 
+    /// Gets a body that is read as it comes; an error status fails with what the server said.
+    pub(crate) fn stream(
+        &self,
+        path: &str,
+        parameters: &[(&str, &str)],
+    ) -> anyhow::Result<Body<'_>> {
+        let mut url = reqwest::Url::parse(&format!("{}{path}", self.base))
+            .with_context(|| format!("{}{path} is not an address", self.base))?;
+        url.query_pairs_mut().extend_pairs(parameters);
+        let mut request = self.http.get(url).timeout(STREAM_TIMEOUT);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let answer = self
+            .runtime
+            // The time-out begins where the request is sent: inside the runtime.
+            .block_on(async { request.send().await })
+            .with_context(|| format!("no answer from {}", self.base))?;
+        let status = answer.status().as_u16();
+        if !(200..300).contains(&status) {
+            let text = self.runtime.block_on(answer.text())?;
+            bail!("{}{path} answers {status}: {}", self.base, text.trim());
+        }
+        Ok(Body {
+            client: self,
+            answer,
+            piece: Vec::new(),
+            read: 0,
+        })
+    }
+
     /// Gets JSON; an answer that is none, or an error status, fails with what the server said.
     pub(crate) fn get(&self, path: &str, parameters: &[(&str, &str)]) -> anyhow::Result<Value> {
         let (status, text) = self.send(Method::GET, path, parameters, None)?;
@@ -129,4 +165,32 @@ fn read_json(base: &str, path: &str, status: u16, text: &str) -> anyhow::Result<
         "{base}{path} answers {status}: {}",
         said.or(plain).unwrap_or(text.trim())
     )
+}
+
+/// A body that is read as it comes.
+pub(crate) struct Body<'a> {
+    client: &'a Client,
+    answer: reqwest::Response,
+    piece: Vec<u8>,
+    read: usize,
+}
+
+impl Read for Body<'_> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        while self.read == self.piece.len() {
+            let next = self.client.runtime.block_on(self.answer.chunk());
+            match next.map_err(std::io::Error::other)? {
+                Some(piece) => self.piece = piece.to_vec(),
+                None => return Ok(0),
+            }
+            self.read = 0;
+        }
+        let rest = self.piece.get(self.read..).unwrap_or_default();
+        let taken = rest.len().min(out.len());
+        for (to, from) in out.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        self.read += taken;
+        Ok(taken)
+    }
 }

@@ -2,6 +2,7 @@
 
 mod destination;
 mod text;
+mod victoria;
 
 pub(crate) use destination::open_store;
 
@@ -9,10 +10,13 @@ use super::progress::{Progress, grouped};
 use super::selection::selection;
 use crate::cli::{Destination, Format, Import, Imported};
 use crate::print;
+use anyhow::Context as _;
 use destination::Open;
+use interchange::influx::Influx;
 use interchange::openmetrics::OpenMetrics;
 use interchange::prometheus::{self, Report};
 use model::Appended;
+use runtime::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,6 +25,18 @@ use std::process::ExitCode;
 pub(crate) fn run(import: &Import) -> anyhow::Result<ExitCode> {
     match &import.what {
         Imported::Prometheus { directory, to } => from_prometheus(directory, to),
+        Imported::Victoriametrics { source, to } => victoria::run(source, to),
+        Imported::Influx {
+            file,
+            precision,
+            database,
+            to,
+        } => {
+            let now = SystemClock::new().now();
+            let mut influx = Influx::new(precision, database, now)
+                .with_context(|| format!("--precision {precision:?} is no unit of time"))?;
+            text::run(file, to, &mut influx)
+        }
         Imported::Openmetrics { file, to } => text::run(file, to, &mut OpenMetrics::default()),
     }
 }

@@ -380,3 +380,87 @@ fn openmetrics_with_mistakes() {
         done.err
     );
 }
+
+#[test]
+fn from_victoriametrics() {
+    let place = Place::new();
+    let Some(peer) = peer::victoriametrics(&place) else {
+        println!("skipped: victoria-metrics is not installed");
+        return;
+    };
+    let start = now_ms() - HOUR_MS;
+    let mut lines = String::new();
+    for i in 0..500 {
+        for host in ["a", "b"] {
+            lines.push_str(&format!(
+                "load{{host=\"{host}\"}} {i}.5 {}\n",
+                start + i * 1009
+            ));
+        }
+    }
+    let post = Request {
+        method: "POST",
+        path: "/api/v1/import/prometheus",
+        headers: &[],
+        body: lines.as_bytes(),
+    };
+    let taken = http::send(&peer.address, post).expect("it answers");
+    assert_eq!(taken.status(), 204, "{}", taken.text());
+    let flushed = http::send(&peer.address, Request::get("/internal/force_flush"));
+    assert_eq!(flushed.expect("it answers").status(), 200);
+
+    let data = place.beside("ours");
+    let url = format!("http://{}", peer.address);
+    let to = ["--data", text(&data)];
+    let mut arguments = vec!["import", "victoriametrics", &url, "--match", "load"];
+    arguments.extend(to);
+    let done = run(&arguments);
+    assert_eq!((done.status, done.err.as_str()), (0, ""), "{}", done.out);
+    assert!(
+        done.out.ends_with("1,000 samples taken, 0 refused\n"),
+        "{}",
+        done.out
+    );
+    let dump = run(&["promtool", "tsdb", "dump", text(&data)]);
+    let first = format!("{{__name__=\"load\", host=\"a\"}} 0.5 {start}");
+    assert_eq!(dump.out.lines().next(), Some(first.as_str()));
+    assert_eq!(dump.out.lines().count(), 1000);
+}
+
+#[test]
+fn from_influx() {
+    let place = Place::new();
+    let dump = place.beside("dump.lp");
+    write(
+        &dump,
+        "# DML\n# CONTEXT-DATABASE: metrics\ncpu,host=a usage=1.5,idle=2i 1700000000000\nnonsense\n\
+         cpu,host=a usage=2.5 1700000010000\n",
+    );
+    let data = place.data();
+    let done = run(&[
+        "import",
+        "influx",
+        "--precision",
+        "ms",
+        text(&dump),
+        "--data",
+        text(&data),
+    ]);
+    assert_eq!(done.status, 1, "{}{}", done.out, done.err);
+    assert!(done.err.contains("dump.lp:4: "), "{}", done.err);
+    let dump = run(&["promtool", "tsdb", "dump", text(&data)]);
+    let want = "{__name__=\"cpu_idle\", db=\"metrics\", host=\"a\"} 2 1700000000000\n\
+        {__name__=\"cpu_usage\", db=\"metrics\", host=\"a\"} 1.5 1700000000000\n\
+        {__name__=\"cpu_usage\", db=\"metrics\", host=\"a\"} 2.5 1700000010000\n";
+    assert_eq!(dump.out, want);
+    let wrong = run(&[
+        "import",
+        "influx",
+        "--precision",
+        "weeks",
+        "x",
+        "--data",
+        text(&data),
+    ]);
+    assert_eq!(wrong.status, 2);
+}

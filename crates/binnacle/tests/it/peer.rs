@@ -81,7 +81,23 @@ pub(crate) fn alertmanager(place: &Place) -> Option<Peer> {
     start("prometheus-alertmanager", arguments)
 }
 
+/// VictoriaMetrics with its data in the place; `None` where it is not installed.
+pub(crate) fn victoriametrics(place: &Place) -> Option<Peer> {
+    let arguments = |address: &str| {
+        vec![
+            format!("-storageDataPath={}", text(&place.data())),
+            format!("-httpListenAddr={address}"),
+            "-retentionPeriod=100y".to_owned(),
+        ]
+    };
+    start_ready("victoria-metrics", arguments, "/health")
+}
+
 fn start(program: &str, arguments: impl Fn(&str) -> Vec<String>) -> Option<Peer> {
+    start_ready(program, arguments, "/-/ready")
+}
+
+fn start_ready(program: &str, arguments: impl Fn(&str) -> Vec<String>, path: &str) -> Option<Peer> {
     let address = format!("127.0.0.1:{}", free_port());
     let arguments = arguments(&address);
     start_at(program, address, arguments)
@@ -97,7 +113,7 @@ fn start_at(program: &str, address: String, arguments: Vec<String>) -> Option<Pe
         .ok()?;
     let peer = Peer { address, child };
     until("the peer to be ready", || {
-        match http::send(&peer.address, Request::get("/-/ready")) {
+        match http::send(&peer.address, Request::get(path)) {
             Ok(answer) if answer.status() == 200 => Ok(()),
             other => Err(format!("{other:?}")),
         }

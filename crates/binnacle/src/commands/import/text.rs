@@ -22,14 +22,23 @@ pub(super) fn run(
     to: &Destination,
     taker: &mut dyn Taker,
 ) -> anyhow::Result<ExitCode> {
+    if file == Path::new("-") {
+        let mut input = BufReader::new(std::io::stdin());
+        return read((file, &mut input, 0), to, taker);
+    }
+    let opened = File::open(file).with_context(|| file.display().to_string())?;
+    let bytes = opened.metadata()?.len();
+    let mut input = BufReader::with_capacity(1 << 20, opened);
+    read((file, &mut input, bytes), to, taker)
+}
+
+/// Reads an input of a name and a length, which is 0 where nobody knows it.
+pub(super) fn read(
+    (file, mut input, bytes): (&Path, &mut dyn BufRead, u64),
+    to: &Destination,
+    taker: &mut dyn Taker,
+) -> anyhow::Result<ExitCode> {
     let selection = selection(&to.selection)?;
-    let (mut input, bytes): (Box<dyn BufRead>, u64) = if file == Path::new("-") {
-        (Box::new(BufReader::new(std::io::stdin())), 0)
-    } else {
-        let opened = File::open(file).with_context(|| file.display().to_string())?;
-        let bytes = opened.metadata()?.len();
-        (Box::new(BufReader::with_capacity(1 << 20, opened)), bytes)
-    };
     let open = Open::new(to)?;
     let mut delivery = Delivery::new(open.sink());
     let report = {
