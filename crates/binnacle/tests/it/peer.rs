@@ -64,7 +64,7 @@ pub(crate) fn prometheus_receiver_at(place: &Place, address: &str) -> Option<Pee
         format!("--web.listen-address={address}"),
         "--web.enable-remote-write-receiver".to_owned(),
     ];
-    start_at("prometheus", address.to_owned(), arguments)
+    start_at(("prometheus", "/-/ready"), address.to_owned(), arguments)
 }
 
 /// Alertmanager with the place's alertmanager.yml; `None` where it is not installed.
@@ -100,10 +100,15 @@ fn start(program: &str, arguments: impl Fn(&str) -> Vec<String>) -> Option<Peer>
 fn start_ready(program: &str, arguments: impl Fn(&str) -> Vec<String>, path: &str) -> Option<Peer> {
     let address = format!("127.0.0.1:{}", free_port());
     let arguments = arguments(&address);
-    start_at(program, address, arguments)
+    start_at((program, path), address, arguments)
 }
 
-fn start_at(program: &str, address: String, arguments: Vec<String>) -> Option<Peer> {
+/// Starts a program that answers 200 at `path` when it is ready.
+fn start_at(
+    (program, path): (&str, &str),
+    address: String,
+    arguments: Vec<String>,
+) -> Option<Peer> {
     let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
