@@ -64,7 +64,7 @@ fn refuses_with_upstreams_words() {
     );
     check(
         "scrape_configs: [{job_name: a, relabel_configs: [{action: keep, regex: 'a('}]}]",
-        "error parsing regexp: unclosed group: `a(`",
+        "error parsing regexp: missing closing ): `a(`",
     );
     check(
         "scrape_configs: [{job_name: a, http_sd_configs: [{url: 'ftp://a'}], dns_sd_configs: [{names: [a], type: A}]}]",

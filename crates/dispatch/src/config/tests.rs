@@ -60,7 +60,7 @@ fn refuses_wrong_routes_with_upstreams_words() {
         "route: {receiver: r, routes: [{match: {0a: b}, match_re: {b: , c: '('}, matchers: [d], zz: 1}]}\nreceivers: [{name: r}]",
         "1:40: invalid label name \"0a\"\n\
          1:59: invalid regexp value for \"b\"\n\
-         1:67: error parsing regexp: unclosed group: `^(?:()$`\n\
+         1:67: error parsing regexp: missing closing ): `^(?:()$`\n\
          1:84: bad matcher format: d\n\
          1:88: field \"zz\" not found in config.plain",
     );
