@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail};
 /// What dashboards ask of a data set, from a single host to all.
 pub(super) const fn of(set: DataSet) -> [&'static str; 12] {
     match set {
-        DataSet::Fleet | DataSet::Churn => FLEET,
+        DataSet::Fleet => FLEET,
+        DataSet::Churn => CHURN,
         DataSet::Node => NODE,
     }
 }
@@ -27,6 +28,13 @@ const NODE: [&str; 12] = [
     r#"count({__name__=~"node_.*"})"#,
     r#"count by (state) (node_systemd_unit_state == 1)"#,
 ];
+
+/// As for the fleet; a series and the one that replaced it are told apart by their pod.
+const CHURN: [&str; 12] = {
+    let mut queries = FLEET;
+    queries[11] = r#"rate(requests_0_total[5m]) / on (instance, core, pod) requests_3_total"#;
+    queries
+};
 
 const FLEET: [&str; 12] = [
     r#"load_1_ratio{instance="host-7:9100"}"#,
