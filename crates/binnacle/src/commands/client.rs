@@ -62,22 +62,12 @@ impl Client {
             url.query_pairs_mut().extend_pairs(parameters);
         }
         let mut request = self.http.request(method, url);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
         if let Some(body) = body {
             request = request
                 .header("Content-Type", "application/json")
                 .body(body.to_string());
         }
-        self.runtime.block_on(async {
-            let answer = request
-                .send()
-                .await
-                .with_context(|| format!("no answer from {}", self.base))?;
-            let status = answer.status().as_u16();
-            Ok((status, answer.text().await?))
-        })
+        self.answer(request)
     }
 
     /// Posts bytes with these headers and gives status and body.
@@ -88,11 +78,15 @@ impl Client {
         body: Vec<u8>,
     ) -> anyhow::Result<(u16, String)> {
         let mut request = self.http.post(format!("{}{path}", self.base)).body(body);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
         for (name, value) in headers {
             request = request.header(*name, *value);
+        }
+        self.answer(request)
+    }
+
+    fn answer(&self, mut request: reqwest::RequestBuilder) -> anyhow::Result<(u16, String)> {
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
         }
         self.runtime.block_on(async {
             let answer = request
