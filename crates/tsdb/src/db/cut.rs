@@ -31,8 +31,9 @@ const IDLE_LOOK_MS: u64 = 5_000;
 /// An idle head is worth a block when it holds so many samples …
 const IDLE_SAMPLES_MIN: usize = 100_000;
 
-/// … over at least this part of a window, so that slow scrapes do not make a block a minute.
-const IDLE_SPAN_SHARE: i64 = 4;
+/// … over at least this part of a window, so that slow scrapes do not make a block a minute. Less than the grace, so
+/// that what is left after a window was cut goes to disk too.
+const IDLE_SPAN_SHARE: i64 = 24;
 
 /// More windows than this in one cut are widened.
 const WINDOWS_MAX: usize = 36;

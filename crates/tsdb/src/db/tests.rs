@@ -11,7 +11,7 @@ mod simulation;
 mod snapshots;
 
 use super::Db;
-use crate::options::Options;
+use crate::options::{BLOCK_MS, Options};
 use model::{
     Appended, Columns, Histogram, Labels, MatchOperator, Matcher, ReadBudget, Sample,
     SeriesSamples, Sink as _, Source as _, SourceError, TimeRange, Timestamp, Value,
@@ -370,6 +370,28 @@ fn an_idle_head_goes_to_disk() {
     assert_eq!(bench.db().stats(1).samples, 0, "hardly any come");
     let found = read(bench.db(), &[Matcher::equal("id", "1")], TimeRange::ALL);
     assert_eq!(found[&labels(1)].len(), 2006);
+}
+
+#[test]
+fn what_a_cut_leaves_of_a_burst_goes_to_disk_too() {
+    let bench = Bench::new(1);
+    let window = (BLOCK_MS - START % BLOCK_MS) / 1000;
+    let mut batch = bench.db().batch();
+    for seconds in window - 600..window + 1500 {
+        for id in 0..80 {
+            assert!(batch.push_encoded(labels(id).encoded(), at(seconds), 1.0));
+        }
+    }
+    batch.commit().expect("commit");
+    bench.db().maintain(at(0)).expect("maintain");
+    assert_eq!(
+        bench.db().stats(1).samples,
+        80 * 1500,
+        "the window before is cut"
+    );
+    bench.clock.advance(Duration::from_secs(5));
+    bench.db().maintain(at(0)).expect("maintain");
+    assert_eq!(bench.db().stats(1).samples, 0);
 }
 
 #[test]
