@@ -1,7 +1,9 @@
 //! Upstream's test data, run through the program as a user would: a count for each folder, and a floor for
 //! each that only rises (`xtask/conformance-floors.txt`).
 
-use crate::{page, process};
+mod promtool;
+
+use crate::{compare_exposition, page, process};
 use anyhow::{Context as _, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +46,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
             "amtool",
             configs(&folder.join("amtool"), Kind::Alertmanager)?,
         ),
+        ("promtool", promtool::run(&folder.join("promtool"))?),
         ("openmetrics", openmetrics(&folder.join("openmetrics"))?),
+        ("textparse", textparse(&folder.join("textparse"))?),
     ];
     counts.extend(compliance(&folder)?.map(|count| ("promql-compliance", count)));
     judge(&counts)
@@ -203,6 +207,18 @@ fn configs(folder: &Path, kind: Kind) -> anyhow::Result<Count> {
             ));
         } else {
             count.passed += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Each file is scraped, and every line of it is there.
+fn textparse(folder: &Path) -> anyhow::Result<Count> {
+    let mut count = Count::default();
+    for (name, verdict) in compare_exposition::parsed_whole(folder)? {
+        match verdict {
+            Ok(()) => count.passed += 1,
+            Err(reason) => count.failed.push(format!("{name}: {reason}")),
         }
     }
     Ok(count)

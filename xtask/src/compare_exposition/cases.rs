@@ -5,7 +5,7 @@ use std::path::Path;
 /// Bodies beyond this are served but not mutated.
 const MUTATED_BYTES_MAX: usize = 6_000;
 
-const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(super) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// One body.
@@ -16,11 +16,10 @@ pub(super) struct Case {
     pub(super) body: Vec<u8>,
 }
 
-/// Every file in both formats.
+/// Every exposition file of a folder in both formats.
 pub(super) fn of_files(folder: &Path) -> anyhow::Result<Vec<Case>> {
     let mut files = Vec::new();
-    find(&folder.join("openmetrics"), &mut files)?;
-    find(&folder.join("textparse"), &mut files)?;
+    find(folder, &mut files)?;
     files.sort();
     let mut cases = Vec::new();
     for file in files {

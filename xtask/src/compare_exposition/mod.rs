@@ -39,7 +39,8 @@ pub(crate) fn run(words: &[&str]) -> anyhow::Result<()> {
         return Ok(());
     };
     crate::page::ensure_program()?;
-    let mut cases = cases::of_files(&folder)?;
+    let mut cases = cases::of_files(&folder.join("openmetrics"))?;
+    cases.extend(cases::of_files(&folder.join("textparse"))?);
     let files = cases.len();
     cases.extend(cases::mutations(&cases, count, seed));
     println!("{files} bodies and {count} mutations of them, seed {seed}");
@@ -61,23 +62,55 @@ struct Outcome {
 }
 
 fn compare(cases: &[Case], place: &Path) -> anyhow::Result<()> {
-    let target = serve::Bodies::start(cases)?;
-    let config = place.join("prometheus.yml");
-    write_config(&config, &target.address, cases.len())?;
-    let client = server::client();
     let mut outcomes = Vec::new();
     for kind in [Kind::Binnacle, Kind::Prometheus] {
-        let data = place.join(kind.name());
-        std::fs::create_dir_all(&data)?;
-        let server = Server::start(kind, &data, Some(&config))?;
-        server.ready(&client)?;
-        wait(&server, &client, cases.len())?;
-        outcomes.push(read(&server, &client)?);
+        outcomes.push(scraped(kind, cases, place)?);
     }
     let [ours, theirs] = outcomes.as_slice() else {
         bail!("two servers were asked")
     };
     judge(cases, ours, theirs)
+}
+
+/// What `kind` has of each case after a scrape of each.
+fn scraped(kind: Kind, cases: &[Case], place: &Path) -> anyhow::Result<Outcomes> {
+    let target = serve::Bodies::start(cases)?;
+    let config = place.join("prometheus.yml");
+    write_config(&config, &target.address, cases.len())?;
+    let client = server::client();
+    let data = place.join(kind.name());
+    std::fs::create_dir_all(&data)?;
+    let server = Server::start(kind, &data, Some(&config))?;
+    server.ready(&client)?;
+    wait(&server, &client, cases.len())?;
+    read(&server, &client)
+}
+
+/// Scrapes each file of a folder in the format its name says (`*.om.txt` or text) with our scraper: the file's name,
+/// and what went wrong where not every line that is neither empty nor a comment became a sample.
+pub(crate) fn parsed_whole(folder: &Path) -> anyhow::Result<Vec<(String, Result<(), String>)>> {
+    let mut cases = cases::of_files(folder)?;
+    cases.retain(|case| case.name.contains(".om.") == (case.content_type == cases::OPENMETRICS));
+    let place = tempfile::tempdir()?;
+    let outcomes = scraped(Kind::Binnacle, &cases, place.path())?;
+    let judged = cases.iter().enumerate().map(|(number, case)| {
+        let body = String::from_utf8_lossy(&case.body);
+        let is_sample = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+        let lines = body.lines().filter(is_sample).count().to_string();
+        let found = outcomes
+            .get(&number)
+            .map_or("nothing", |outcome| &outcome.samples);
+        let error = outcomes
+            .get(&number)
+            .map_or("not scraped", |outcome| &outcome.error);
+        let verdict = if found == lines && error.is_empty() {
+            Ok(())
+        } else {
+            Err(format!("{found} samples of {lines}: {error}"))
+        };
+        (case.name.clone(), verdict)
+    });
+    Ok(judged.collect())
 }
 
 fn judge(cases: &[Case], ours: &Outcomes, theirs: &Outcomes) -> anyhow::Result<()> {
