@@ -7,6 +7,8 @@
 
 mod bits;
 pub(crate) mod integers;
+mod pco_residuals;
+mod radix;
 pub(crate) mod values;
 
 /// How hard an encoder tries.

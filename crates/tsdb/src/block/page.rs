@@ -12,7 +12,10 @@ use zstd::bulk::Decompressor;
 
 pub(super) const HEADER_BYTES: u64 = 16;
 const MAGIC: [u8; 8] = *b"BNCLBLK\0";
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
+
+/// The oldest version that is read: it lacks some of the codecs and nothing else.
+const OLDEST_VERSION: u32 = 3;
 const FOOTER_BYTES: u64 = 28;
 const END_MAGIC: [u8; 8] = *b"BNCLEND\0";
 const PLAIN: u8 = 0;
@@ -162,7 +165,7 @@ pub(super) fn read_index(file: &dyn Readable, length: u64) -> Result<Vec<u8>, Pr
     if magic != Some(MAGIC.as_slice()) || decoder.u32() != Some(checksum) {
         return Err(Problem::Corrupt(0, "not a block"));
     }
-    if let Some(other) = version.filter(|version| *version != VERSION) {
+    if let Some(other) = version.filter(|version| !(OLDEST_VERSION..=VERSION).contains(version)) {
         return Err(Problem::Version(other));
     }
     let footer = file

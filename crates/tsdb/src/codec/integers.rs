@@ -1,40 +1,81 @@
-//! Columns of whole numbers: plain, as differences, as differences of differences, or by pco.
+//! Columns of whole numbers: the numbers, their differences or the differences of these, as few bits.
 //!
-//! Layout: a byte for the codec. 0, 1, 2 (the order of differences): that many first numbers (zigzag), the
-//! smallest residual (zigzag), the width in bits (byte), the residuals above the smallest, packed.
-//! 3: length, a pco standalone file. Differences wrap around, so every i64 round-trips.
+//! Layout: a byte for the codec, then that many first numbers (zigzag) as the order of differences is, 0 to 2. 0, 1, 2
+//! (the order): the smallest residual (zigzag), the width in bits (byte), the residuals above the smallest,
+//! packed. 4, 5, 6 (the order and 4): the smallest residual, the largest above it (varint), the residuals
+//! above the smallest as digits, see `radix`. 7, 8, 9 (the order and 7): the smallest residual, the width,
+//! length and bytes of what `pco_residuals` makes. 3, which older programs wrote: length, a pco standalone file.
+//! Differences wrap around, so every i64 round-trips.
+//!
+//! Key decision: what pco would make of a column is estimated from a few of its residuals, and pco is only asked
+//! where that is less. Nearly always it is not: a column of two hours is short, and its bins cost.
 
-use super::bits::{pack, unpack, width_of};
-use super::{COUNT_MAX, Effort};
-use storage::encoding::{Decoder, put_bytes, put_zigzag};
+use super::bits::{pack, packed_bytes, unpack, width_of};
+use super::radix::Radix;
+use super::{COUNT_MAX, Effort, pco_residuals};
+use storage::encoding::{Decoder, put_bytes, put_varint, put_zigzag};
 
-const PCO: u8 = 3;
+const STANDALONE_PCO: u8 = 3;
+const DIGITS: u8 = 4;
+const PCO: u8 = 7;
+const ORDER_MAX: u8 = 2;
 
-/// Below this a pco header costs more than it saves.
+/// Below this pco's bins cost more than they save.
 const PCO_COUNT_MIN: usize = 64;
 
-/// Packed columns below this many bits a number are small enough without pco.
-const PCO_BITS_MIN: usize = 3;
-
-/// pco's own measure of effort; beyond 4 the gain on our columns is below one percent.
-const PCO_LEVEL: usize = 4;
+/// Columns below this many bits a number are small enough without pco.
+const PCO_WIDTH_MIN: u32 = 3;
 
 /// Appends a column.
 pub(crate) fn encode(out: &mut Vec<u8>, numbers: &[i64], effort: Effort) {
-    let packed = best_packed(numbers);
-    let bits = packed.bytes.saturating_mul(8);
-    let worth_trying = numbers.len() >= PCO_COUNT_MIN && bits >= numbers.len() * PCO_BITS_MIN;
-    if effort == Effort::Small && worth_trying {
-        let config = pco::ChunkConfig::default().with_compression_level(PCO_LEVEL);
-        if let Ok(bytes) = pco::standalone::simple_compress(numbers, &config)
-            && bytes.len() + 4 < packed.bytes
-        {
-            out.push(PCO);
-            put_bytes(out, &bytes);
-            return;
+    let plan = Plan::least_range(numbers);
+    if effort == Effort::Fast {
+        out.push(plan.order);
+        plan.write_head(out, numbers);
+        plan.write_packed(out, &residuals(numbers, &plan));
+        return;
+    }
+    let radix = plan.radix();
+    let count = numbers.len().saturating_sub(usize::from(plan.order));
+    let packed = packed_bytes(count, plan.width());
+    let digits = radix.map_or(usize::MAX, |radix| radix.bytes(count));
+    let bytes = packed.min(digits);
+    if numbers.len() >= PCO_COUNT_MIN
+        && plan.width() >= PCO_WIDTH_MIN
+        && let Some(order) = pco_residuals::order_worth_trying(numbers, bytes)
+        && write_pco(out, numbers, &Plan::of_order(numbers, order), bytes)
+    {
+        return;
+    }
+    let residuals = residuals(numbers, &plan);
+    match radix.filter(|_| digits + 2 < packed) {
+        Some(radix) => {
+            out.push(DIGITS + plan.order);
+            plan.write_head(out, numbers);
+            put_varint(out, plan.largest);
+            radix.write(out, &residuals);
+        }
+        None => {
+            out.push(plan.order);
+            plan.write_head(out, numbers);
+            plan.write_packed(out, &residuals);
         }
     }
-    write_packed(out, numbers, &packed);
+}
+
+/// Writes the column by pco if that makes it smaller than so many bytes.
+fn write_pco(out: &mut Vec<u8>, numbers: &[i64], plan: &Plan, bytes_max: usize) -> bool {
+    let Some(made) = pco_residuals::encode(&residuals(numbers, plan), plan.width()) else {
+        return false;
+    };
+    let is_smaller = made.len() < bytes_max;
+    if is_smaller {
+        out.push(PCO + plan.order);
+        plan.write_head(out, numbers);
+        out.push(u8::try_from(plan.width()).unwrap_or_default());
+        put_bytes(out, &made);
+    }
+    is_smaller
 }
 
 /// Reads a column of `count` numbers.
@@ -42,131 +83,188 @@ pub(crate) fn decode(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<i64>
     if count > COUNT_MAX {
         return None;
     }
-    match decoder.byte()? {
-        order @ 0..=2 => read_packed(decoder, usize::from(order), count),
-        PCO => {
-            let bytes = decoder.bytes()?;
-            let mut numbers = vec![0_i64; count];
-            let progress = pco::standalone::simple_decompress_into(bytes, &mut numbers).ok()?;
-            (progress.n_processed == count && progress.finished).then_some(numbers)
+    let codec = decoder.byte()?;
+    let order = match codec {
+        STANDALONE_PCO => return pco_residuals::decode_standalone(decoder.bytes()?, count),
+        0..=ORDER_MAX => codec,
+        DIGITS..PCO => codec - DIGITS,
+        PCO..=9 => codec - PCO,
+        _ => return None,
+    };
+    let mut numbers = Vec::with_capacity(count);
+    for _ in 0..usize::from(order).min(count) {
+        numbers.push(decoder.zigzag()?);
+    }
+    let smallest = decoder.zigzag()?;
+    let residuals = count.checked_sub(usize::from(order))?;
+    let each = |above: u64| numbers.push(above.cast_signed().wrapping_add(smallest));
+    match codec {
+        0..=ORDER_MAX => {
+            let width = u32::from(decoder.byte()?);
+            unpack(decoder, residuals, width, each)?;
         }
-        _ => None,
+        DIGITS..PCO => {
+            let limit = decoder.varint()?.checked_add(1)?;
+            Radix::below(limit)?.read(decoder, residuals, each)?;
+        }
+        _ => {
+            let width = u32::from(decoder.byte()?);
+            let bytes = decoder.bytes()?;
+            pco_residuals::decode(bytes, (residuals, width), each)?;
+        }
+    }
+    sum_up(&mut numbers, order);
+    Some(numbers)
+}
+
+/// From first numbers and residuals to numbers.
+fn sum_up(numbers: &mut [i64], order: u8) {
+    match (order, numbers) {
+        (1, [first, rest @ ..]) => {
+            let mut last = *first;
+            for number in rest {
+                last = last.wrapping_add(*number);
+                *number = last;
+            }
+        }
+        (2, [first, second, rest @ ..]) => {
+            let (mut delta, mut last) = (second.wrapping_sub(*first), *second);
+            for number in rest {
+                delta = delta.wrapping_add(*number);
+                last = last.wrapping_add(delta);
+                *number = last;
+            }
+        }
+        _ => {}
     }
 }
 
-/// How a column is best packed.
-struct Packed {
+/// The order of differences and the residuals that it leaves: from the smallest on, up to the largest above it.
+struct Plan {
     order: u8,
     smallest: i64,
-    width: u32,
-    bytes: usize,
+    largest: u64,
 }
 
-fn best_packed(numbers: &[i64]) -> Packed {
-    let mut spans = [Span::default(), Span::default(), Span::default()];
-    let (mut previous, mut previous_delta) = (0_i64, 0_i64);
-    for (i, &number) in numbers.iter().enumerate() {
-        let delta = number.wrapping_sub(previous);
-        spans[0].add(number);
-        if i >= 1 {
-            spans[1].add(delta);
+impl Plan {
+    /// The order whose residuals take the fewest bits when all get the same number of them.
+    fn least_range(numbers: &[i64]) -> Self {
+        let mut spans = [Span::default(); 3];
+        let (mut previous, mut previous_delta) = (0_i64, 0_i64);
+        for (i, &number) in numbers.iter().enumerate() {
+            let delta = number.wrapping_sub(previous);
+            spans[0].add(number);
+            if i >= 1 {
+                spans[1].add(delta);
+            }
+            if i >= 2 {
+                spans[2].add(delta.wrapping_sub(previous_delta));
+            }
+            (previous, previous_delta) = (number, delta);
         }
-        if i >= 2 {
-            spans[2].add(delta.wrapping_sub(previous_delta));
+        let mut best = (usize::MAX, Self::of_span(0, spans[0]));
+        for (order, span) in (0..=ORDER_MAX).zip(spans) {
+            let plan = Self::of_span(order, span);
+            let residuals = numbers.len().checked_sub(usize::from(order));
+            let Some(residuals) = residuals else {
+                break;
+            };
+            // Four bytes stand for each of the first numbers and the smallest residual.
+            let bytes = packed_bytes(residuals, plan.width()) + 4 * (usize::from(order) + 1);
+            if bytes < best.0 {
+                best = (bytes, plan);
+            }
         }
-        (previous, previous_delta) = (number, delta);
+        best.1
     }
-    let mut best: Option<Packed> = None;
-    for (order, span) in (0_u8..).zip(&spans) {
-        let residuals = numbers.len().saturating_sub(usize::from(order));
-        let width = width_of(span.largest.wrapping_sub(span.smallest).cast_unsigned());
-        let bits = residuals * usize::try_from(width).unwrap_or_default();
-        // Four bytes stand for each of the first numbers and the smallest residual.
-        let bytes = bits.div_ceil(8) + 4 * (usize::from(order) + 1);
-        if numbers.len() >= usize::from(order) && best.as_ref().is_none_or(|b| bytes < b.bytes) {
-            best = Some(Packed {
-                order,
-                smallest: span.smallest,
-                width,
-                bytes,
-            });
+
+    /// What an order gives.
+    fn of_order(numbers: &[i64], order: u8) -> Self {
+        let mut span = Span::default();
+        for_each_residual(numbers, order, |residual| span.add(residual));
+        Self::of_span(order, span)
+    }
+
+    fn of_span(order: u8, span: Span) -> Self {
+        let (smallest, largest) = match span.smallest <= span.largest {
+            true => (span.smallest, span.largest.wrapping_sub(span.smallest)),
+            false => (0, 0),
+        };
+        Self {
+            order,
+            smallest,
+            largest: largest.cast_unsigned(),
         }
     }
-    best.unwrap_or(Packed {
-        order: 0,
-        smallest: 0,
-        width: 0,
-        bytes: 0,
-    })
+
+    /// Bits that a residual above the smallest needs.
+    fn width(&self) -> u32 {
+        width_of(self.largest)
+    }
+
+    fn radix(&self) -> Option<Radix> {
+        Radix::below(self.largest.checked_add(1)?)
+    }
+
+    fn write_head(&self, out: &mut Vec<u8>, numbers: &[i64]) {
+        for &number in numbers.iter().take(usize::from(self.order)) {
+            put_zigzag(out, number);
+        }
+        put_zigzag(out, self.smallest);
+    }
+
+    fn write_packed(&self, out: &mut Vec<u8>, residuals: &[u64]) {
+        out.push(u8::try_from(self.width()).unwrap_or_default());
+        pack(out, residuals.iter().copied(), self.width());
+    }
 }
 
-#[derive(Default)]
+/// The least and the greatest of some numbers.
+#[derive(Clone, Copy)]
 struct Span {
     smallest: i64,
     largest: i64,
-    any: bool,
+}
+
+impl Default for Span {
+    fn default() -> Self {
+        Self {
+            smallest: i64::MAX,
+            largest: i64::MIN,
+        }
+    }
 }
 
 impl Span {
     fn add(&mut self, number: i64) {
-        if self.any {
-            self.smallest = self.smallest.min(number);
-            self.largest = self.largest.max(number);
-        } else {
-            (self.smallest, self.largest, self.any) = (number, number, true);
-        }
+        self.smallest = self.smallest.min(number);
+        self.largest = self.largest.max(number);
     }
 }
 
-fn write_packed(out: &mut Vec<u8>, numbers: &[i64], packed: &Packed) {
-    out.push(packed.order);
-    let order = usize::from(packed.order);
-    for &number in numbers.iter().take(order) {
-        put_zigzag(out, number);
-    }
-    put_zigzag(out, packed.smallest);
-    out.push(u8::try_from(packed.width).unwrap_or_default());
-    let above = |residual: i64| residual.wrapping_sub(packed.smallest).cast_unsigned();
-    let delta = |pair: &[i64]| pair[1].wrapping_sub(pair[0]);
+/// The residuals above the smallest.
+fn residuals(numbers: &[i64], plan: &Plan) -> Vec<u64> {
+    let mut residuals = Vec::with_capacity(numbers.len());
+    for_each_residual(numbers, plan.order, |residual| {
+        residuals.push(residual.wrapping_sub(plan.smallest).cast_unsigned());
+    });
+    residuals
+}
+
+fn for_each_residual(numbers: &[i64], order: u8, mut each: impl FnMut(i64)) {
+    let delta = |(a, b): (&i64, &i64)| b.wrapping_sub(*a);
     match order {
-        0 => pack(out, numbers.iter().map(|n| above(*n)), packed.width),
+        0 => numbers.iter().for_each(|number| each(*number)),
         1 => {
-            let deltas = numbers.windows(2).map(delta);
-            pack(out, deltas.map(above), packed.width);
+            for window in numbers.windows(2) {
+                each(delta((&window[0], &window[1])));
+            }
         }
         _ => {
-            let second = |three: &[i64]| delta(&three[1..]).wrapping_sub(delta(&three[..2]));
-            let residuals = numbers.windows(3).map(second);
-            pack(out, residuals.map(above), packed.width);
+            for window in numbers.windows(3) {
+                let before = delta((&window[0], &window[1]));
+                each(delta((&window[1], &window[2])).wrapping_sub(before));
+            }
         }
     }
-}
-
-fn read_packed(decoder: &mut Decoder<'_>, order: usize, count: usize) -> Option<Vec<i64>> {
-    let mut numbers = Vec::with_capacity(count);
-    for _ in 0..order.min(count) {
-        numbers.push(decoder.zigzag()?);
-    }
-    let smallest = decoder.zigzag()?;
-    let width = u32::from(decoder.byte()?);
-    let residuals = count.checked_sub(order)?;
-    let residual = |above: u64| above.cast_signed().wrapping_add(smallest);
-    match *numbers.as_slice() {
-        [] => unpack(decoder, residuals, width, |above| {
-            numbers.push(residual(above));
-        })?,
-        [mut last] => unpack(decoder, residuals, width, |above| {
-            last = last.wrapping_add(residual(above));
-            numbers.push(last);
-        })?,
-        [first, mut last, ..] => {
-            let mut delta = last.wrapping_sub(first);
-            unpack(decoder, residuals, width, |above| {
-                delta = delta.wrapping_add(residual(above));
-                last = last.wrapping_add(delta);
-                numbers.push(last);
-            })?;
-        }
-    }
-    Some(numbers)
 }

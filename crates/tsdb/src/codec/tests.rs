@@ -50,6 +50,16 @@ fn columns() -> impl Strategy<Value = Vec<f64>> {
     ]
 }
 
+/// Numbers of a few narrow ranges that lie far apart: what pco is for.
+fn clustered() -> impl Strategy<Value = Vec<i64>> {
+    let scale = prop::sample::select(vec![1_000, 10_000_000, 1_000_000_000_000]);
+    let numbers = prop::collection::vec((0..3_i64, 0..9_i64), 64..300);
+    (scale, numbers).prop_map(|(scale, numbers)| {
+        let numbers = numbers.iter();
+        numbers.map(|(far, near)| far * scale + near).collect()
+    })
+}
+
 proptest! {
     #[test]
     fn values_round_trip(column in columns()) {
@@ -63,6 +73,7 @@ proptest! {
         (any::<i64>(), prop::collection::vec(14_990..15_010_i64, 0..300)).prop_map(|(start, steps)| {
             steps.iter().scan(start, |at, step| { *at = at.wrapping_add(*step); Some(*at) }).collect()
         }),
+        clustered(),
     ]) {
         for effort in [Effort::Fast, Effort::Small] {
             let mut bytes = Vec::new();
@@ -71,6 +82,22 @@ proptest! {
             prop_assert_eq!(integers::decode(&mut decoder, column.len()), Some(column.clone()));
             prop_assert!(decoder.is_empty());
         }
+    }
+
+    #[test]
+    fn damaged_integers_do_not_panic(
+        column in clustered(),
+        place: prop::sample::Index,
+        bit in 0..8_u8,
+    ) {
+        let mut bytes = Vec::new();
+        integers::encode(&mut bytes, &column, Effort::Small);
+        let at = place.index(bytes.len());
+        let cut = integers::decode(&mut Decoder::new(&bytes[..at]), column.len());
+        prop_assert!(cut.is_none_or(|numbers| numbers.len() == column.len()));
+        bytes[at] ^= 1 << bit;
+        let flipped = integers::decode(&mut Decoder::new(&bytes), column.len());
+        prop_assert!(flipped.is_none_or(|numbers| numbers.len() == column.len()));
     }
 
     /// Checksums keep damaged bytes away from the codecs; should one slip through, no panic follows.
@@ -116,4 +143,48 @@ fn typical_columns_are_small() {
     let mut with_marker: Vec<f64> = (0..240).map(count).collect();
     with_marker[100] = model::STALE_MARKER;
     check("with a staleness marker", with_marker, 120);
+}
+
+#[test]
+fn each_codec_is_used_where_it_is_smallest() {
+    let check = |name: &str, codec: u8, column: Vec<i64>, bytes_max: usize| {
+        let mut bytes = Vec::new();
+        integers::encode(&mut bytes, &column, Effort::Small);
+        assert_eq!(bytes.first(), Some(&codec), "{name}");
+        assert!(bytes.len() <= bytes_max, "{name}: {} bytes", bytes.len());
+        let back = integers::decode(&mut Decoder::new(&bytes), column.len());
+        assert_eq!(back, Some(column), "{name}");
+    };
+    let mut random = runtime::Random::from_seed(1);
+    let mut below = |limit: u64| i64::try_from(random.below(limit)).expect("small");
+    let mut any = |limit: u64| -> Vec<i64> { (0..240).map(|_| below(limit)).collect() };
+    let sums = |steps: Vec<i64>| -> Vec<i64> {
+        let mut at = 7;
+        let sum = |step: &i64| {
+            at += step;
+            at
+        };
+        steps.iter().map(sum).collect()
+    };
+    check("256 values", 0, any(256), 245);
+    check("steps of 256 sizes", 1, sums(any(256)), 245);
+    check("101 values", 4, any(101), 206);
+    check("steps of 101 sizes", 5, sums(any(101)), 207);
+    let far = |(i, near)| near + if i % 4 == 0 { 1 << 40 } else { 0 };
+    check(
+        "two ranges",
+        7,
+        (0..240).zip(any(8)).map(far).collect(),
+        160,
+    );
+}
+
+#[test]
+fn a_column_of_an_older_program_is_read() {
+    let column: Vec<i64> = (0..240).map(|i| i * i % 1009).collect();
+    let made = pco::standalone::simple_compress(&column, &pco::ChunkConfig::default());
+    let mut bytes = vec![3];
+    storage::encoding::put_bytes(&mut bytes, &made.expect("compresses"));
+    let back = integers::decode(&mut Decoder::new(&bytes), column.len());
+    assert_eq!(back, Some(column));
 }

@@ -26,6 +26,9 @@ const POWERS: [f64; 16] = [
 /// Multiples beyond this are no longer exact in a float.
 const MULTIPLE_MAX: f64 = 9_007_199_254_740_992.0;
 
+/// Values that are looked at for a first guess at the exponent.
+const PROBES: usize = 8;
+
 /// One exception in so many values is worth it.
 const EXCEPTION_SHARE: usize = 4;
 
@@ -114,41 +117,47 @@ struct Decimal {
 }
 
 impl Decimal {
-    /// Finds the smallest exponent that serves all values but a few.
+    /// Finds the smallest exponent that serves all values but a few: that of some of them, until a value wants a
+    /// larger one. Then all are looked at again, as not every multiple of a tenth is one of a hundredth.
     fn find(values: &[f64]) -> Option<Self> {
-        let exceptions_max = values.len() / EXCEPTION_SHARE;
-        let mut exponent = 0;
-        let mut exceptions = 0;
-        for &value in values {
-            let fitting = (exponent..POWERS.len()).find(|e| multiple_of(value, *e).is_some());
-            match fitting {
-                Some(fitting) => exponent = fitting,
-                None => exceptions += 1,
-            }
-            if exceptions > exceptions_max {
-                return None;
+        let step = (values.len() / PROBES).max(1);
+        let probes = values.iter().step_by(step);
+        let mut exponent = probes.fold(0, |exponent, value| {
+            fitting(*value, exponent).unwrap_or(exponent)
+        });
+        loop {
+            match Self::with_exponent(values, exponent) {
+                Ok(found) => return found,
+                Err(larger) => exponent = larger,
             }
         }
-        Self::with_exponent(values, exponent, exceptions_max)
     }
 
-    /// A value that fits a small exponent need not fit a larger one: all are looked at again.
-    fn with_exponent(values: &[f64], exponent: usize, exceptions_max: usize) -> Option<Self> {
+    /// The column with this exponent, `None` where too many values do not fit. Fails with a larger exponent that
+    /// one of these fits.
+    fn with_exponent(values: &[f64], exponent: usize) -> Result<Option<Self>, usize> {
+        let exceptions_max = values.len() / EXCEPTION_SHARE;
         let mut multiples = Vec::with_capacity(values.len());
         let mut exceptions = Vec::new();
         for (i, &value) in values.iter().enumerate() {
             if let Some(multiple) = multiple_of(value, exponent) {
                 multiples.push(multiple);
-            } else {
-                exceptions.push((i, value.to_bits()));
-                multiples.push(multiples.last().copied().unwrap_or_default());
+                continue;
+            }
+            if let Some(larger) = fitting(value, exponent + 1) {
+                return Err(larger);
+            }
+            exceptions.push((i, value.to_bits()));
+            multiples.push(multiples.last().copied().unwrap_or_default());
+            if exceptions.len() > exceptions_max {
+                return Ok(None);
             }
         }
-        (exceptions.len() <= exceptions_max).then_some(Self {
+        Ok(Some(Self {
             exponent,
             multiples,
             exceptions,
-        })
+        }))
     }
 
     fn write(&self, out: &mut Vec<u8>, effort: Effort) {
@@ -186,16 +195,22 @@ fn read_decimal(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<f64>> {
     Some(values)
 }
 
+/// The smallest exponent from `least` on of which the value is a multiple.
+fn fitting(value: f64, least: usize) -> Option<usize> {
+    (least..POWERS.len()).find(|exponent| multiple_of(value, *exponent).is_some())
+}
+
 /// The whole number that gives exactly `value` when divided by ten to the `exponent`.
 fn multiple_of(value: f64, exponent: usize) -> Option<i64> {
     let power = POWERS[exponent];
-    let scaled = (value * power).round_ties_even();
+    let scaled = value * power;
     // Also false for NaN.
     let small = scaled.abs() <= MULTIPLE_MAX;
     if !small {
         return None;
     }
-    let multiple = model::number::float_to_i64(scaled);
+    // The nearest: half is added away from zero and the fraction cut off.
+    let multiple = model::number::float_to_i64(scaled + 0.5_f64.copysign(scaled));
     let back = model::number::i64_to_float(multiple) / power;
     (back.to_bits() == value.to_bits()).then_some(multiple)
 }

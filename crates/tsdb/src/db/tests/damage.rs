@@ -140,7 +140,7 @@ fn a_block_of_another_version_is_refused_and_kept() {
     assert!(
         error
             .to_string()
-            .contains("version 9, this program knows 3"),
+            .contains("version 9, this program knows 4"),
         "{error}"
     );
     assert!(bench.disk.open(&path).is_ok(), "nothing was renamed");
