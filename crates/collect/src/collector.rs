@@ -4,6 +4,7 @@
 //! lock is held while anything waits. What others look at (targets, health, metadata) is shared beside it.
 
 use crate::discovery::Found;
+use crate::failure_log::FailureLogs;
 use crate::features::Features;
 use crate::fetch::BIG_BODIES_MAX;
 use crate::metrics::Metrics;
@@ -68,6 +69,7 @@ impl Collector {
                 features: surroundings.features,
                 processing: Arc::new(Semaphore::new(PROCESSING_MAX)),
                 big_bodies: Arc::new(Semaphore::new(BIG_BODIES_MAX)),
+                failure_logs: FailureLogs::default(),
             }),
             views: Arc::clone(&views),
             found,
@@ -192,6 +194,7 @@ impl Keeper {
     }
 
     async fn apply(&mut self, configs: Vec<ScrapeConfig>) {
+        self.around.shared.failure_logs.reopen();
         let mut former = std::mem::take(&mut self.pools);
         for config in configs {
             self.generation += 1;

@@ -5,6 +5,7 @@
 
 pub mod collector;
 mod discovery;
+mod failure_log;
 mod features;
 pub mod fetch;
 pub mod glob;

@@ -20,10 +20,41 @@ pub(crate) struct Metrics {
     pub(crate) file_errors: Counter,
     pub(crate) http_errors: Counter,
     pub(crate) sink_errors: Counter,
+    pub(crate) failure_lines_lost: Counter,
+    refused: Refused,
+}
+
+/// Samples that were scraped and not stored.
+#[derive(Clone, Debug)]
+struct Refused {
     duplicate_lines: Counter,
     duplicates: Counter,
     too_old: Counter,
     too_new: Counter,
+}
+
+impl Refused {
+    fn new(registry: &Registry) -> Self {
+        let counter = |name, help| registry.counter(name, help, &[]);
+        Self {
+            duplicate_lines: counter(
+                "binnacle_collect_duplicate_lines_total",
+                "Lines that repeat a series of the same scrape.",
+            ),
+            duplicates: counter(
+                "prometheus_target_scrapes_sample_duplicate_timestamp_total",
+                "Samples rejected because their time has another value.",
+            ),
+            too_old: counter(
+                "prometheus_target_scrapes_sample_out_of_order_total",
+                "Samples rejected because they are older than the store takes.",
+            ),
+            too_new: counter(
+                "prometheus_target_scrapes_sample_out_of_bounds_total",
+                "Samples rejected because they lie too far in the future.",
+            ),
+        }
+    }
 }
 
 impl Metrics {
@@ -80,32 +111,21 @@ impl Metrics {
                 "binnacle_collect_store_errors_total",
                 "Scrapes that the store did not take.",
             ),
-            duplicate_lines: counter(
-                "binnacle_collect_duplicate_lines_total",
-                "Lines that repeat a series of the same scrape.",
+            failure_lines_lost: counter(
+                "binnacle_collect_failure_log_lines_lost_total",
+                "Lines of the scrape failure log that could not be written.",
             ),
-            duplicates: counter(
-                "prometheus_target_scrapes_sample_duplicate_timestamp_total",
-                "Samples rejected because their time has another value.",
-            ),
-            too_old: counter(
-                "prometheus_target_scrapes_sample_out_of_order_total",
-                "Samples rejected because they are older than the store takes.",
-            ),
-            too_new: counter(
-                "prometheus_target_scrapes_sample_out_of_bounds_total",
-                "Samples rejected because they lie too far in the future.",
-            ),
+            refused: Refused::new(registry),
         }
     }
 
     /// Counts what the store did not take, and lines that repeat a series.
     pub(crate) fn count_refused(&self, appended: Appended, duplicate_lines: usize) {
         let pairs = [
-            (&self.duplicate_lines, duplicate_lines),
-            (&self.duplicates, appended.duplicates),
-            (&self.too_old, appended.too_old),
-            (&self.too_new, appended.too_new),
+            (&self.refused.duplicate_lines, duplicate_lines),
+            (&self.refused.duplicates, appended.duplicates),
+            (&self.refused.too_old, appended.too_old),
+            (&self.refused.too_new, appended.too_new),
         ];
         for (counter, count) in pairs {
             counter.add(u64::try_from(count).unwrap_or(u64::MAX));

@@ -213,7 +213,6 @@ fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Opti
         })
         .unwrap_or_default();
     global.set_directory(reading.directory);
-    global::note(root, &mut notes);
     let rule_files = patterns(&mut fields, "rule_files", "rule file");
     let scrape_config_files = patterns(&mut fields, "scrape_config_files", "scrape config file");
     let scrape_configs = scrape_configs(&mut fields, &global, reading, &mut notes);

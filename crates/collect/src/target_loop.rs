@@ -3,6 +3,7 @@
 //! Waiting and reading are asynchronous; making series of a body and handing them to the store block, so
 //! they run on a blocking thread, a few at a time for the whole process.
 
+use crate::failure_log::{self, Failure, FailureLogs};
 use crate::features::Features;
 use crate::fetch::{self, Answer, FetchError, Request};
 use crate::http_client::RefreshedClient;
@@ -17,6 +18,7 @@ use model::{Labels, Sink, Timestamp};
 use runtime::SharedClock;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use storage::LineLog;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::MissedTickBehavior;
 
@@ -47,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) processing: Arc<Semaphore>,
     /// How many big bodies are read at once.
     pub(crate) big_bodies: Arc<Semaphore>,
+    pub(crate) failure_logs: FailureLogs,
 }
 
 /// What the targets of one job share.
@@ -54,6 +57,7 @@ pub(crate) struct Job {
     pub(crate) config: ScrapeConfig,
     request: Request,
     client: RefreshedClient,
+    failure_log: Option<Arc<LineLog>>,
     /// Why no target of the job is scraped at all.
     forced_error: Mutex<Option<String>>,
 }
@@ -64,6 +68,10 @@ impl Job {
             request: Request::new(&config, shared.features, Arc::clone(&shared.big_bodies)),
             client: RefreshedClient::new(config.http.clone()),
             forced_error: Mutex::default(),
+            failure_log: config
+                .failure_log_file
+                .as_deref()
+                .and_then(|file| shared.failure_logs.open(file)),
             config,
         }
     }
@@ -370,6 +378,15 @@ impl Work {
                 error,
                 "scrape failed"
             );
+            if let Some(log) = &self.job.failure_log {
+                let failure = Failure {
+                    at: self.shared.clock.now(),
+                    job: &self.state.pool,
+                    url: &self.state.target.url,
+                    error,
+                };
+                failure_log::write(log, &failure, &metrics.failure_lines_lost);
+            }
         }
         let last = LastScrape {
             health,

@@ -161,6 +161,26 @@ async fn scrapes_and_says_so() {
 }
 
 #[tokio::test]
+async fn writes_failures_to_a_file() {
+    let garbage = Server::start(|_, _| Reply::text("{\n")).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("failures.log");
+    let more = format!(", scrape_failure_log_file: {}", file.display());
+    let error = error_of(&garbage, &more).await;
+    let text = std::fs::read_to_string(&file).expect("the log");
+    let line = text.lines().next().expect("a line");
+    let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+    let member = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+    assert_eq!(member("msg"), error);
+    assert_eq!(member("level"), "ERROR");
+    assert_eq!(member("job_name"), "j");
+    assert_eq!(
+        member("target"),
+        format!("http://{}/metrics", garbage.address)
+    );
+}
+
+#[tokio::test]
 async fn unpacks_what_is_packed() {
     let server = Server::start(|_, _| Reply::gzip("packed 1\n")).await;
     let bench = bench();

@@ -1,7 +1,7 @@
 //! The `global` section: defaults for scraping and evaluation, and the labels that the world sees.
 
 use super::scrape::{Limits, Protocol, protocols};
-use super::{NameValidation, Notes, Reading};
+use super::{NameValidation, Reading};
 use config::{Fields, Node, Problems, decode};
 use model::Labels;
 use std::path::{Path, PathBuf};
@@ -113,23 +113,6 @@ pub(super) fn read(node: &Node, reading: Reading<'_>, problems: &mut Problems) -
         .unwrap_or_default();
     fields.finish();
     Some(global)
-}
-
-/// Notes what the section asks for that is not active.
-pub(super) fn note(root: &Node, notes: &mut Notes) {
-    let Some(global) = root.get("global") else {
-        return;
-    };
-    let files = ["query_log_file", "scrape_failure_log_file"];
-    for name in files {
-        let node = global.get(name);
-        let text = node.and_then(Node::text).unwrap_or("false");
-        if let Some(node) = node
-            && text != "false"
-        {
-            notes.not_active(node, name);
-        }
-    }
 }
 
 /// Reads a duration; zero counts as absent, as upstream has it.

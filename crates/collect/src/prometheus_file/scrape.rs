@@ -246,7 +246,7 @@ pub(super) fn read(
         extra_scrape_metrics: fields
             .read("extra_scrape_metrics", decode::boolean)
             .unwrap_or(global.extra_scrape_metrics),
-        failure_log_file: failure_log_file(&mut fields, notes),
+        failure_log_file: path(&mut fields, "scrape_failure_log_file"),
         http: http_client::inline(&mut fields, HttpClientConfig::default()),
         relabel_configs: relabel_rules(
             &mut fields,
@@ -286,16 +286,6 @@ fn job_name(fields: &mut Fields<'_, '_>) -> String {
         fields.wrong("job_name is empty");
     }
     name
-}
-
-fn failure_log_file(fields: &mut Fields<'_, '_>, notes: &mut Notes) -> Option<PathBuf> {
-    let position = fields.position();
-    let file = path(fields, "scrape_failure_log_file");
-    if file.is_some() {
-        let message = "scrape_failure_log_file is checked but not active yet";
-        notes.add(position, message.to_owned());
-    }
-    file
 }
 
 fn flag_or_true(fields: &mut Fields<'_, '_>, name: &str) -> bool {
