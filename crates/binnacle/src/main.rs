@@ -23,6 +23,7 @@ use std::process::ExitCode;
 const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
+    runtime::memory::keep_few_heaps();
     tls::install_provider();
     let (arguments, accepted) = accepted::take_off(arguments());
     for flag in accepted {

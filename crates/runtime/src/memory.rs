@@ -4,6 +4,35 @@
 //! small pieces that is most of a process: the store held 52 MB after it had written its head to disk, and 16 MB
 //! after giving the rest back.
 
+/// Keeps the allocator from making a heap of its own for nearly every thread: as many as cores, two at least, are
+/// enough for them not to wait for each other. Each heap keeps pages that only it can use: 20,000 series took 3 MB less
+/// with two heaps, a dozen queries on them 36 MB less. Call it before the first thread. Does nothing where the
+/// allocator is not glibc's.
+pub fn keep_few_heaps() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    limit_heaps();
+}
+
+/// `M_ARENA_MAX` of glibc's malloc.h.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const ARENA_MAX: std::ffi::c_int = -8;
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(
+    unsafe_code,
+    reason = "the one function of glibc that does this has no safe wrapper"
+)]
+fn limit_heaps() {
+    unsafe extern "C" {
+        fn mallopt(parameter: std::ffi::c_int, value: std::ffi::c_int) -> std::ffi::c_int;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let heaps = std::ffi::c_int::try_from(cores.max(2)).unwrap_or(std::ffi::c_int::MAX);
+    // SAFETY: declared as in glibc's malloc.h; it sets a number under the allocator's own lock. Where it refuses,
+    // there are more heaps and nothing else.
+    let _taken = unsafe { mallopt(ARENA_MAX, heaps) };
+}
+
 /// Hands pages that hold nothing back to the operating system. Takes milliseconds for each 100 MB, during which
 /// other threads wait when they allocate. Does nothing where the allocator is not glibc's.
 pub fn give_back() {
@@ -29,6 +58,7 @@ fn trim() {
 mod tests {
     #[test]
     fn what_is_in_use_stays() {
+        super::keep_few_heaps();
         let held: Vec<String> = (0..1000_u32).map(|i| i.to_string().repeat(50)).collect();
         super::give_back();
         assert!(
