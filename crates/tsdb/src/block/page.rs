@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::io;
 use storage::encoding::Decoder;
 use storage::{Readable, Writable};
-use zstd::bulk::Decompressor;
+use zstd::bulk::{Compressor, Decompressor};
 
 pub(super) const HEADER_BYTES: u64 = 16;
 const MAGIC: [u8; 8] = *b"BNCLBLK\0";
@@ -46,6 +46,8 @@ pub(super) struct PagePlace {
 /// Writes pages one behind the other.
 pub(super) struct PageWriter {
     file: Box<dyn Writable>,
+    /// Made once: its tables take a megabyte, and making them longer than filling a page.
+    compressor: Compressor<'static>,
     pub(super) length: u64,
 }
 
@@ -58,12 +60,13 @@ impl PageWriter {
         file.write(&header)?;
         Ok(Self {
             file,
+            compressor: Compressor::new(ZSTD_LEVEL)?,
             length: HEADER_BYTES,
         })
     }
 
     pub(super) fn write(&mut self, content: &[u8]) -> io::Result<PagePlace> {
-        let compressed = zstd::bulk::compress(content, ZSTD_LEVEL)?;
+        let compressed = self.compressor.compress(content)?;
         let saved = content.len().saturating_sub(compressed.len());
         let (codec, payload) = if saved > content.len() / SAVED_SHARE {
             (ZSTD, compressed.as_slice())

@@ -129,6 +129,8 @@ impl Db {
         done?;
         self.drop_segments(work, boundary, position)?;
         self.forget_idle_series(boundary);
+        // It would keep the timestamps of what was cut.
+        self.writer().pool = TimesPool::default();
         Ok(())
     }
 
