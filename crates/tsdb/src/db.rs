@@ -119,7 +119,7 @@ impl Db {
         let metrics = Metrics::new(&options.metrics);
         let index_memory = Arc::default();
         let opened = opening::open(&options, &index_memory)?;
-        let (manifest, blocks) = (opened.manifest, opened.blocks);
+        let (manifest, blocks, damages) = (opened.manifest, opened.blocks, opened.damages);
         let wal_options = wal::Options {
             folder: folder.join(WAL_FOLDER),
             sync: options.wal_sync,
@@ -128,21 +128,26 @@ impl Db {
         let restored = checkpoint::restore(&options, &wal_options, &manifest);
         let checkpoint = Checkpoint::from(&restored.state);
         let (head, from) = (restored.head, restored.state.position);
-        let known = (restored.exemplars, restored.state.newest_in);
-        let mut replay = replay::Replay::new(&head, known, manifest.cuts.clone());
+        let beside = replay::Beside {
+            exemplars: restored.exemplars,
+            newest_in: restored.state.newest_in,
+        };
         let mut segments = wal::segments(files.as_ref(), &wal_options.folder);
         segments.retain(|segment| *segment >= from.segment);
         options.progress.begin(&segments);
-        let (wal, recovery) = Wal::open(wal_options, from, |record| {
-            options.progress.reached(record.position.segment);
-            replay.apply(record)
-        })?;
-        replay.report(&recovery);
-        let damaged = recovery.damage.len() + opened.damages;
+        let cuts = manifest.cuts.clone();
+        let (opened, beside) = replay::replay(&head, beside, cuts, |apply| {
+            Wal::open(wal_options, from, |record| {
+                options.progress.reached(record.position.segment);
+                apply(record)
+            })
+        });
+        let (wal, recovery) = opened?;
+        replay::report(&head, &recovery);
+        let damaged = recovery.damage.len() + damages;
         metrics.work.damages.add(damaged as u64);
-        let (newest_in, exemplars) = replay.finish();
         let writer = Writer {
-            newest_in,
+            newest_in: beside.newest_in,
             ..Writer::default()
         };
         let opened = (options.clock.now(), options.clock.monotonic());
@@ -151,7 +156,7 @@ impl Db {
             head,
             wal,
             writer: Mutex::new(writer),
-            exemplars: Mutex::new(exemplars),
+            exemplars: Mutex::new(beside.exemplars),
             boundary: AtomicI64::new(manifest.boundary),
             work: Mutex::new(Work {
                 manifest,
