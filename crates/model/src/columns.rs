@@ -38,7 +38,7 @@ pub struct Columns {
     pub timestamps: Arc<[i64]>,
     /// One value for each time: a float, the staleness marker, or (where `histograms` says so) the
     /// count of a histogram.
-    pub values: Arc<[f64]>,
+    pub values: Vec<f64>,
     /// Histograms by their index in `timestamps`, ascending. Empty for float series.
     pub histograms: Vec<(usize, Arc<Histogram>)>,
     /// Where any sample has one, the start timestamp of each in milliseconds, 0 where it is unknown.
@@ -178,9 +178,21 @@ pub trait Scan: Send + Sync {
     /// The label sets, sorted, each once. Some may turn out to have no sample in the range.
     fn labels(&self) -> &[Labels];
 
-    /// Reads the samples of the series `index` (of `labels`) and takes their number from the budget;
-    /// who drops the columns gives it back.
-    fn read(&self, index: usize, budget: &ReadBudget) -> Result<Columns, SourceError>;
+    /// Reads the samples of the series `index` (of `labels`) into `columns`, in place of what is there and, where
+    /// that is possible, in its memory. Takes their number from the budget; who drops the columns gives it back.
+    fn read_into(
+        &self,
+        index: usize,
+        budget: &ReadBudget,
+        columns: &mut Columns,
+    ) -> Result<(), SourceError>;
+
+    /// Reads the samples of the series `index`, as `read_into` does.
+    fn read(&self, index: usize, budget: &ReadBudget) -> Result<Columns, SourceError> {
+        let mut columns = Columns::default();
+        self.read_into(index, budget, &mut columns)?;
+        Ok(columns)
+    }
 }
 
 /// A scan of series that are in memory already.
@@ -204,10 +216,16 @@ impl Scan for HeldScan {
         &self.labels
     }
 
-    fn read(&self, index: usize, budget: &ReadBudget) -> Result<Columns, SourceError> {
-        let columns = self.columns.get(index).cloned().unwrap_or_default();
-        budget.take(columns.len())?;
-        Ok(columns)
+    fn read_into(
+        &self,
+        index: usize,
+        budget: &ReadBudget,
+        columns: &mut Columns,
+    ) -> Result<(), SourceError> {
+        let held = self.columns.get(index);
+        budget.take(held.map_or(0, Columns::len))?;
+        *columns = held.cloned().unwrap_or_default();
+        Ok(())
     }
 }
 

@@ -128,7 +128,7 @@ fn columns_in(samples: &SamplesByTime, range: TimeRange) -> Columns {
     }
     Columns {
         timestamps: timestamps.into(),
-        values: values.into(),
+        values,
         histograms,
         starts: starts
             .iter()

@@ -18,6 +18,7 @@ mod explain;
 mod invariant;
 mod limits;
 mod names;
+mod places;
 mod reach;
 mod result;
 mod selector;

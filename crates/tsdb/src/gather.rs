@@ -4,65 +4,23 @@
 //! was the first to be acknowledged. Usually pieces follow each other in time and are laid end to end;
 //! only overlapping ones are sorted.
 
+mod times;
 mod windows;
+
+pub(crate) use times::SharedTimes;
 
 use crate::histogram;
 use model::{Columns, Histogram, Summaries};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
+use times::Times;
 
-/// Timestamp columns of one query that were seen lately: the series of one scrape get the same one.
-#[derive(Default)]
-pub(crate) struct SharedTimes {
-    recent: Vec<Arc<[i64]>>,
-    next: usize,
-}
-
-/// Columns to compare with; series of one target lie close together.
-const RECENT_MAX: usize = 8;
-
-impl SharedTimes {
-    fn share(&mut self, times: &[i64]) -> Arc<[i64]> {
-        self.share_parts(&[times])
-    }
-
-    /// The column that these parts make, one behind the other.
-    fn share_parts(&mut self, parts: &[&[i64]]) -> Arc<[i64]> {
-        let recent = self.recent.iter();
-        if let Some(same) = recent.clone().find(|recent| is_made_of(recent, parts)) {
-            return Arc::clone(same);
-        }
-        let fresh: Arc<[i64]> = match parts {
-            [only] => (*only).into(),
-            parts => parts.concat().into(),
-        };
-        if self.recent.len() < RECENT_MAX {
-            self.recent.push(Arc::clone(&fresh));
-        } else {
-            self.recent[self.next % RECENT_MAX] = Arc::clone(&fresh);
-            self.next += 1;
-        }
-        fresh
-    }
-}
-
-fn is_made_of(column: &[i64], parts: &[&[i64]]) -> bool {
-    let mut rest = column;
-    for part in parts {
-        match rest.strip_prefix(*part) {
-            Some(following) => rest = following,
-            None => return false,
-        }
-    }
-    rest.is_empty()
-}
-
+/// A run of values that were read together.
 struct Piece {
-    times: Arc<[i64]>,
-    /// The part of `times` that belongs to `values`.
-    part: Range<usize>,
-    values: Vec<f64>,
+    times: Times,
+    /// Where the values stand among those of all pieces.
+    values: Range<usize>,
     /// The start timestamp of each value, 0 where it is unknown; empty where all are.
     starts: Vec<i64>,
     /// What is known of the windows that the values stand for.
@@ -88,16 +46,14 @@ pub(crate) struct Histograms {
     pub(crate) starts: Vec<i64>,
 }
 
-impl Piece {
-    fn times(&self) -> &[i64] {
-        &self.times[self.part.clone()]
-    }
-}
-
-/// What was read of one series so far.
+/// What was read of one series so far. What is empty again after `finish` keeps its memory for the next series.
 #[derive(Default)]
 pub(crate) struct Gathered {
     pieces: Vec<Piece>,
+    /// The values of all pieces, one behind the other.
+    values: Vec<f64>,
+    /// The times of pieces that share none.
+    times: Vec<i64>,
     /// Start and histogram by time.
     histograms: BTreeMap<i64, (i64, Arc<Histogram>)>,
     /// Samples that were read, those included that another one takes the place of.
@@ -114,36 +70,144 @@ impl Gathered {
                 windows::copy_window(&mut kept, floats, i);
             }
         }
-        let part = 0..kept.times.len();
-        if !part.is_empty() {
-            self.pieces.push(Piece {
-                times: kept.times.into(),
-                part,
-                values: kept.values,
-                starts: known(kept.starts),
-                summaries: kept.summaries,
-            });
+        if kept.times.is_empty() {
+            return;
         }
+        let (time, value) = (self.times.len(), self.values.len());
+        self.times.extend_from_slice(&kept.times);
+        self.values.extend_from_slice(&kept.values);
+        self.pieces.push(Piece {
+            times: Times::Copied(time..self.times.len()),
+            values: value..self.values.len(),
+            starts: known(kept.starts),
+            summaries: kept.summaries,
+        });
     }
 
     /// Adds values at `times[part]`, ascending, and as many start timestamps, or none where all are unknown.
+    /// `decode` appends the values at all `times`; where it answers `None`, so does this.
     pub(crate) fn push(
         &mut self,
         times: &Arc<[i64]>,
         part: Range<usize>,
-        (values, starts): (Vec<f64>, Vec<i64>),
-    ) {
-        debug_assert_eq!(part.len(), values.len());
-        debug_assert!(starts.is_empty() || starts.len() == values.len());
-        self.read += values.len();
-        if !values.is_empty() {
+        starts: Vec<i64>,
+        decode: impl FnOnce(&mut Vec<f64>) -> Option<()>,
+    ) -> Option<()> {
+        let values = self.decode(&part, decode)?;
+        debug_assert!(starts.is_empty() || starts.len() == part.len());
+        if !part.is_empty() {
             self.pieces.push(Piece {
-                times: Arc::clone(times),
-                part,
+                times: Times::Shared(Arc::clone(times), part),
                 values,
                 starts,
                 summaries: None,
             });
+        }
+        Some(())
+    }
+
+    /// The same with times that are copied: for short columns, which cost less than counting who has them.
+    pub(crate) fn push_copied(
+        &mut self,
+        times: &[i64],
+        part: Range<usize>,
+        starts: Vec<i64>,
+        decode: impl FnOnce(&mut Vec<f64>) -> Option<()>,
+    ) -> Option<()> {
+        let values = self.decode(&part, decode)?;
+        let place = self.times.len();
+        self.times
+            .extend_from_slice(times.get(part).unwrap_or_default());
+        self.add_copied(place, values, starts);
+        Some(())
+    }
+
+    /// Adds samples, ascending by time; `starts` answers what `push` takes.
+    pub(crate) fn push_plain(
+        &mut self,
+        samples: impl Iterator<Item = (i64, f64)>,
+        starts: impl FnOnce(&[i64]) -> Vec<i64>,
+    ) {
+        let (place, value) = (self.times.len(), self.values.len());
+        for (at, value) in samples {
+            self.times.push(at);
+            self.values.push(value);
+        }
+        self.read += self.times.len() - place;
+        let starts = starts(self.times.get(place..).unwrap_or_default());
+        self.add_copied(place, value..self.values.len(), starts);
+    }
+
+    /// Makes the times from `place` on and their values a piece, or lengthens the last one by them.
+    fn add_copied(&mut self, place: usize, values: Range<usize>, starts: Vec<i64>) {
+        let end = self.times.len();
+        debug_assert_eq!(end - place, values.len());
+        debug_assert!(starts.is_empty() || starts.len() == values.len());
+        if values.is_empty() {
+            return;
+        }
+        let follows = place > 0 && self.times.get(place - 1) < self.times.get(place);
+        if let Some(last) = self.pieces.last_mut()
+            && let Times::Copied(part) = &mut last.times
+            && part.end == place
+            && follows
+            && last.starts.is_empty()
+            && last.summaries.is_none()
+            && starts.is_empty()
+        {
+            part.end = end;
+            last.values.end = values.end;
+            return;
+        }
+        self.pieces.push(Piece {
+            times: Times::Copied(place..end),
+            values,
+            starts,
+            summaries: None,
+        });
+    }
+
+    /// Appends the `part` of what is decoded to the values.
+    fn decode(
+        &mut self,
+        part: &Range<usize>,
+        decode: impl FnOnce(&mut Vec<f64>) -> Option<()>,
+    ) -> Option<Range<usize>> {
+        let start = self.values.len();
+        if decode(&mut self.values).is_none() {
+            self.values.truncate(start);
+            return None;
+        }
+        self.values.truncate(start + part.end);
+        if part.start > 0 {
+            self.values.drain(start..start + part.start);
+        }
+        self.read += part.len();
+        Some(start..self.values.len())
+    }
+
+    /// Leaves those of the piece that was added last out whose time is not `kept`. They stay counted as read.
+    pub(crate) fn retain_last(&mut self, kept: impl Fn(i64) -> bool) {
+        let Some(mut piece) = self.pieces.pop() else {
+            return;
+        };
+        let times = piece.times.of(&self.times).to_vec();
+        let place = self.times.len();
+        let mut value = piece.values.start;
+        let mut starts = Vec::new();
+        for (i, at) in times.into_iter().enumerate().filter(|(_, at)| kept(*at)) {
+            self.times.push(at);
+            self.values
+                .copy_within(piece.values.start + i..=piece.values.start + i, value);
+            value += 1;
+            starts.extend(piece.starts.get(i));
+        }
+        self.values.truncate(value);
+        piece.values.end = value;
+        piece.times = Times::Copied(place..self.times.len());
+        piece.starts = starts;
+        if !piece.values.is_empty() {
+            self.pieces.push(piece);
         }
     }
 
@@ -163,13 +227,46 @@ impl Gathered {
         self.read
     }
 
-    /// Adds what was read elsewhere, behind what is here in precedence.
-    pub(crate) fn append(&mut self, mut other: Self) {
+    /// Moves what was read elsewhere here, behind what is here in precedence.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        if self.pieces.is_empty() && self.histograms.is_empty() {
+            other.read += self.read;
+            std::mem::swap(self, other);
+            other.clear();
+            return;
+        }
         self.read += other.read;
-        self.pieces.append(&mut other.pieces);
-        for (at, histogram) in other.histograms {
+        let (time, value) = (self.times.len(), self.values.len());
+        self.times.extend_from_slice(&other.times);
+        self.values.extend_from_slice(&other.values);
+        for mut piece in other.pieces.drain(..) {
+            if let Times::Copied(part) = &mut piece.times {
+                *part = part.start + time..part.end + time;
+            }
+            piece.values = piece.values.start + value..piece.values.end + value;
+            self.pieces.push(piece);
+        }
+        for (at, histogram) in std::mem::take(&mut other.histograms) {
             self.histograms.entry(at).or_insert(histogram);
         }
+        other.clear();
+    }
+
+    /// Forgets everything but the memory.
+    fn clear(&mut self) {
+        self.pieces.clear();
+        self.values.clear();
+        self.times.clear();
+        self.histograms.clear();
+        self.read = 0;
+    }
+
+    fn times_of<'a>(&'a self, piece: &'a Piece) -> &'a [i64] {
+        piece.times.of(&self.times)
+    }
+
+    fn values_of(&self, piece: &Piece) -> &[f64] {
+        self.values.get(piece.values.clone()).unwrap_or_default()
     }
 
     /// All histograms, sorted by time.
@@ -183,89 +280,79 @@ impl Gathered {
         }
     }
 
-    /// Everything in order of time.
-    pub(crate) fn finish(mut self, shared: &mut SharedTimes) -> Columns {
+    /// Everything in order of time, into `columns` and in their memory; here is nothing afterwards.
+    pub(crate) fn finish(&mut self, shared: &mut SharedTimes, columns: &mut Columns) {
         if !self.histograms.is_empty() {
-            return self.finish_mixed(shared);
-        }
-        if let [only] = self.pieces.as_mut_slice() {
-            let timestamps = match only.part.len() == only.times.len() {
-                true => Arc::clone(&only.times),
-                false => shared.share(only.times()),
-            };
-            return Columns {
-                timestamps,
-                values: std::mem::take(&mut only.values).into(),
-                starts: column_of(std::mem::take(&mut only.starts)),
-                summaries: only.summaries.take().map(Arc::new),
-                ..Columns::default()
-            };
-        }
-        if self.has_windows() {
+            *columns = self.finish_mixed(shared);
+        } else if self.is_in_order() && (self.pieces.len() <= 1 || !self.has_windows()) {
+            let times = self.pieces.iter().map(|piece| &piece.times);
+            columns.timestamps = shared.share(times, &self.times);
+            std::mem::swap(&mut columns.values, &mut self.values);
+            columns.histograms.clear();
+            columns.starts = column_of(starts_of(&self.pieces));
+            let summaries = self.pieces.first_mut();
+            columns.summaries = summaries.and_then(|p| p.summaries.take()).map(Arc::new);
+        } else {
             let floats = self.floats();
-            return Columns {
-                timestamps: shared.share(&floats.times),
-                values: floats.values.into(),
+            *columns = Columns {
+                timestamps: shared.share_slice(&floats.times),
+                values: floats.values,
                 starts: column_of(floats.starts),
                 summaries: floats.summaries.map(Arc::new),
                 ..Columns::default()
             };
         }
-        let Some(order) = self.pieces_in_order() else {
-            let floats = self.overlapping_floats();
-            return Columns {
-                timestamps: shared.share(&floats.times),
-                values: floats.values.into(),
-                starts: column_of(floats.starts),
-                ..Columns::default()
-            };
-        };
-        let times: Vec<&[i64]> = order.iter().map(|piece| piece.times()).collect();
-        let values: Vec<&[f64]> = order.iter().map(|p| p.values.as_slice()).collect();
-        Columns {
-            timestamps: shared.share_parts(&times),
-            values: values.concat().into(),
-            starts: column_of(starts_of(&order)),
-            ..Columns::default()
-        }
+        self.clear();
     }
 
     fn has_windows(&self) -> bool {
         self.pieces.iter().any(|piece| piece.summaries.is_some())
     }
 
-    /// The pieces in order of time; `None` where they overlap.
-    fn pieces_in_order(&self) -> Option<Vec<&Piece>> {
-        let mut order: Vec<&Piece> = self.pieces.iter().collect();
-        order.sort_by_key(|piece| piece.times().first().copied());
-        let apart = |two: &[&Piece]| two[0].times().last() < two[1].times().first();
-        order.windows(2).all(apart).then_some(order)
+    /// Whether the pieces follow each other in time.
+    fn is_in_order(&self) -> bool {
+        self.pieces
+            .windows(2)
+            .all(|two| self.times_of(&two[0]).last() < self.times_of(&two[1]).first())
     }
 
     /// All floats, sorted by time, the first added of each time.
     pub(crate) fn floats(&self) -> Floats {
         if self.has_windows() {
-            return windows::lay_out(&self.pieces);
+            let each = self.pieces.iter().map(|piece| self.floats_of(piece));
+            return windows::lay_out(each);
         }
-        let Some(order) = self.pieces_in_order() else {
-            return self.overlapping_floats();
-        };
-        let times: Vec<&[i64]> = order.iter().map(|piece| piece.times()).collect();
-        let values: Vec<&[f64]> = order.iter().map(|p| p.values.as_slice()).collect();
+        if !self.is_in_order() {
+            return self.unordered_floats();
+        }
+        let times: Vec<&[i64]> = self
+            .pieces
+            .iter()
+            .map(|piece| self.times_of(piece))
+            .collect();
         Floats {
             times: times.concat(),
-            values: values.concat(),
-            starts: known(starts_of(&order)),
+            values: self.values.clone(),
+            starts: known(starts_of(&self.pieces)),
             summaries: None,
         }
     }
 
-    fn overlapping_floats(&self) -> Floats {
+    fn floats_of(&self, piece: &Piece) -> Floats {
+        Floats {
+            times: self.times_of(piece).to_vec(),
+            values: self.values_of(piece).to_vec(),
+            starts: piece.starts.clone(),
+            summaries: piece.summaries.clone(),
+        }
+    }
+
+    fn unordered_floats(&self) -> Floats {
         let mut samples: Vec<(i64, f64, i64)> = Vec::new();
         for piece in &self.pieces {
             let starts = piece.starts.iter().copied().chain(std::iter::repeat(0));
-            let values = piece.values.iter().copied().zip(starts);
-            let times = piece.times().iter().copied();
+            let values = self.values_of(piece).iter().copied().zip(starts);
+            let times = self.times_of(piece).iter().copied();
             samples.extend(
                 times
                     .zip(values)
@@ -315,8 +402,8 @@ impl Gathered {
         }
         histogram::settle_hints(&mut histograms);
         Columns {
-            timestamps: shared.share(&mixed.times),
-            values: mixed.values.into(),
+            timestamps: shared.share_slice(&mixed.times),
+            values: mixed.values,
             histograms,
             starts: column_of(mixed.starts),
             summaries: mixed.summaries.map(Arc::new),
@@ -331,7 +418,7 @@ enum Entry<'a> {
 }
 
 /// The start timestamps of all pieces, end to end; none where no piece has any.
-fn starts_of(pieces: &[&Piece]) -> Vec<i64> {
+fn starts_of(pieces: &[Piece]) -> Vec<i64> {
     let mut starts = Vec::new();
     if pieces.iter().all(|piece| piece.starts.is_empty()) {
         return starts;
@@ -360,6 +447,12 @@ fn column_of(starts: Vec<i64>) -> Option<Arc<[i64]>> {
 
 /// The indexes of the ascending `times` that lie in `start..=end`.
 pub(crate) fn part_in(times: &[i64], start: i64, end: i64) -> Range<usize> {
+    if let [first, .., last] = times
+        && start <= *first
+        && *last <= end
+    {
+        return 0..times.len();
+    }
     let from = times.partition_point(|at| *at < start);
     let to = times.partition_point(|at| *at <= end);
     from..to.max(from)

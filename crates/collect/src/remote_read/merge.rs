@@ -26,7 +26,7 @@ pub(super) fn to_series(rows: Vec<SeriesSamples>) -> Vec<Series> {
     all.into_iter().map(series).collect()
 }
 
-fn columns(samples: ByTime) -> Columns {
+fn columns_of(samples: ByTime) -> Columns {
     let mut timestamps = Vec::with_capacity(samples.len());
     let mut values = Vec::with_capacity(samples.len());
     let mut starts = Vec::with_capacity(samples.len());
@@ -45,7 +45,7 @@ fn columns(samples: ByTime) -> Columns {
     let has_starts = starts.iter().any(|start| *start != 0);
     Columns {
         timestamps: Arc::from(timestamps),
-        values: Arc::from(values),
+        values,
         histograms,
         starts: has_starts.then(|| Arc::from(starts)),
         summaries: None,
@@ -88,29 +88,39 @@ impl Scan for Merged<'_> {
         &self.labels
     }
 
-    fn read(&self, index: usize, budget: &ReadBudget) -> Result<Columns, SourceError> {
+    fn read_into(
+        &self,
+        index: usize,
+        budget: &ReadBudget,
+        columns: &mut Columns,
+    ) -> Result<(), SourceError> {
         match self.places.get(index) {
-            Some((Some(first), None)) => self.first.read(*first, budget),
-            Some((None, Some(second))) => self.second.read(*second, budget),
+            Some((Some(first), None)) => self.first.read_into(*first, budget, columns),
+            Some((None, Some(second))) => self.second.read_into(*second, budget, columns),
             Some((Some(first), Some(second))) => {
                 let (first, second) = (
                     self.first.read(*first, budget)?,
                     self.second.read(*second, budget)?,
                 );
                 if first.is_empty() {
-                    return Ok(second);
+                    *columns = second;
+                    return Ok(());
                 }
                 let held = first.len() + second.len();
                 let mut samples = ByTime::new();
-                for columns in [&first, &second] {
-                    for sample in interchange::prometheus::samples_of(columns) {
+                for part in [&first, &second] {
+                    for sample in interchange::prometheus::samples_of(part) {
                         samples.entry(sample.timestamp).or_insert(sample);
                     }
                 }
                 budget.give_back(held - samples.len());
-                Ok(columns(samples))
+                *columns = columns_of(samples);
+                Ok(())
             }
-            Some((None, None)) | None => Ok(Columns::default()),
+            Some((None, None)) | None => {
+                *columns = Columns::default();
+                Ok(())
+            }
         }
     }
 }

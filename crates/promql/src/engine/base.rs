@@ -6,6 +6,7 @@
 use super::column::ABSENT;
 use super::duration::Shift;
 use super::limits::Limits;
+use super::places::KnownPlaces;
 use super::selector::{Pick, histogram_at, is_stale};
 use super::window::{Samples, Sliding};
 use super::{Cell, Column, Steps, WindowCall};
@@ -52,7 +53,7 @@ pub(crate) struct Windows {
 /// What one thread remembers from series to series, and what it has to say about them.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    places: Places,
+    pub(super) places: KnownPlaces,
     /// Samples looked at, counted once for every step that used them.
     pub(crate) touched: u64,
     /// The same for each step, where that is asked for.
@@ -68,34 +69,6 @@ impl Scratch {
         if let Some(slot) = self.touched_at.as_mut().and_then(|all| all.get_mut(step)) {
             *slot = slot.saturating_add(samples);
         }
-    }
-}
-
-/// Where the samples of each step lie, for the times seen last.
-#[derive(Default)]
-struct Places {
-    times: Arc<[i64]>,
-    /// Of the latest sample: its place, `usize::MAX` for none. Of a window: the first place and the one past
-    /// the last.
-    bounds: Vec<(usize, usize)>,
-    samples: usize,
-}
-
-impl Places {
-    /// The places for these times, found anew unless they are those of the last call.
-    fn of(
-        &mut self,
-        times: &Arc<[i64]>,
-        find: impl FnOnce(&[i64], &mut Vec<(usize, usize)>),
-    ) -> &[(usize, usize)] {
-        let same = Arc::ptr_eq(times, &self.times) || **times == *self.times;
-        if !same || self.bounds.is_empty() {
-            self.bounds.clear();
-            find(times, &mut self.bounds);
-            self.samples = self.bounds.iter().map(|(first, past)| past - first).sum();
-            self.times = Arc::clone(times);
-        }
-        &self.bounds
     }
 }
 
@@ -207,9 +180,7 @@ impl Base {
         match self {
             Self::Latest { pick, .. } => Ok(latest(moments, *pick, columns, scratch)),
             Self::Smoothed { span, .. } => Ok(smoothed(moments, *span, (labels, columns), scratch)),
-            Self::Windows(windows) => {
-                windows.column(moments, (labels, &Samples::new(columns)), scratch)
-            }
+            Self::Windows(windows) => windows.stored_column(moments, (labels, columns), scratch),
         }
     }
 }
@@ -222,14 +193,14 @@ fn latest(moments: &Moments<'_>, pick: Pick, columns: &Columns, scratch: &mut Sc
         let values = &columns.values;
         // A staleness marker is what stands for an absent value, too.
         let value = |(place, _): &(usize, usize)| values.get(*place).copied().unwrap_or(ABSENT);
-        let mut floats: Vec<f64> = places.iter().map(value).collect();
+        let mut floats: Vec<f64> = places.bounds.iter().map(value).collect();
         if let Some(summaries) = &columns.summaries {
             fill_from_summaries(&mut floats, moments, columns, summaries);
         }
         Column::from_floats(0, floats)
     } else {
         let mut column = Column::default();
-        for (step, (place, _)) in places.iter().enumerate() {
+        for (step, (place, _)) in places.bounds.iter().enumerate() {
             if *place < columns.len() && !is_stale(columns, *place) {
                 column.push(step, picked(pick, columns, *place));
             }
@@ -329,6 +300,44 @@ impl Windows {
         (end.saturating_sub(self.range_ms), end)
     }
 
+    /// Evaluates the function over the windows of a stored series, where it lies if it is plain.
+    fn stored_column(
+        &self,
+        moments: &Moments<'_>,
+        (labels, columns): (&Labels, &Columns),
+        scratch: &mut Scratch,
+    ) -> Result<Column, QueryError> {
+        let is_plain = columns.histograms.is_empty()
+            && columns.starts.is_none()
+            && columns.summaries.is_none()
+            && !any_stale(&columns.values);
+        let Some(sliding) = self.sliding().filter(|_| is_plain) else {
+            return self.column(moments, (labels, &Samples::new(columns)), scratch);
+        };
+        let before = scratch.touched;
+        let floats = (&columns.timestamps, columns.values.as_slice());
+        let column = self.swept(moments, floats, (sliding, scratch))?;
+        if scratch.touched > before {
+            self.note_possible_gauge(labels, scratch);
+        }
+        Ok(column)
+    }
+
+    /// The function over all windows at once, where there is one for these arguments.
+    fn sliding(&self) -> Option<functions::Sliding> {
+        self.function.sliding.filter(|_| {
+            // Of the functions that slide only a quantile has an argument, and outside 0 to 1 remarks.
+            let mut arguments = self.parameters.iter().flatten();
+            self.borders == RangeBorders::Plain
+                && arguments.all(|value| (0.0..=1.0).contains(value))
+        })
+    }
+
+    fn note_possible_gauge(&self, labels: &Labels, scratch: &mut Scratch) {
+        let place = (&mut scratch.notes, self.span);
+        functions::note_possible_gauge(self.name, (labels, self.has_types), place);
+    }
+
     /// Evaluates the function over the windows of a series.
     pub(crate) fn column(
         &self,
@@ -344,20 +353,16 @@ impl Windows {
             let text = message::down_sampled(self.name);
             scratch.notes.warn(self.span, text);
         }
-        let sliding = self.function.sliding.filter(|_| {
-            // Of the functions that slide only a quantile has an argument, and outside 0 to 1 remarks.
-            let arguments = self.parameters.iter().flatten();
-            self.borders == RangeBorders::Plain
-                && samples.are_plain_floats()
-                && arguments.clone().all(|value| (0.0..=1.0).contains(value))
-        });
+        let sliding = self.sliding().filter(|_| samples.are_plain_floats());
         let column = match sliding {
-            Some(sliding) => self.swept(moments, samples, (sliding, scratch))?,
+            Some(sliding) => {
+                let (times, values) = samples.floats();
+                self.swept(moments, (times, values), (sliding, scratch))?
+            }
             None => self.window_by_window(moments, (labels, samples), scratch)?,
         };
         if scratch.touched > before && samples.has_floats() {
-            let place = (&mut scratch.notes, self.span);
-            functions::note_possible_gauge(self.name, (labels, self.has_types), place);
+            self.note_possible_gauge(labels, scratch);
         }
         Ok(column)
     }
@@ -365,11 +370,10 @@ impl Windows {
     fn swept(
         &self,
         moments: &Moments<'_>,
-        samples: &Samples,
+        (times, values): (&Arc<[i64]>, &[f64]),
         (sliding, scratch): (functions::Sliding, &mut Scratch),
     ) -> Result<Column, QueryError> {
-        let (times, values) = samples.floats();
-        let bounds = scratch.places.of(times, |times, bounds| {
+        let places = scratch.places.of(times, |times, bounds| {
             let (mut first, mut past) = (0, 0);
             for end in &moments.ends {
                 super::window::slide(times, (&mut first, &mut past), self.range(*end));
@@ -379,7 +383,7 @@ impl Windows {
         let sweep = Sweep {
             times,
             values,
-            bounds,
+            bounds: &places.bounds,
             ends: &moments.ends,
             range_ms: self.range_ms,
             parameters: &self.parameters,
@@ -388,12 +392,13 @@ impl Windows {
         let mut out = vec![ABSENT; moments.ends.len()];
         sliding(&sweep, &mut out)?;
         if scratch.touched_at.is_some() {
-            let counts: Vec<usize> = bounds.iter().map(|(first, past)| past - first).collect();
+            let bounds = places.bounds.iter();
+            let counts: Vec<usize> = bounds.map(|(first, past)| past - first).collect();
             for (step, count) in counts.into_iter().enumerate() {
                 scratch.touch(step, count);
             }
         } else {
-            let samples = u64::try_from(scratch.places.samples).unwrap_or(u64::MAX);
+            let samples = u64::try_from(places.samples).unwrap_or(u64::MAX);
             scratch.touched = scratch.touched.saturating_add(samples);
         }
         Ok(Column::from_floats(0, out))
@@ -479,7 +484,11 @@ impl Windows {
 
 /// Whether a float stands for no sample; used where samples are taken apart.
 pub(super) fn any_stale(values: &[f64]) -> bool {
-    values.iter().any(|value| is_stale_marker(*value))
+    // Some at a time without a branch for each: nearly always all are looked at.
+    values.chunks(64).any(|some| {
+        let each = some.iter().map(|value| is_stale_marker(*value));
+        each.fold(false, |any, stale| any | stale)
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! holds the samples or the rows of all series, and its sums do not depend on the number of threads.
 
 use super::base::{Base, Moments, Scratch};
+use super::places::KnownPlaces;
 use super::selector::Pick;
 use super::stage::{ScalarSide, Stage, WithScalar};
 use super::value::{METADATA_LABELS, Row, without_metadata};
@@ -14,9 +15,12 @@ use super::{Column, Evaluation, Steps, binary, without_parens};
 use crate::ast::{Binary, Call, Expr, ExprKind, RangeBorders, ValueType, VectorSelector};
 use crate::error::QueryError;
 use crate::functions::{self, Implementation};
-use model::{Labels, METRIC_NAME, MatchOperator, Matcher, ReadBudget, Scan, TimeRange, Timestamp};
+use model::{
+    Columns, Labels, METRIC_NAME, MatchOperator, Matcher, ReadBudget, Scan, TimeRange, Timestamp,
+};
 use runtime::HashSet;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Cells that one task evaluates: enough to be worth a turn, few enough to stay in the cache.
@@ -352,6 +356,15 @@ struct Pass<'p> {
     samples_left: usize,
     touched_at: bool,
     is_timed: bool,
+    /// What the threads that evaluate at the same time work with.
+    desks: Mutex<Vec<Desk>>,
+}
+
+/// What one thread works with, used again for each task.
+#[derive(Default)]
+struct Desk {
+    columns: Columns,
+    places: KnownPlaces,
 }
 
 impl<'p> Pass<'p> {
@@ -379,6 +392,7 @@ impl<'p> Pass<'p> {
             samples_left: evaluation.limits().budget.samples_left(),
             touched_at: evaluation.counts_by_step(steps),
             is_timed: evaluation.is_explained(),
+            desks: Mutex::default(),
         }
     }
 
@@ -423,7 +437,11 @@ impl<'p> Pass<'p> {
     }
 
     fn evaluate(&self, scan: &dyn Scan, places: Range<usize>) -> Result<Batch, QueryError> {
+        let desks = || self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut desk = desks().pop().unwrap_or_default();
+        let columns = &mut desk.columns;
         let mut batch = Batch::default();
+        std::mem::swap(&mut batch.scratch.places, &mut desk.places);
         batch.scratch.touched_at = self.touched_at.then(|| vec![0; self.moments.ends.len()]);
         // What the query may still hold, for each series anew: they are read one after the other.
         let budget = ReadBudget::new(self.samples_left);
@@ -433,14 +451,14 @@ impl<'p> Pass<'p> {
                 break;
             };
             let begun = self.now();
-            let mut columns = scan.read(place, &budget)?;
+            scan.read_into(place, &budget, columns)?;
             let read = self.now();
             batch.read += columns.len();
             batch.read_max = batch.read_max.max(columns.len());
             if !self.start_timestamps {
                 columns.starts = None;
             }
-            let of_series = (labels, &columns);
+            let of_series = (labels, &*columns);
             let mut column = self
                 .base
                 .column(&self.moments, of_series, &mut batch.scratch)?;
@@ -455,6 +473,8 @@ impl<'p> Pass<'p> {
             }
         }
         batch.costs.samples_read = batch.read;
+        std::mem::swap(&mut batch.scratch.places, &mut desk.places);
+        desks().push(desk);
         Ok(batch)
     }
 

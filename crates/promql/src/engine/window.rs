@@ -65,7 +65,7 @@ impl Samples {
         let is_plain = columns.histograms.is_empty() && !any_stale(&columns.values);
         if is_plain {
             samples.float_times = Arc::clone(&columns.timestamps);
-            samples.floats = Arc::clone(&columns.values);
+            samples.floats = columns.values.as_slice().into();
             samples.float_starts = columns.starts.clone().unwrap_or_default();
             samples.summaries.clone_from(&columns.summaries);
             return samples;

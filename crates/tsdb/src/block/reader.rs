@@ -100,12 +100,15 @@ impl BlockReader {
         }
         budget.take(part.len())?;
         let page = self.page(place.page)?;
-        let decoded = content_at(&page, place.offset)
-            .and_then(|bytes| values::decode(&mut Decoder::new(bytes), times.len()));
-        let mut values =
-            decoded.ok_or_else(|| self.corrupt("a value column that cannot be read"))?;
+        let decode = |out: &mut Vec<f64>| {
+            let bytes = content_at(&page, place.offset)?;
+            values::decode_into(&mut Decoder::new(bytes), times.len(), out)
+        };
+        let unreadable = || self.corrupt("a value column that cannot be read");
         let mut starts = self.starts(columns.float_starts, times.len())?;
         if let Some(place) = columns.summaries {
+            let mut values = Vec::with_capacity(times.len());
+            decode(&mut values).ok_or_else(unreadable)?;
             let floats = Floats {
                 summaries: Some(self.summaries(place, (&times, &values))?),
                 times: times.to_vec(),
@@ -119,23 +122,12 @@ impl BlockReader {
             into.count_skipped(part.len());
             return Ok(());
         }
-        values.truncate(part.end);
-        values.drain(..part.start);
         starts.truncate(part.end);
         starts.drain(..part.start.min(starts.len()));
+        into.push(&times, part, starts, decode)
+            .ok_or_else(unreadable)?;
         if self.tombstones.touch(series) {
-            let all = part.len();
-            let kept = |at: &i64| !self.tombstones.covers(series, *at);
-            let mut of_value = times[part.clone()].iter();
-            values.retain(|_| of_value.next().is_some_and(kept));
-            let mut of_start = times[part.clone()].iter();
-            starts.retain(|_| of_start.next().is_some_and(kept));
-            let times: Vec<i64> = times[part].iter().copied().filter(kept).collect();
-            let part = 0..times.len();
-            into.count_skipped(all - part.len());
-            into.push(&times.into(), part, (values, starts));
-        } else {
-            into.push(&times, part, (values, starts));
+            into.retain_last(|at| !self.tombstones.covers(series, at));
         }
         Ok(())
     }

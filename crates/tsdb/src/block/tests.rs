@@ -66,7 +66,9 @@ fn read(reader: &BlockReader, series: u32) -> Result<model::Columns, Error> {
     let mut gathered = Gathered::default();
     let budget = ReadBudget::new(usize::MAX);
     reader.read(series, TimeRange::ALL, &budget, &mut gathered)?;
-    Ok(gathered.finish(&mut SharedTimes::default()))
+    let mut columns = model::Columns::default();
+    gathered.finish(&mut SharedTimes::default(), &mut columns);
+    Ok(columns)
 }
 
 #[test]

@@ -83,59 +83,88 @@ pub(crate) fn decode(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<i64>
     if count > COUNT_MAX {
         return None;
     }
+    let mut numbers = vec![0; count];
+    decode_into(decoder, &mut numbers, |number| number)?;
+    Some(numbers)
+}
+
+/// Reads as many numbers as there are slots, into each what `of` makes of its number.
+pub(super) fn decode_into<T>(
+    decoder: &mut Decoder<'_>,
+    slots: &mut [T],
+    of: impl Fn(i64) -> T,
+) -> Option<()> {
     let codec = decoder.byte()?;
     let order = match codec {
-        STANDALONE_PCO => return pco_residuals::decode_standalone(decoder.bytes()?, count),
+        STANDALONE_PCO => {
+            let numbers = pco_residuals::decode_standalone(decoder.bytes()?, slots.len())?;
+            for (slot, number) in slots.iter_mut().zip(numbers) {
+                *slot = of(number);
+            }
+            return Some(());
+        }
         0..=ORDER_MAX => codec,
         DIGITS..PCO => codec - DIGITS,
         PCO..=9 => codec - PCO,
         _ => return None,
     };
-    let mut numbers = Vec::with_capacity(count);
-    for _ in 0..usize::from(order).min(count) {
-        numbers.push(decoder.zigzag()?);
+    let order = usize::from(order);
+    let mut first = [0; 2];
+    for (number, slot) in first.iter_mut().zip(slots.iter_mut()).take(order) {
+        *number = decoder.zigzag()?;
+        *slot = of(*number);
     }
     let smallest = decoder.zigzag()?;
-    let residuals = count.checked_sub(usize::from(order))?;
-    let each = |above: u64| numbers.push(above.cast_signed().wrapping_add(smallest));
+    let rest = slots.get_mut(order..)?;
+    let residual = |above: u64| above.cast_signed().wrapping_add(smallest);
+    match order {
+        0 => read_residuals(decoder, codec, rest, |above| of(residual(above))),
+        1 => {
+            let [mut last, _] = first;
+            read_residuals(decoder, codec, rest, |above| {
+                last = last.wrapping_add(residual(above));
+                of(last)
+            })
+        }
+        _ => {
+            let [before, mut last] = first;
+            let mut delta = last.wrapping_sub(before);
+            read_residuals(decoder, codec, rest, |above| {
+                delta = delta.wrapping_add(residual(above));
+                last = last.wrapping_add(delta);
+                of(last)
+            })
+        }
+    }
+}
+
+/// Reads what lies above the smallest residual, into each slot what `of` makes of it.
+fn read_residuals<T>(
+    decoder: &mut Decoder<'_>,
+    codec: u8,
+    slots: &mut [T],
+    mut of: impl FnMut(u64) -> T,
+) -> Option<()> {
+    let count = slots.len();
+    let mut slots = slots.iter_mut();
+    let each = |above: u64| {
+        if let Some(slot) = slots.next() {
+            *slot = of(above);
+        }
+    };
     match codec {
         0..=ORDER_MAX => {
             let width = u32::from(decoder.byte()?);
-            unpack(decoder, residuals, width, each)?;
+            unpack(decoder, count, width, each)
         }
         DIGITS..PCO => {
             let limit = decoder.varint()?.checked_add(1)?;
-            Radix::below(limit)?.read(decoder, residuals, each)?;
+            Radix::below(limit)?.read(decoder, count, each)
         }
         _ => {
             let width = u32::from(decoder.byte()?);
-            let bytes = decoder.bytes()?;
-            pco_residuals::decode(bytes, (residuals, width), each)?;
+            pco_residuals::decode(decoder.bytes()?, (count, width), each)
         }
-    }
-    sum_up(&mut numbers, order);
-    Some(numbers)
-}
-
-/// From first numbers and residuals to numbers.
-fn sum_up(numbers: &mut [i64], order: u8) {
-    match (order, numbers) {
-        (1, [first, rest @ ..]) => {
-            let mut last = *first;
-            for number in rest {
-                last = last.wrapping_add(*number);
-                *number = last;
-            }
-        }
-        (2, [first, second, rest @ ..]) => {
-            let (mut delta, mut last) = (second.wrapping_sub(*first), *second);
-            for number in rest {
-                delta = delta.wrapping_add(*number);
-                last = last.wrapping_add(delta);
-                *number = last;
-            }
-        }
-        _ => {}
     }
 }
 

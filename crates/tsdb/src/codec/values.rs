@@ -81,31 +81,49 @@ fn write_compressed(out: &mut Vec<u8>, values: &[f64], plain: &[u8]) -> bool {
 
 /// Reads a column of `count` values.
 pub(crate) fn decode(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<f64>> {
+    let mut values = Vec::new();
+    decode_into(decoder, count, &mut values)?;
+    Some(values)
+}
+
+/// Reads a column of `count` values and appends them to others; after `None` some may have been appended.
+pub(crate) fn decode_into(
+    decoder: &mut Decoder<'_>,
+    count: usize,
+    out: &mut Vec<f64>,
+) -> Option<()> {
     if count > COUNT_MAX {
         return None;
     }
+    let start = out.len();
     match decoder.byte()? {
-        CONSTANT => Some(vec![f64::from_bits(decoder.u64()?); count]),
-        DECIMAL => read_decimal(decoder, count),
-        PLAIN => read_plain(decoder.take(count.checked_mul(8)?)?),
+        CONSTANT => out.resize(start + count, f64::from_bits(decoder.u64()?)),
+        DECIMAL => {
+            out.resize(start + count, 0.0);
+            read_decimal(decoder, out.get_mut(start..)?)?;
+        }
+        PLAIN => read_plain(decoder.take(count.checked_mul(8)?)?, out),
         PCO => {
             let bytes = decoder.bytes()?;
-            let mut values = vec![0.0; count];
-            let progress = pco::standalone::simple_decompress_into(bytes, &mut values).ok()?;
-            (progress.n_processed == count && progress.finished).then_some(values)
+            out.resize(start + count, 0.0);
+            let values = out.get_mut(start..)?;
+            let progress = pco::standalone::simple_decompress_into(bytes, values).ok()?;
+            (progress.n_processed == count && progress.finished).then_some(())?;
         }
         ZSTD => {
             let plain = zstd::bulk::decompress(decoder.bytes()?, count.checked_mul(8)?).ok()?;
-            (plain.len() == count * 8).then(|| read_plain(&plain))?
+            (plain.len() == count * 8).then_some(())?;
+            read_plain(&plain, out);
         }
-        _ => None,
+        _ => return None,
     }
+    Some(())
 }
 
-fn read_plain(bytes: &[u8]) -> Option<Vec<f64>> {
-    let (words, rest) = bytes.as_chunks::<8>();
+fn read_plain(bytes: &[u8], out: &mut Vec<f64>) {
+    let (words, _none) = bytes.as_chunks::<8>();
     let float = |word: &[u8; 8]| f64::from_bits(u64::from_le_bytes(*word));
-    rest.is_empty().then(|| words.iter().map(float).collect())
+    out.extend(words.iter().map(float));
 }
 
 /// A column as multiples of a power of ten.
@@ -174,10 +192,11 @@ impl Decimal {
     }
 }
 
-fn read_decimal(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<f64>> {
-    let power = *POWERS.get(usize::from(decoder.byte()?))?;
+fn read_decimal(decoder: &mut Decoder<'_>, values: &mut [f64]) -> Option<()> {
+    let exponent = usize::from(decoder.byte()?);
+    let power = *POWERS.get(exponent)?;
     let exceptions = decoder.count()?;
-    if exceptions > count {
+    if exceptions > values.len() {
         return None;
     }
     let mut patches = Vec::with_capacity(exceptions);
@@ -186,13 +205,16 @@ fn read_decimal(decoder: &mut Decoder<'_>, count: usize) -> Option<Vec<f64>> {
         at = at.checked_add(decoder.count()?)?;
         patches.push((at, decoder.u64()?));
     }
-    let multiples = integers::decode(decoder, count)?;
-    let float = |multiple: &i64| model::number::i64_to_float(*multiple) / power;
-    let mut values: Vec<f64> = multiples.iter().map(float).collect();
+    let whole = model::number::i64_to_float;
+    match exponent {
+        // What is divided by one is the same.
+        0 => integers::decode_into(decoder, values, whole)?,
+        _ => integers::decode_into(decoder, values, |multiple| whole(multiple) / power)?,
+    }
     for (at, bits) in patches {
         *values.get_mut(at)? = f64::from_bits(bits);
     }
-    Some(values)
+    Some(())
 }
 
 /// The smallest exponent from `least` on of which the value is a multiple.

@@ -33,7 +33,16 @@ pub(super) struct DbScan<'a> {
     blocks: Blocks,
     /// Readers of blocks that came since.
     later: Mutex<Vec<(u64, Arc<BlockReader>)>>,
-    shared: Mutex<SharedTimes>,
+    /// What the threads that read at the same time work with.
+    desks: Mutex<Vec<Desk>>,
+}
+
+/// What one thread works with, used again for each series.
+#[derive(Default)]
+struct Desk {
+    in_head: Gathered,
+    gathered: Gathered,
+    shared: SharedTimes,
 }
 
 impl<'a> DbScan<'a> {
@@ -54,7 +63,7 @@ impl<'a> DbScan<'a> {
             readers: Vec::new(),
             blocks: Arc::clone(&blocks),
             later: Mutex::default(),
-            shared: Mutex::default(),
+            desks: Mutex::default(),
         };
         let mut lists = Vec::new();
         let overlapping = |block: &&Arc<Block>| in_order && block.meta.overlaps(range);
@@ -117,26 +126,27 @@ impl<'a> DbScan<'a> {
         self.parts.get(start..end(index)).unwrap_or_default()
     }
 
-    fn gather(&self, index: usize, budget: &ReadBudget) -> Result<Gathered, Error> {
-        let mut in_head = Gathered::default();
-        let mut gathered = Gathered::default();
+    fn gather(&self, index: usize, budget: &ReadBudget, desk: &mut Desk) -> Result<(), Error> {
+        let Desk {
+            in_head, gathered, ..
+        } = desk;
         let head = self.head.get(index).and_then(Option::as_ref);
         if let Some(series) = head {
-            series.read(self.range, budget, &mut in_head)?;
+            series.read(self.range, budget, in_head)?;
         }
         for (reader, series) in self.parts(index) {
             let reader = usize::try_from(*reader)
                 .ok()
                 .and_then(|i| self.readers.get(i));
             if let Some(reader) = reader {
-                reader.read(*series, self.range, budget, &mut gathered)?;
+                reader.read(*series, self.range, budget, gathered)?;
             }
         }
         if let Some(series) = head {
-            self.read_later_blocks(&series.labels, budget, &mut gathered)?;
+            self.read_later_blocks(&series.labels, budget, gathered)?;
         }
         gathered.append(in_head);
-        Ok(gathered)
+        Ok(())
     }
 
     /// Reads what a cut has moved out of the head since the scan was made.
@@ -189,17 +199,21 @@ impl Scan for DbScan<'_> {
         &self.labels
     }
 
-    fn read(&self, index: usize, budget: &ReadBudget) -> Result<Columns, SourceError> {
+    fn read_into(
+        &self,
+        index: usize,
+        budget: &ReadBudget,
+        columns: &mut Columns,
+    ) -> Result<(), SourceError> {
         budget.check()?;
-        let gathered = self.gather(index, budget).map_err(to_source)?;
-        let taken = gathered.samples_read();
-        let columns = match self.shared.try_lock() {
-            Ok(mut shared) => gathered.finish(&mut shared),
-            // Another thread is at it: sharing is worth no waiting.
-            Err(_) => gathered.finish(&mut SharedTimes::default()),
-        };
+        let desks = || self.desks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut desk = desks().pop().unwrap_or_default();
+        self.gather(index, budget, &mut desk).map_err(to_source)?;
+        let taken = desk.gathered.samples_read();
+        desk.gathered.finish(&mut desk.shared, columns);
+        desks().push(desk);
         budget.give_back(taken.saturating_sub(columns.len()));
-        Ok(columns)
+        Ok(())
     }
 }
 

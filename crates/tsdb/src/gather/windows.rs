@@ -6,19 +6,13 @@
 //! as it does, it is taken for those samples and the window goes; otherwise what has the time of the window's first
 //! or last sample is taken for that one and goes.
 
-use super::{Floats, Piece};
+use super::Floats;
 use crate::summary::{Window, push, window_at};
 
 /// All pieces in order of time, samples as windows of one.
-pub(super) fn lay_out(pieces: &[Piece]) -> Floats {
+pub(super) fn lay_out(pieces: impl Iterator<Item = Floats>) -> Floats {
     let mut windows: Vec<Window> = Vec::new();
-    for piece in pieces {
-        let floats = Floats {
-            times: piece.times().to_vec(),
-            values: piece.values.clone(),
-            starts: piece.starts.clone(),
-            summaries: piece.summaries.clone(),
-        };
+    for floats in pieces {
         windows.extend((0..floats.times.len()).filter_map(|i| window_at(&floats, i)));
     }
     let is_apart = |two: &[Window]| two[0].times().1 < two[1].times().0;
@@ -102,6 +96,7 @@ fn add(to: &mut Floats, window: &Window) {
 mod tests {
     use super::super::{Gathered, SharedTimes};
     use crate::summary::{Window, summarize};
+    use model::Columns;
     use std::sync::Arc;
 
     /// Raw samples at `times`, and those at `summarised` in windows of 100, each the value 1.
@@ -111,12 +106,13 @@ mod tests {
         let mut gathered = Gathered::default();
         gathered.push_windows(&floats, &|_| true);
         let column: Arc<[i64]> = times.into();
-        gathered.push(
-            &column,
-            0..times.len(),
-            (vec![1.0; times.len()], Vec::new()),
-        );
-        let columns = gathered.finish(&mut SharedTimes::default());
+        let ones = |values: &mut Vec<f64>| {
+            values.resize(values.len() + times.len(), 1.0);
+            Some(())
+        };
+        gathered.push(&column, 0..times.len(), Vec::new(), ones);
+        let mut columns = Columns::default();
+        gathered.finish(&mut SharedTimes::default(), &mut columns);
         let counts = columns.summaries.as_ref().expect("windows").counts.iter();
         let found: Vec<(i64, u32)> = columns
             .timestamps

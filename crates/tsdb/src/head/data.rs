@@ -10,8 +10,9 @@ use super::chunk::{CHUNK_SAMPLES, Chunk, TimesPool};
 use super::starts::Starts;
 use crate::gather::Gathered;
 use crate::histogram;
-use model::{Histogram, TimeRange, Value};
+use model::{Histogram, TimeRange, Timestamp, Value};
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::sync::Arc;
 use storage::encoding::Decoder;
 
@@ -208,18 +209,17 @@ impl Data {
     }
 
     pub(super) fn read(&self, range: TimeRange, into: &mut Gathered) {
+        // Chunks lie anywhere in memory. Asked for together they come at the same time, one after the other each
+        // would be waited for: half of what reading a series took.
+        black_box(self.chunks.iter().fold(0, |all, chunk| all ^ chunk.touch()));
         for chunk in &self.chunks {
             chunk.read(range, self.starts(), into);
         }
+        let inside = |(at, _): &&(i64, f64)| range.contains(Timestamp::from_millis(*at));
         for samples in [self.late(), &self.tail] {
-            let (times, values): (Vec<i64>, Vec<f64>) = samples
-                .iter()
-                .filter(|(at, _)| range.start.millis() <= *at && *at <= range.end.millis())
-                .copied()
-                .unzip();
-            let part = 0..times.len();
-            let starts = self.starts().map(|starts| starts.of(&times));
-            into.push(&times.into(), part, (values, starts.unwrap_or_default()));
+            let inside = samples.iter().filter(inside).copied();
+            let starts = |times: &[i64]| self.starts().map(|starts| starts.of(times));
+            into.push_plain(inside, |times| starts(times).unwrap_or_default());
         }
         if let Some(rare) = &self.rare {
             self.read_histograms(range, rare.histograms(), into);

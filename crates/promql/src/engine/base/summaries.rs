@@ -23,7 +23,7 @@ impl Source for Store {
         let of = |column: &[f64]| -> Vec<f64> { kept.iter().map(|index| column[*index]).collect() };
         let columns = Columns {
             timestamps: kept.iter().map(|index| all.timestamps[*index]).collect(),
-            values: of(&all.values).into(),
+            values: of(&all.values),
             summaries: all.summaries.as_ref().map(|all| {
                 Arc::new(Summaries {
                     first_timestamps: kept
@@ -111,7 +111,7 @@ fn down_sampled(samples: &Columns) -> Columns {
         summaries.increases.push(all.windows(2).map(grown).sum());
     }
     columns.timestamps = times.into();
-    columns.values = values.into();
+    columns.values = values;
     columns.summaries = Some(Arc::new(summaries));
     columns
 }

@@ -67,7 +67,8 @@ impl Tally {
         for (count, float) in from(&mut self.counts, first).zip(floats) {
             *count += f64::from(u8::from(!is_absent(*float)));
         }
-        for step in column.range() {
+        let with_histograms = column.range().filter(|_| column.has_histograms());
+        for step in with_histograms {
             if column.histogram(step).is_some()
                 && let Some(count) = self.counts.get_mut(step)
             {
