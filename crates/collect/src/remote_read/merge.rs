@@ -21,7 +21,7 @@ pub(super) fn to_series(rows: Vec<SeriesSamples>) -> Vec<Series> {
     }
     let series = |(labels, samples): (Labels, ByTime)| Series {
         labels,
-        columns: columns(samples),
+        columns: columns_of(samples),
     };
     all.into_iter().map(series).collect()
 }

@@ -222,6 +222,6 @@ fn graphs_of_long_windows_have_no_holes() {
         increases: values.clone(),
     }));
     down.timestamps = times.into();
-    down.values = values.into();
+    down.values = values;
     assert_eq!(floats(&ask(&Store(down), "m_total")).len(), 19);
 }
