@@ -5,6 +5,7 @@
 //! Key decision: files are read into a tree with positions and decoded by hand. A derive-based
 //! reader stops at the first mistake; ours reports all of them, each with file, line, column and value.
 
+pub mod aws;
 pub mod decode;
 pub mod http_client;
 pub mod problem;

@@ -1,30 +1,58 @@
 //! Reads alertmanager.yml of Alertmanager 0.34, whole and strictly.
 //!
-//! Every mistake is reported at once with its place; the messages are upstream's. All 18 kinds of receivers
-//! are read and checked; webhook, Slack and e-mail become settings that `deliver` uses, of the others only
-//! kind and `send_resolved` are kept, since nothing sends to them yet. What is deliberately not here: reading
+//! Every mistake is reported at once with its place; the messages are upstream's. Each of the 18 kinds of
+//! receivers has a file and becomes settings that `deliver` uses. What is deliberately not here: reading
 //! template or secret files, and anything that needs a clock.
 
+mod attachment;
 mod email;
+mod entry;
 mod field;
 mod global;
+mod hook;
+mod incidentio;
 mod inhibit;
 mod interval;
-mod other;
+mod jira;
+mod mattermost;
+mod opsgenie;
+mod pagerduty;
+mod pushover;
 mod receiver;
+mod rocketchat;
 mod route;
 mod slack;
+mod sns;
+mod telegram;
 mod tracing;
+mod victorops;
+mod webex;
 mod webhook;
+mod wechat;
 
+pub use attachment::AttachmentField;
 pub use email::{Email, Threading, TlsMode};
+pub use entry::Texts;
 pub use field::HostPort;
 pub use global::Global;
+pub use hook::Hook;
+pub use incidentio::IncidentIo;
 pub use inhibit::InhibitRule;
+pub use jira::{Jira, JiraSearch, JiraText};
+pub use mattermost::{Attachment, Mattermost, Priority};
+pub use opsgenie::{OpsGenie, Responder};
+pub use pagerduty::{EventsVersion, PagerDuty};
+pub use pushover::{Pushover, PushoverStyle};
 pub use receiver::{Integration, Receiver, Settings};
+pub use rocketchat::RocketChat;
 pub use route::{GroupBy, Named, Route};
-pub use slack::{Slack, SlackAction, SlackConfirmation, SlackField};
+pub use slack::{Slack, SlackAction, SlackConfirmation};
+pub use sns::{AwsSigner, Sns};
+pub use telegram::Telegram;
+pub use victorops::VictorOps;
+pub use webex::Webex;
 pub use webhook::Webhook;
+pub use wechat::WeChat;
 
 use crate::interval::TimeInterval;
 use config::decode;
@@ -87,19 +115,6 @@ impl Config {
         self.receivers.iter().find(|receiver| receiver.name == name)
     }
 
-    /// Receivers with integrations that are checked but that nothing sends to yet, and the kinds of those.
-    #[must_use]
-    pub fn not_active(&self) -> Vec<(&str, Vec<&'static str>)> {
-        let kinds = |receiver: &Receiver| {
-            let silent = receiver.integrations.iter().filter(|i| !i.is_active());
-            let mut kinds: Vec<&'static str> = silent.map(|integration| integration.kind).collect();
-            kinds.dedup();
-            kinds
-        };
-        let all = self.receivers.iter().map(|r| (r.name.as_str(), kinds(r)));
-        all.filter(|(_, kinds)| !kinds.is_empty()).collect()
-    }
-
     fn read(root: &Node, problems: &mut Problems) -> Option<Self> {
         if root.is_null() {
             problems.add(root.position, "no route provided in config");
@@ -156,11 +171,10 @@ impl Config {
             *pattern = directory.join(&*pattern);
         }
         for integration in self.receivers.iter_mut().flat_map(|r| &mut r.integrations) {
-            match &mut integration.settings {
-                Settings::Webhook(webhook) => webhook.http.set_directory(directory),
-                Settings::Slack(slack) => slack.http.set_directory(directory),
-                Settings::Email(email) => email.tls.set_directory(directory),
-                Settings::NotActive => {}
+            if let Settings::Email(email) = &mut integration.settings {
+                email.tls.set_directory(directory);
+            } else if let Some(http) = integration.settings.http_mut() {
+                http.set_directory(directory);
             }
         }
     }

@@ -1,23 +1,43 @@
 //! The edge where notifications leave: HTTP and SMTP. The only part that knows tokio.
 //!
-//! One attempt is one task: texts are rendered and files read on a blocking thread, then the request goes out,
-//! and the outcome comes back through a queue. How often and when is not decided here but by the machine.
+//! Each kind of receivers has a file with one function, `prepare`: on a blocking thread it renders texts and
+//! reads files, and it answers the [`Conversation`] that is left to have with the service. One attempt is one
+//! task; its outcome comes back through a queue. How often and when is not decided here but by the machine.
 //! Requests never go to link-local addresses, where clouds keep their secrets.
 
 mod client;
+mod compose;
 mod email;
+mod hook;
 mod http;
+mod incidentio;
+mod jira;
+mod kit;
+mod mattermost;
 mod mime;
+mod opsgenie;
+mod pagerduty;
+mod pushover;
+mod rocketchat;
 mod slack;
+mod sns;
+mod telegram;
+mod truncate;
+mod victorops;
+mod webex;
 mod webhook;
+mod wechat;
 
 use crate::config::{Integration, Settings};
 use crate::notice::{FailureReason, Notice, Outcome, Target};
 use crate::template::Templates;
+use config::Secret;
+use kit::{Kit, Secrets};
 use model::Timestamp;
 use runtime::HashMap;
 use runtime::queue::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -37,6 +57,10 @@ pub struct Report {
     pub target: Target,
     /// How it ended.
     pub outcome: Outcome,
+    /// Which attempt it was; the first is 1.
+    pub attempt: u32,
+    /// Which template failed, so that a plain text was sent.
+    pub template_error: Option<String>,
     /// How long it took.
     pub took: Duration,
 }
@@ -60,6 +84,75 @@ pub struct Job {
     pub templates: Arc<Templates>,
     /// The moment at which it starts.
     pub now: Timestamp,
+    /// The first template that failed.
+    pub template_error: Arc<Mutex<Option<String>>>,
+}
+
+impl Job {
+    /// Remembers that a template failed.
+    fn note_template_error(&self, error: &str) {
+        lock(&self.template_error).get_or_insert_with(|| error.to_owned());
+    }
+}
+
+/// What an integration wants to remember for its next message about the group.
+type Memory = Vec<(String, String)>;
+
+/// What is left of an attempt once everything is rendered and read.
+type Conversation = Pin<Box<dyn Future<Output = Result<Memory, Failure>> + Send>>;
+
+/// Why an attempt failed.
+#[derive(Debug)]
+struct Failure {
+    error: String,
+    reason: FailureReason,
+    /// Whether another attempt would end the same way.
+    is_final: bool,
+    /// How long the service asked to be left alone.
+    after_ms: Option<i64>,
+}
+
+impl Failure {
+    /// What may be otherwise at the next attempt.
+    fn passing(error: String) -> Self {
+        Self {
+            is_final: false,
+            ..Self::from(error)
+        }
+    }
+
+    /// The same, with what it happened to.
+    fn within(self, what: &str) -> Self {
+        let error = format!("{what}: {}", self.error);
+        Self { error, ..self }
+    }
+
+    /// As the machine hears it.
+    fn outcome(self, secrets: &Secrets) -> Outcome {
+        let (error, reason) = (secrets.redact(&self.error), self.reason);
+        if self.is_final {
+            Outcome::Failed { error, reason }
+        } else {
+            let after_ms = self.after_ms;
+            Outcome::Retry {
+                error,
+                reason,
+                after_ms,
+            }
+        }
+    }
+}
+
+/// What cannot be prepared cannot be sent at the next attempt either.
+impl From<String> for Failure {
+    fn from(error: String) -> Self {
+        Self {
+            error,
+            reason: FailureReason::Other,
+            is_final: true,
+            after_ms: None,
+        }
+    }
 }
 
 /// Sends notifications.
@@ -69,9 +162,12 @@ pub struct Deliverer {
     clients: Arc<Clients>,
 }
 
-/// HTTP clients by target, made when first needed.
+/// What is kept between attempts: HTTP clients by target, made when first needed, and tokens with their ends.
 #[derive(Default)]
-struct Clients(Mutex<HashMap<Target, reqwest::Client>>);
+struct Clients {
+    made: Mutex<HashMap<Target, reqwest::Client>>,
+    tokens: Mutex<HashMap<Target, (Secret, Timestamp)>>,
+}
 
 impl Deliverer {
     /// Starts the threads. Fails where the operating system refuses them.
@@ -96,6 +192,8 @@ impl Deliverer {
         };
         let clients = Arc::clone(&self.clients);
         let (id, target) = (job.notice.id.clone(), job.notice.target.clone());
+        let noted = Arc::clone(&job.template_error);
+        let count = job.notice.attempts.saturating_add(1);
         let attempt = async move {
             let started = tokio::time::Instant::now();
             let outcome = attempt(job, clients).await;
@@ -103,6 +201,8 @@ impl Deliverer {
                 id,
                 target,
                 outcome,
+                attempt: count,
+                template_error: lock(&noted).take(),
                 took: started.elapsed(),
             };
             if events.try_send(Event::Ended(report)).is_err() {
@@ -110,14 +210,23 @@ impl Deliverer {
                 tracing::debug!("nobody waits for the outcome of a notification any more");
             }
         };
-        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tasks = lock(&self.tasks);
         while tasks.try_join_next().is_some() {}
         tasks.spawn_on(attempt, runtime.handle());
     }
 
-    /// Forgets connections made with settings that may have changed.
+    /// Forgets connections made and tokens got with settings that may have changed.
     pub fn forget_clients(&self) {
-        self.clients.lock().clear();
+        lock(&self.clients.made).clear();
+        lock(&self.clients.tokens).clear();
+    }
+}
+
+#[cfg(test)]
+impl Deliverer {
+    /// Forgets connections alone, as if their servers were gone.
+    fn forget_connections(&self) {
+        lock(&self.clients.made).clear();
     }
 }
 
@@ -131,38 +240,58 @@ impl Drop for Deliverer {
     }
 }
 
-impl Clients {
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Target, reqwest::Client>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
+impl Clients {
     /// The client of a target. Fails where its settings cannot be used.
     fn get(
         &self,
         target: &Target,
         config: &config::HttpClientConfig,
     ) -> Result<reqwest::Client, String> {
-        if let Some(client) = self.lock().get(target) {
+        if let Some(client) = lock(&self.made).get(target) {
             return Ok(client.clone());
         }
         let client = client::build(config)?;
-        self.lock().insert(target.clone(), client.clone());
+        lock(&self.made).insert(target.clone(), client.clone());
         Ok(client)
+    }
+
+    /// The token of a target, unless it ended.
+    fn token(&self, target: &Target, now: Timestamp) -> Option<Secret> {
+        let tokens = lock(&self.tokens);
+        let (token, until) = tokens.get(target)?;
+        (now < *until).then(|| token.clone())
+    }
+
+    fn keep_token(&self, target: &Target, token: Secret, until: Timestamp) {
+        lock(&self.tokens).insert(target.clone(), (token, until));
+    }
+
+    fn forget_token(&self, target: &Target) {
+        lock(&self.tokens).remove(target);
     }
 }
 
-/// Makes one attempt within its time.
+/// Makes one attempt within its time: prepares where blocking is allowed, then talks.
 async fn attempt(job: Job, clients: Arc<Clients>) -> Outcome {
     let left_ms = job.notice.deadline.millis_since(job.now);
     let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).max(TIMEOUT_MIN);
     let sending = async {
-        match &job.integration.settings {
-            Settings::Webhook(_) | Settings::Slack(_) => send_http(job, clients).await,
-            Settings::Email(_) => send_mail(job).await,
-            Settings::NotActive => Outcome::Failed {
-                error: "nothing sends to this kind of receiver yet".to_owned(),
-                reason: FailureReason::Other,
+        let prepared = tokio::task::spawn_blocking(move || {
+            let mut kit = Kit::new(&job, &clients);
+            let conversation = prepare(&mut kit, &job.integration.settings);
+            (conversation, kit.into_secrets())
+        });
+        match prepared.await {
+            Ok((Ok(conversation), secrets)) => match conversation.await {
+                Ok(memory) => Outcome::Delivered(memory),
+                Err(failure) => failure.outcome(&secrets),
             },
+            Ok((Err(failure), secrets)) => failure.outcome(&secrets),
+            Err(error) => Failure::passing(error.to_string()).outcome(&Secrets::default()),
         }
     };
     match tokio::time::timeout(left, sending).await {
@@ -175,58 +304,27 @@ async fn attempt(job: Job, clients: Arc<Clients>) -> Outcome {
     }
 }
 
-/// Prepares a request where blocking is allowed, then sends it.
-async fn send_http(job: Job, clients: Arc<Clients>) -> Outcome {
-    let prepared = tokio::task::spawn_blocking(move || {
-        let request = match &job.integration.settings {
-            Settings::Webhook(webhook) => webhook::prepare(&job, webhook, &clients),
-            Settings::Slack(slack) => slack::prepare(&job, slack, &clients),
-            Settings::Email(_) | Settings::NotActive => Err("not an HTTP receiver".to_owned()),
-        };
-        (job, request)
-    })
-    .await;
-    match prepared {
-        Ok((job, Ok(request))) => {
-            let answer = http::send(request).await;
-            match &job.integration.settings {
-                Settings::Slack(_) => slack::judge(&job.notice, answer),
-                Settings::Webhook(_) | Settings::Email(_) | Settings::NotActive => {
-                    http::judge(answer)
-                }
-            }
-        }
-        Ok((_, Err(error))) => Outcome::Failed {
-            error,
-            reason: FailureReason::Other,
-        },
-        Err(error) => Outcome::Retry {
-            error: error.to_string(),
-            reason: FailureReason::Other,
-            after_ms: None,
-        },
-    }
-}
-
-/// Renders a mail where blocking is allowed, then sends it.
-async fn send_mail(job: Job) -> Outcome {
-    let prepared = tokio::task::spawn_blocking(move || match &job.integration.settings {
-        Settings::Email(email) => email::prepare(&job, email),
-        Settings::Webhook(_) | Settings::Slack(_) | Settings::NotActive => {
-            Err("not a mail receiver".to_owned())
-        }
-    });
-    match prepared.await {
-        Ok(Ok(mail)) => email::send(mail).await,
-        Ok(Err(error)) => Outcome::Failed {
-            error,
-            reason: FailureReason::Other,
-        },
-        Err(error) => Outcome::Retry {
-            error: error.to_string(),
-            reason: FailureReason::Other,
-            after_ms: None,
-        },
+/// The table of kinds.
+fn prepare(kit: &mut Kit<'_>, settings: &Settings) -> Result<Conversation, Failure> {
+    match settings {
+        Settings::Webhook(settings) => webhook::prepare(kit, settings),
+        Settings::Slack(settings) => slack::prepare(kit, settings),
+        Settings::Email(settings) => email::prepare(kit, settings),
+        Settings::PagerDuty(settings) => pagerduty::prepare(kit, settings),
+        Settings::OpsGenie(settings) => opsgenie::prepare(kit, settings),
+        Settings::WeChat(settings) => wechat::prepare(kit, settings),
+        Settings::VictorOps(settings) => victorops::prepare(kit, settings),
+        Settings::Pushover(settings) => pushover::prepare(kit, settings),
+        Settings::Sns(settings) => sns::prepare(kit, settings),
+        Settings::Telegram(settings) => telegram::prepare(kit, settings),
+        Settings::Discord(settings) => hook::discord(kit, settings),
+        Settings::Webex(settings) => webex::prepare(kit, settings),
+        Settings::MsTeams(settings) => hook::msteams(kit, settings),
+        Settings::MsTeamsV2(settings) => hook::msteams_v2(kit, settings),
+        Settings::Jira(settings) => jira::prepare(kit, settings),
+        Settings::RocketChat(settings) => rocketchat::prepare(kit, settings),
+        Settings::Mattermost(settings) => mattermost::prepare(kit, settings),
+        Settings::IncidentIo(settings) => incidentio::prepare(kit, settings),
     }
 }
 

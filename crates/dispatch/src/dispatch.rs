@@ -13,6 +13,7 @@ use crate::machine::{
     UndeliveredView,
 };
 use crate::metrics::Metrics;
+use crate::notice::Outcome;
 use crate::rows::{self, Attempt};
 use crate::silence::{Silence, SilenceError};
 use crate::template::Templates;
@@ -35,6 +36,12 @@ const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
 const SHUTDOWN_NAP: Duration = Duration::from_millis(100);
 /// How often gauges are set.
 const CENSUS_INTERVAL_MS: i64 = 1000;
+
+/// After so many attempts a receiver counts as dead: half a minute of growing waits.
+const ATTEMPTS_ALARMING: u32 = 8;
+/// Names of alerts of ours.
+const NOT_DELIVERED: &str = "BinnacleNotificationsFailing";
+const TEMPLATE_FAILED: &str = "BinnacleTemplateFailing";
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +137,6 @@ impl Dispatch {
             telling: Mutex::new(()),
             parts,
         });
-        warn_of_not_active(config);
         shared.tell(step.routed);
         let dispatch = Self {
             shared: Arc::clone(&shared),
@@ -149,7 +155,6 @@ impl Dispatch {
     /// Answers what was wrong with template files.
     pub fn apply(&self, config: Arc<Config>) -> Result<Vec<String>, Error> {
         let (templates, problems) = Templates::load(&config, &self.shared.parts.external_url);
-        warn_of_not_active(&config);
         self.shared.deliverer.forget_clients();
         self.shared.change(|core, now| {
             core.templates = Arc::new(templates);
@@ -322,6 +327,7 @@ impl Shared {
                 templates: Arc::clone(&core.templates),
                 now,
                 notice,
+                template_error: Arc::default(),
             };
             self.deliverer.start(job, self.events.clone());
         }
@@ -385,32 +391,60 @@ impl Shared {
     fn report(&self, report: Report) {
         self.metrics.attempt(&report);
         match &report.outcome {
-            crate::notice::Outcome::Delivered(_) => {}
-            crate::notice::Outcome::Retry { error, .. } => {
+            Outcome::Delivered(_) => {}
+            Outcome::Retry { error, .. } => {
                 tracing::warn!(
                     "{}: notification failed, will be retried: {error}",
                     report.target
                 );
             }
-            crate::notice::Outcome::Failed { error, .. } => {
+            Outcome::Failed { error, .. } => {
                 tracing::error!("{}: notification failed: {error}", report.target);
             }
         }
+        let trouble = trouble(&report);
         let input = Input::Delivered(report.id, report.outcome);
         if let Err(error) = self.change(|core, now| core.machine.step(now, input)) {
             // It is attempted again after the next restart at the latest.
             tracing::error!("the outcome of a notification cannot be stored: {error}");
         }
+        if let Some(alert) = trouble
+            && let Err(error) =
+                self.change(|core, now| core.machine.step(now, Input::Put(vec![alert])))
+        {
+            tracing::error!("the alert about a notification cannot be stored: {error}");
+        }
     }
 }
 
-fn warn_of_not_active(config: &Config) {
-    for (receiver, kinds) in config.not_active() {
-        let kinds = kinds.join(", ");
-        tracing::warn!(
-            "receiver {receiver:?}: nothing sends to {kinds} yet; alerts that reach nothing else are listed as undelivered"
-        );
-    }
+/// The alert of ours that an attempt calls for: it takes the ordinary way, so that a route can lead it past a
+/// receiver that is dead. It ends by itself when nothing calls for it for `resolve_timeout`.
+fn trouble(report: &Report) -> Option<PostedAlert> {
+    let failed = match &report.outcome {
+        Outcome::Delivered(_) => None,
+        Outcome::Retry { error, .. } => (report.attempt >= ATTEMPTS_ALARMING).then_some(error),
+        Outcome::Failed { error, .. } => Some(error),
+    };
+    let (name, summary, error) = match (failed, &report.template_error) {
+        (Some(error), _) => (NOT_DELIVERED, "cannot be reached", error),
+        (None, Some(error)) => (TEMPLATE_FAILED, "is told in plain text", error),
+        (None, None) => return None,
+    };
+    let target = &report.target;
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    Some(PostedAlert {
+        labels: vec![
+            pair("alertname", name),
+            pair("severity", "warning"),
+            pair("receiver", &target.receiver),
+            pair("integration", &format!("{}[{}]", target.kind, target.index)),
+        ],
+        annotations: vec![
+            ("summary".to_owned(), format!("{target} {summary}")),
+            pair("description", error),
+        ],
+        ..PostedAlert::default()
+    })
 }
 
 /// A random UUID, version 4.

@@ -191,6 +191,12 @@ impl Scope {
     /// What is sent where a template failed: the state, the group, and the reason.
     #[must_use]
     pub fn plain(&self, error: &str) -> String {
+        format!("{}(the template failed: {error})", self.plain_list())
+    }
+
+    /// The state, the group and the labels of each alert, without any template.
+    #[must_use]
+    pub fn plain_list(&self) -> String {
         let mut text = format!("{}\n", self.plain_title());
         for alert in &self.message.data.alerts {
             let labels: Vec<String> = alert
@@ -200,7 +206,6 @@ impl Scope {
                 .collect();
             text.push_str(&format!("{}: {}\n", alert.status, labels.join(" ")));
         }
-        text.push_str(&format!("(the template failed: {error})"));
         text
     }
 

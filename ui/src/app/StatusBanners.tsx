@@ -40,7 +40,7 @@ function bannersOf(status: Status): ReactNode[] {
     banners.push(
       <Banner key="undelivered" tone="high" title={`${formatCount(status.undelivered, 'alert')} reached nobody`}>
         <p>
-          No receiver that Binnacle can deliver to takes them.{' '}
+          Every attempt to tell their receivers failed.{' '}
           <Link href="/alerts?view=notifications">See which ones and why</Link>
         </p>
       </Banner>,

@@ -157,7 +157,7 @@ fn own_status(answer: &Value) -> Vec<Finding> {
         Finding {
             name: "notifications are delivered",
             problem: (undelivered > 0).then(|| format!("{undelivered} alerts reach nobody")),
-            fix: "route them to a webhook, Slack or e-mail receiver; the Alerts page names them",
+            fix: "see what their receivers answer on the Alerts page, or route them to another one",
         },
     ]
 }

@@ -61,29 +61,12 @@ pub(super) fn dispatch(
         follow(&receiver, &incidents, (&|| clock.now(), &shutdown));
     })?;
     let config = dispatch_config(setup);
-    warn_of_undelivered(setup);
     let (dispatch, thread, problems) =
         Dispatch::start(parts, &config, ground.shutdown.clone()).context("dispatch")?;
     for problem in problems {
         tracing::error!("template: {problem}");
     }
     Ok((Arc::new(dispatch), vec![thread, follower]))
-}
-
-/// Says at start which receivers reach nobody yet.
-fn warn_of_undelivered(setup: &Setup) {
-    let Some(alertmanager) = &setup.alertmanager else {
-        return;
-    };
-    for receiver in &alertmanager.config.receivers {
-        for integration in receiver.integrations.iter().filter(|one| !one.is_active()) {
-            tracing::warn!(
-                "receiver {:?}: {} is accepted but nothing is sent to it yet",
-                receiver.name,
-                integration.kind
-            );
-        }
-    }
 }
 
 /// What incidents hear from dispatch.

@@ -1,17 +1,16 @@
 //! `ec2_sd_configs`: the instances of one Amazon region, by the EC2 Query API.
 
 mod credentials;
-mod sign;
 
 use super::Provider;
 use super::json::{JsonClient, read_body, refusal};
 use super::meta::{Meta, group, join, sanitized};
 use crate::prometheus_file::{Ec2Discovery, TargetGroup};
+use config::aws::{self, Request};
 use credentials::Account;
 use reqwest::header::{HeaderName, HeaderValue};
 use roxmltree::{Document, Node};
 use runtime::SharedClock;
-use sign::Request;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -60,9 +59,9 @@ impl Ec2Watcher {
         let request = Request {
             service: "ec2",
             url: &endpoint,
-            body: &sign::form(&form),
+            body: &aws::form(&form),
         };
-        let signed = sign::headers(&request, &keys, now)?;
+        let signed = aws::headers(&request, &keys, now)?;
         let mut post = client
             .post(&endpoint)
             .headers(headers)

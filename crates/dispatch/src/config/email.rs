@@ -1,5 +1,6 @@
 //! `email_configs`: mail through a server that speaks SMTP.
 
+use super::entry::Entry;
 use super::field::{self, HostPort};
 use super::global::{Global, source};
 use super::receiver::Settings;
@@ -66,53 +67,35 @@ const HTML: &str = r#"{{ template "email.default.html" . }}"#;
 /// The port on which TLS starts with the first byte unless said otherwise.
 const IMPLICIT_TLS_PORT: &str = "465";
 
-/// Reads one entry: whether resolved alerts are told, and the settings.
-pub(super) fn read(
-    node: &Node,
-    global: &Global,
-    problems: &mut Problems,
-) -> Option<(bool, Settings)> {
+pub(super) fn read(entry: &mut Entry<'_, '_, '_>) -> Option<Settings> {
+    let global = entry.global;
     let smtp = &global.smtp;
-    let mut fields = Fields::of(node, "config.plain", problems)?;
-    let send_resolved = fields
-        .read("send_resolved", decode::boolean)
-        .unwrap_or(false);
-    let has_smarthost = fields.has("smarthost");
-    let smarthost = fields
-        .read("smarthost", field::host_port)
-        .or_else(|| smtp.smarthost.clone());
-    if smarthost.is_none() && !has_smarthost {
-        fields.wrong("no global SMTP smarthost set");
-    }
+    let has_smarthost = entry.fields.has("smarthost");
+    let own = entry.fields.read("smarthost", field::host_port);
+    let smarthost = own.or_else(|| smtp.smarthost.clone());
+    let none = smarthost.is_none() && !has_smarthost;
+    entry.wrong_if(none, "no global SMTP smarthost set");
     let mut or_global = |name: &str, global: &str| {
-        field::non_empty(fields.read(name, decode::string)).unwrap_or_else(|| global.to_owned())
+        field::non_empty(entry.fields.read(name, decode::string))
+            .unwrap_or_else(|| global.to_owned())
     };
     let to = or_global("to", "");
     let from = or_global("from", &smtp.from);
     let hello = or_global("hello", &smtp.hello);
     let username = or_global("auth_username", &smtp.username);
     let identity = or_global("auth_identity", &smtp.identity);
-    if to.is_empty() {
-        fields.wrong("missing to address in email config");
-    }
-    if from.is_empty() {
-        fields.wrong("no global SMTP from set");
-    }
-    let password = source(&mut fields, "auth_password", decode::secret);
-    let secret = source(&mut fields, "auth_secret", decode::secret);
-    let headers = fields.read("headers", headers).unwrap_or_default();
-    let html = fields.read("html", decode::string);
-    let text = fields.read("text", decode::string).unwrap_or_default();
+    entry.wrong_if(to.is_empty(), "missing to address in email config");
+    entry.wrong_if(from.is_empty(), "no global SMTP from set");
+    let password = source(&mut entry.fields, "auth_password", decode::secret);
+    let secret = source(&mut entry.fields, "auth_secret", decode::secret);
+    let headers = entry.fields.read("headers", headers).unwrap_or_default();
     let smarthost = smarthost.unwrap_or_default();
-    let tls_mode = tls_mode(&mut fields, global, &smarthost);
-    let tls = fields
-        .read("tls_config", http_client::tls)
-        .unwrap_or_else(|| smtp.tls.clone());
-    let threading = fields
-        .read("threading", |node, p| threading(node, &headers, p))
-        .unwrap_or(Threading::Off);
-    fields.finish();
-    let email = Email {
+    let tls_mode = tls_mode(&mut entry.fields, global, &smarthost);
+    let tls = entry.fields.read("tls_config", http_client::tls);
+    let threading = entry
+        .fields
+        .read("threading", |node, p| threading(node, &headers, p));
+    Some(Settings::Email(Box::new(Email {
         to,
         from,
         hello,
@@ -122,13 +105,12 @@ pub(super) fn read(
         secret: secret.or_else(|| smtp.secret.clone()),
         identity,
         headers,
-        html: html.unwrap_or_else(|| HTML.to_owned()),
-        text,
+        html: entry.text("html", HTML),
+        text: entry.text("text", ""),
         tls_mode,
-        tls,
-        threading,
-    };
-    Some((send_resolved, Settings::Email(Box::new(email))))
+        tls: tls.unwrap_or_else(|| smtp.tls.clone()),
+        threading: threading.unwrap_or(Threading::Off),
+    })))
 }
 
 fn tls_mode(fields: &mut Fields<'_, '_>, global: &Global, smarthost: &HostPort) -> TlsMode {

@@ -1,7 +1,7 @@
 //! Decoders that only alertmanager.yml needs.
 
 use config::yaml::{Node, NodeKind};
-use config::{Problems, Secret, WebAddress, decode};
+use config::{Fields, Problems, Secret, WebAddress, decode};
 
 /// An address as in `smtp.example.org:587`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -162,4 +162,26 @@ fn parse_go_duration(text: &str) -> Option<i64> {
 /// A text that must be there: the given one, or a mistake.
 pub(super) fn non_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
+}
+
+/// Reads a mapping of texts that may lack any of them.
+pub(super) fn record<const N: usize>(
+    node: &Node,
+    names: [&str; N],
+    problems: &mut Problems,
+) -> Option<[String; N]> {
+    let mut fields = Fields::of(node, "config.plain", problems)?;
+    let texts = names.map(|name| fields.read(name, decode::string).unwrap_or_default());
+    fields.finish();
+    Some(texts)
+}
+
+/// Reads a mapping with anything in it.
+pub(super) fn any_map(node: &Node, problems: &mut Problems) -> Option<Vec<(String, Node)>> {
+    let NodeKind::Mapping(pairs) = &node.kind else {
+        decode::expected(node, "a mapping", problems);
+        return None;
+    };
+    let entry = |(name, value): &(Node, Node)| Some((name.text()?.to_owned(), value.clone()));
+    Some(pairs.iter().filter_map(entry).collect())
 }

@@ -4,7 +4,6 @@ use super::field::{self, HostPort};
 use config::http_client::{self, SecretSource, TlsConfig};
 use config::yaml::Node;
 use config::{Fields, HttpClientConfig, Problems, Secret, decode};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// An alert that nobody reports again counts as resolved after this time.
@@ -24,33 +23,13 @@ const EXCLUSIVE: [(&str, &str); 10] = [
     ("smtp_auth_secret", "smtp_auth_secret_file"),
     ("wechat_api_secret", "wechat_api_secret_file"),
 ];
-const SECRETS: [&str; 6] = [
-    "opsgenie_api_key",
-    "victorops_api_key",
-    "telegram_bot_token",
-    "wechat_api_secret",
-    "rocketchat_token",
-    "rocketchat_token_id",
-];
-const TEXTS: [&str; 7] = [
-    "opsgenie_api_key_file",
-    "victorops_api_key_file",
-    "telegram_bot_token_file",
-    "wechat_api_secret_file",
-    "wechat_api_corp_id",
-    "rocketchat_token_file",
-    "rocketchat_token_id_file",
-];
-/// Addresses that have a default, so that nothing asks whether they are set.
-const URLS_WITH_DEFAULT: [&str; 7] = [
-    "pagerduty_url",
-    "opsgenie_api_url",
-    "wechat_api_url",
-    "victorops_api_url",
-    "telegram_api_url",
-    "webex_api_url",
-    "rocketchat_api_url",
-];
+const PAGERDUTY_URL: &str = "https://events.pagerduty.com/v2/enqueue";
+const OPSGENIE_URL: &str = "https://api.opsgenie.com/";
+const WECHAT_URL: &str = "https://qyapi.weixin.qq.com/cgi-bin/";
+const VICTOROPS_URL: &str = "https://alert.victorops.com/integrations/generic/20131114/alert/";
+const TELEGRAM_URL: &str = "https://api.telegram.org";
+const WEBEX_URL: &str = "https://webexapis.com/v1/messages";
+const ROCKETCHAT_URL: &str = "https://open.rocket.chat/";
 
 /// Defaults for every receiver.
 #[derive(Clone, Debug)]
@@ -63,8 +42,35 @@ pub struct Global {
     pub smtp: SmtpDefaults,
     /// How to reach Slack.
     pub slack: SlackDefaults,
-    /// Names of the fields of other kinds of receivers that have a value.
-    pub(super) given: BTreeSet<&'static str>,
+    /// Where PagerDuty takes events.
+    pub(super) pagerduty_url: String,
+    pub(super) opsgenie: Service,
+    pub(super) victorops: Service,
+    pub(super) telegram: Service,
+    pub(super) wechat: Service,
+    pub(super) wechat_corp_id: String,
+    pub(super) rocketchat: Service,
+    pub(super) rocketchat_token_id: Option<SecretSource>,
+    /// Where Webex takes messages.
+    pub(super) webex_url: String,
+    pub(super) jira_url: Option<String>,
+    pub(super) mattermost_url: Option<SecretSource>,
+}
+
+/// Where a service is and what opens it, unless a receiver says otherwise.
+#[derive(Clone, Debug)]
+pub(super) struct Service {
+    pub(super) url: String,
+    pub(super) key: Option<SecretSource>,
+}
+
+impl Service {
+    fn at(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            key: None,
+        }
+    }
 }
 
 /// How to send mail unless a receiver says otherwise.
@@ -117,7 +123,17 @@ impl Default for Global {
                 app_url: SLACK_APP_URL.to_owned(),
                 ..SlackDefaults::default()
             },
-            given: BTreeSet::new(),
+            pagerduty_url: PAGERDUTY_URL.to_owned(),
+            opsgenie: Service::at(OPSGENIE_URL),
+            victorops: Service::at(VICTOROPS_URL),
+            telegram: Service::at(TELEGRAM_URL),
+            wechat: Service::at(WECHAT_URL),
+            wechat_corp_id: String::new(),
+            rocketchat: Service::at(ROCKETCHAT_URL),
+            rocketchat_token_id: None,
+            webex_url: WEBEX_URL.to_owned(),
+            jira_url: None,
+            mattermost_url: None,
         }
     }
 }
@@ -165,25 +181,8 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Global> {
     );
     let mut fields = Fields::of(node, "config.plain", problems)?;
     let defaults = Global::default();
-    let mut given = BTreeSet::new();
-    for name in SECRETS {
-        let value = fields.read(name, decode::secret);
-        given.extend(value.filter(|value| !value.is_empty()).map(|_| name));
-    }
-    for name in TEXTS {
-        given.extend(field::non_empty(fields.read(name, decode::string)).map(|_| name));
-    }
-    for name in URLS_WITH_DEFAULT {
-        fields.read(name, field::url);
-    }
-    given.extend(
-        fields
-            .read("jira_api_url", field::url)
-            .map(|_| "jira_api_url"),
-    );
-    let mattermost = source(&mut fields, "mattermost_webhook_url", field::secret_url);
-    given.extend(mattermost.map(|_| "mattermost_webhook_url"));
-    let global = Global {
+    let mut global = services(&mut fields, defaults.clone());
+    global = Global {
         resolve_timeout_ms: fields
             .read("resolve_timeout", decode::duration_ms)
             .unwrap_or(defaults.resolve_timeout_ms),
@@ -192,10 +191,42 @@ pub(super) fn read(node: &Node, problems: &mut Problems) -> Option<Global> {
             .unwrap_or_default(),
         smtp: smtp(&mut fields, defaults.smtp),
         slack: slack(&mut fields, defaults.slack),
-        given,
+        ..global
     };
     fields.finish();
     Some(global)
+}
+
+/// Reads where services are and what opens them.
+fn services(fields: &mut Fields<'_, '_>, defaults: Global) -> Global {
+    let mut service = |url: &str, key: &str, default: Service| Service {
+        url: fields.read(url, field::url).unwrap_or(default.url),
+        key: source(fields, key, decode::secret),
+    };
+    Global {
+        opsgenie: service("opsgenie_api_url", "opsgenie_api_key", defaults.opsgenie),
+        victorops: service("victorops_api_url", "victorops_api_key", defaults.victorops),
+        telegram: service("telegram_api_url", "telegram_bot_token", defaults.telegram),
+        wechat: service("wechat_api_url", "wechat_api_secret", defaults.wechat),
+        rocketchat: service(
+            "rocketchat_api_url",
+            "rocketchat_token",
+            defaults.rocketchat,
+        ),
+        rocketchat_token_id: source(fields, "rocketchat_token_id", decode::secret),
+        wechat_corp_id: fields
+            .read("wechat_api_corp_id", decode::string)
+            .unwrap_or_default(),
+        pagerduty_url: fields
+            .read("pagerduty_url", field::url)
+            .unwrap_or(defaults.pagerduty_url),
+        webex_url: fields
+            .read("webex_api_url", field::url)
+            .unwrap_or(defaults.webex_url),
+        jira_url: fields.read("jira_api_url", field::url),
+        mattermost_url: source(fields, "mattermost_webhook_url", field::secret_url),
+        ..defaults
+    }
 }
 
 fn smtp(fields: &mut Fields<'_, '_>, defaults: SmtpDefaults) -> SmtpDefaults {

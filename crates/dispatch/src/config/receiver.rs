@@ -1,12 +1,25 @@
 //! Receivers and their integrations.
 
 use super::email::{self, Email};
+use super::entry::Entry;
 use super::global::Global;
-use super::other;
+use super::hook::{self, Hook};
+use super::incidentio::{self, IncidentIo};
+use super::jira::{self, Jira};
+use super::mattermost::{self, Mattermost};
+use super::opsgenie::{self, OpsGenie};
+use super::pagerduty::{self, PagerDuty};
+use super::pushover::{self, Pushover};
+use super::rocketchat::{self, RocketChat};
 use super::slack::{self, Slack};
+use super::sns::{self, Sns};
+use super::telegram::{self, Telegram};
+use super::victorops::{self, VictorOps};
+use super::webex::{self, Webex};
 use super::webhook::{self, Webhook};
+use super::wechat::{self, WeChat};
 use config::yaml::{Node, NodeKind, Position};
-use config::{Fields, Problems, decode};
+use config::{Fields, HttpClientConfig, Problems, decode};
 use model::Labels;
 
 /// Someone to tell, in one or more ways.
@@ -44,17 +57,129 @@ pub enum Settings {
     Slack(Box<Slack>),
     /// Mail.
     Email(Box<Email>),
-    /// A kind that is checked but that nothing sends to yet.
-    NotActive,
+    /// PagerDuty's events.
+    PagerDuty(Box<PagerDuty>),
+    /// Opsgenie's alerts.
+    OpsGenie(Box<OpsGenie>),
+    /// WeCom's messages.
+    WeChat(Box<WeChat>),
+    /// Splunk On-Call.
+    VictorOps(Box<VictorOps>),
+    /// Messages to devices.
+    Pushover(Box<Pushover>),
+    /// Amazon's notification service.
+    Sns(Box<Sns>),
+    /// A bot of Telegram.
+    Telegram(Box<Telegram>),
+    /// A webhook of Discord.
+    Discord(Box<Hook>),
+    /// A room of Webex.
+    Webex(Box<Webex>),
+    /// A connector of Microsoft Teams.
+    MsTeams(Box<Hook>),
+    /// A workflow of Microsoft Teams.
+    MsTeamsV2(Box<Hook>),
+    /// Issues of Jira.
+    Jira(Box<Jira>),
+    /// A channel of Rocket.Chat.
+    RocketChat(Box<RocketChat>),
+    /// A webhook of Mattermost.
+    Mattermost(Box<Mattermost>),
+    /// An alert source of incident.io.
+    IncidentIo(Box<IncidentIo>),
 }
 
-impl Integration {
-    /// Whether something is sent at all.
-    #[must_use]
-    pub const fn is_active(&self) -> bool {
-        !matches!(self.settings, Settings::NotActive)
+impl Settings {
+    /// The HTTP client's settings; mail has none.
+    pub(super) fn http_mut(&mut self) -> Option<&mut HttpClientConfig> {
+        Some(match self {
+            Self::Email(_) => return None,
+            Self::Webhook(settings) => &mut settings.http,
+            Self::Slack(settings) => &mut settings.http,
+            Self::PagerDuty(settings) => &mut settings.http,
+            Self::OpsGenie(settings) => &mut settings.http,
+            Self::WeChat(settings) => &mut settings.http,
+            Self::VictorOps(settings) => &mut settings.http,
+            Self::Pushover(settings) => &mut settings.http,
+            Self::Sns(settings) => &mut settings.http,
+            Self::Telegram(settings) => &mut settings.http,
+            Self::Discord(settings) | Self::MsTeams(settings) | Self::MsTeamsV2(settings) => {
+                &mut settings.http
+            }
+            Self::Webex(settings) => &mut settings.http,
+            Self::Jira(settings) => &mut settings.http,
+            Self::RocketChat(settings) => &mut settings.http,
+            Self::Mattermost(settings) => &mut settings.http,
+            Self::IncidentIo(settings) => &mut settings.http,
+        })
     }
 }
+
+/// A kind of receivers.
+struct Kind {
+    /// Its name; the list's name without `_configs`.
+    name: &'static str,
+    /// Its name in messages about unknown fields.
+    what: &'static str,
+    /// Whether resolved alerts are told unless the file says otherwise.
+    send_resolved: bool,
+    /// Whether an empty entry counts as one without settings; otherwise it is a mistake.
+    may_be_empty: bool,
+    read: fn(&mut Entry<'_, '_, '_>) -> Option<Settings>,
+}
+
+const fn kind(name: &'static str, read: fn(&mut Entry<'_, '_, '_>) -> Option<Settings>) -> Kind {
+    Kind {
+        name,
+        what: "config.plain",
+        send_resolved: true,
+        may_be_empty: false,
+        read,
+    }
+}
+
+/// All kinds, in the order in which a group is told.
+static KINDS: [Kind; 18] = [
+    Kind {
+        what: "webhook.plain",
+        ..kind("webhook", webhook::read)
+    },
+    Kind {
+        send_resolved: false,
+        ..kind("email", email::read)
+    },
+    Kind {
+        send_resolved: false,
+        may_be_empty: true,
+        ..kind("slack", slack::read)
+    },
+    kind("pagerduty", pagerduty::read),
+    Kind {
+        may_be_empty: true,
+        ..kind("opsgenie", opsgenie::read)
+    },
+    Kind {
+        send_resolved: false,
+        may_be_empty: true,
+        ..kind("wechat", wechat::read)
+    },
+    kind("victorops", victorops::read),
+    kind("pushover", pushover::read),
+    kind("sns", sns::read),
+    kind("telegram", telegram::read),
+    kind("discord", hook::discord),
+    kind("webex", webex::read),
+    kind("msteams", hook::msteams),
+    kind("msteamsv2", hook::msteams_v2),
+    kind("jira", jira::read),
+    Kind {
+        send_resolved: false,
+        may_be_empty: true,
+        ..kind("rocketchat", rocketchat::read)
+    },
+    kind("mattermost", mattermost::read),
+    kind("incidentio", incidentio::read),
+];
 
 impl Receiver {
     /// The receiver of the built-in configuration: it tells nobody.
@@ -82,19 +207,8 @@ pub(super) fn read(node: &Node, global: &Global, problems: &mut Problems) -> Opt
         ));
     }
     let mut integrations = Vec::new();
-    each(&mut fields, "webhook", &mut integrations, |node, p| {
-        webhook::read(node, global, p)
-    });
-    each(&mut fields, "email", &mut integrations, |node, p| {
-        email::read(node, global, p)
-    });
-    each(&mut fields, "slack", &mut integrations, |node, p| {
-        slack::read(node, global, p)
-    });
-    for kind in other::KINDS {
-        each(&mut fields, kind.name, &mut integrations, |node, p| {
-            other::read(kind, node, global, p)
-        });
+    for kind in &KINDS {
+        each(&mut fields, kind, global, &mut integrations);
     }
     let position = fields.position();
     fields.finish();
@@ -106,37 +220,42 @@ pub(super) fn read(node: &Node, global: &Global, problems: &mut Problems) -> Opt
     })
 }
 
-/// Kinds whose empty entry counts as one without settings; for the others it is a mistake.
-const MAY_BE_EMPTY: [&str; 4] = ["slack", "opsgenie", "wechat", "rocketchat"];
-
 /// Reads the list `KIND_configs`.
 fn each(
     fields: &mut Fields<'_, '_>,
-    kind: &'static str,
+    kind: &'static Kind,
+    global: &Global,
     integrations: &mut Vec<Integration>,
-    read: impl Fn(&Node, &mut Problems) -> Option<(bool, Settings)>,
 ) {
     let empty = Node {
         kind: NodeKind::Mapping(Vec::new()),
         position: fields.position(),
     };
+    let name = kind.name;
     let mut index = 0;
-    let list = fields.read_list(&format!("{kind}_configs"), |node, problems| {
-        let node = match (node.is_null(), MAY_BE_EMPTY.contains(&kind)) {
+    let list = fields.read_list(&format!("{name}_configs"), |node, problems| {
+        let node = match (node.is_null(), kind.may_be_empty) {
             (true, true) => &empty,
             (true, false) => {
-                problems.add(node.position, format!("missing {kind} config"));
+                problems.add(node.position, format!("missing {name} config"));
                 return None;
             }
             (false, _) => node,
         };
-        let (send_resolved, settings) = read(node, problems)?;
+        let mut entry = Entry {
+            node,
+            global,
+            fields: Fields::of(node, kind.what, problems)?,
+        };
+        let send_resolved = entry.fields.read("send_resolved", decode::boolean);
+        let settings = (kind.read)(&mut entry);
+        entry.fields.finish();
         index += 1;
         Some(Integration {
-            kind,
+            kind: name,
             index: index - 1,
-            send_resolved,
-            settings,
+            send_resolved: send_resolved.unwrap_or(kind.send_resolved),
+            settings: settings?,
         })
     });
     integrations.extend(list);

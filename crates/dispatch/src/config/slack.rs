@@ -1,7 +1,8 @@
 //! `slack_configs`: a message through an incoming webhook or with an app's token.
 
-use super::field;
-use super::global::{Global, SLACK_APP_URL, at_most_one, source};
+use super::attachment::{self, AttachmentField};
+use super::entry::{Entry, Texts, has_authorization};
+use super::global::{Global, SLACK_APP_URL};
 use super::receiver::Settings;
 use config::http_client::{self, Credentials, SecretSource};
 use config::yaml::Node;
@@ -12,14 +13,16 @@ use config::{Fields, HttpClientConfig, Problems, Secret, decode};
 pub struct Slack {
     /// Where to send.
     pub api_url: SecretSource,
+    /// Where a message that was sent is changed; no file can say otherwise.
+    pub update_url: String,
     /// How to reach it; with an app token, that is the bearer token here.
     pub http: HttpClientConfig,
     /// Whether an app token is used, so that the answer's body says what went wrong.
     pub with_token: bool,
     /// Texts by field name (`channel`, `title`, …), defaults filled in.
-    pub texts: Vec<(&'static str, String)>,
+    pub texts: Texts,
     /// Further fields of the attachment.
-    pub fields: Vec<SlackField>,
+    pub fields: Vec<AttachmentField>,
     /// Whether fields are short unless they say otherwise.
     pub short_fields: bool,
     /// Whether names become links.
@@ -32,28 +35,6 @@ pub struct Slack {
     pub update_message: bool,
     /// Time for one request, none without a limit of its own.
     pub timeout_ms: Option<i64>,
-}
-
-impl Slack {
-    /// The template of a field.
-    #[must_use]
-    pub fn text(&self, name: &str) -> &str {
-        self.texts
-            .iter()
-            .find(|(field, _)| *field == name)
-            .map_or("", |(_, text)| text)
-    }
-}
-
-/// A field of the attachment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlackField {
-    /// Its title.
-    pub title: String,
-    /// Its text.
-    pub value: String,
-    /// Whether it is short enough to stand beside another.
-    pub short: Option<bool>,
 }
 
 /// A button.
@@ -88,6 +69,7 @@ pub struct SlackConfirmation {
     pub dismiss_text: String,
 }
 
+const UPDATE_URL: &str = "https://slack.com/api/chat.update";
 /// Template fields and their defaults.
 const TEXTS: [(&str, &str); 15] = [
     ("channel", ""),
@@ -127,69 +109,48 @@ struct Way {
     http: Option<HttpClientConfig>,
 }
 
-/// Reads one entry: whether resolved alerts are told, and the settings.
-pub(super) fn read(
-    node: &Node,
-    global: &Global,
-    problems: &mut Problems,
-) -> Option<(bool, Settings)> {
-    let mut complete = !at_most_one(node, ("api_url", "api_url_file"), problems);
-    complete &= !at_most_one(node, ("app_token", "app_token_file"), problems);
-    let mut fields = Fields::of(node, "config.plain", problems)?;
-    let send_resolved = fields
-        .read("send_resolved", decode::boolean)
-        .unwrap_or(false);
-    let bad_url = fields.has("api_url");
+pub(super) fn read(entry: &mut Entry<'_, '_, '_>) -> Option<Settings> {
+    let before = entry.fields.problems().list().len();
+    let bad_url = entry.has("api_url");
+    let api_url = entry.secret_url("api_url");
+    let token = entry.secret("app_token");
+    let complete =
+        entry.fields.problems().list().len() == before && (api_url.is_some() || !bad_url);
+    let app_url = entry.url("app_url");
     let way = Way {
-        api_url: source(&mut fields, "api_url", field::secret_url),
-        token: source(&mut fields, "app_token", decode::secret),
-        app_url: fields
-            .read("app_url", field::url)
-            .unwrap_or_else(|| global.slack.app_url.clone()),
-        http: fields.read("http_config", http_client::decode),
+        api_url,
+        token,
+        app_url: app_url.unwrap_or_else(|| entry.global.slack.app_url.clone()),
+        http: entry.fields.read("http_config", http_client::decode),
     };
-    complete &= way.api_url.is_some() || !bad_url;
-    let update_message = fields
-        .read("update_message", decode::boolean)
-        .unwrap_or(false);
-    let texts = TEXTS
-        .iter()
-        .map(|(name, default)| {
-            let given = fields.read(name, decode::string);
-            (*name, given.unwrap_or_else(|| (*default).to_owned()))
-        })
-        .collect();
-    let resolved = if complete {
-        resolve(way, global, update_message, &mut fields)
-    } else {
-        None
-    };
+    let update_message = entry.flag("update_message");
     let settings = Slack {
-        texts,
-        fields: fields.read_list("fields", slack_field),
-        short_fields: fields
-            .read("short_fields", decode::boolean)
-            .unwrap_or(false),
-        link_names: fields.read("link_names", decode::boolean).unwrap_or(false),
-        mrkdwn_in: fields.read_list("mrkdwn_in", decode::string),
-        actions: fields.read_list("actions", slack_action),
+        texts: entry.texts(&TEXTS),
+        fields: entry.fields.read_list("fields", |node, problems| {
+            attachment::full_field("Slack", node, problems)
+        }),
+        short_fields: entry.flag("short_fields"),
+        link_names: entry.flag("link_names"),
+        mrkdwn_in: entry.fields.read_list("mrkdwn_in", decode::string),
+        actions: entry.fields.read_list("actions", slack_action),
         update_message,
-        timeout_ms: fields
-            .read("timeout", field::go_duration_ms)
-            .filter(|millis| *millis > 0),
+        timeout_ms: entry.timeout_ms(),
         api_url: SecretSource::default(),
+        update_url: UPDATE_URL.to_owned(),
         http: HttpClientConfig::default(),
         with_token: false,
     };
-    fields.finish();
-    let (api_url, http, with_token) = resolved?;
-    let settings = Slack {
+    if !complete {
+        return None;
+    }
+    let (api_url, http, with_token) =
+        resolve(way, entry.global, update_message, &mut entry.fields)?;
+    Some(Settings::Slack(Box::new(Slack {
         api_url,
         http,
         with_token,
         ..settings
-    };
-    Some((send_resolved, Settings::Slack(Box::new(settings))))
+    })))
 }
 
 /// Combines what the entry says with the global section.
@@ -205,10 +166,7 @@ fn resolve(
         );
         return None;
     }
-    let own_authorization = matches!(
-        way.http.as_ref().and_then(|http| http.credentials.as_ref()),
-        Some(Credentials::Token { .. })
-    );
+    let own_authorization = way.http.as_ref().is_some_and(has_authorization);
     let own_url_text = matches!(way.api_url, Some(SecretSource::Text(_)));
     if way.token.is_none() && !own_authorization && !own_url_text {
         way.token.clone_from(&global.slack.app_token);
@@ -217,7 +175,7 @@ fn resolve(
     let mut http = way.http.unwrap_or_else(|| global.http.clone());
     let (api_url, with_token) = match (api_url, way.token) {
         (_, Some(token)) => {
-            if matches!(http.credentials, Some(Credentials::Token { .. })) {
+            if has_authorization(&http) {
                 fields.wrong("http authorization can't be set when using Slack App tokens");
                 return None;
             }
@@ -245,23 +203,6 @@ fn resolve(
 /// Takes a text out; the empty text counts as absent.
 fn text(fields: &mut Fields<'_, '_>, name: &str) -> String {
     fields.read(name, decode::string).unwrap_or_default()
-}
-
-fn slack_field(node: &Node, problems: &mut Problems) -> Option<SlackField> {
-    let mut fields = Fields::of(node, "config.plain", problems)?;
-    let field = SlackField {
-        title: text(&mut fields, "title"),
-        value: text(&mut fields, "value"),
-        short: fields.read("short", decode::boolean),
-    };
-    if field.title.is_empty() {
-        fields.wrong("missing title in Slack field configuration");
-    }
-    if field.value.is_empty() {
-        fields.wrong("missing value in Slack field configuration");
-    }
-    fields.finish();
-    Some(field)
 }
 
 fn slack_action(node: &Node, problems: &mut Problems) -> Option<SlackAction> {

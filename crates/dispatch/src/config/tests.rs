@@ -245,7 +245,6 @@ receivers:
         config.templates,
         [Path::new("dir/t/*.tmpl"), Path::new("/abs/*.tmpl")]
     );
-    assert_eq!(config.not_active(), [("r", vec!["pagerduty"])]);
     let receiver = config.receiver("r").expect("r");
     let kinds: Vec<_> = receiver
         .integrations
@@ -267,12 +266,17 @@ receivers:
             Settings::Webhook(webhook) if integration.index == 0 => {
                 assert_eq!((webhook.alerts_max, webhook.timeout_ms), (3, Some(90_000)));
             }
-            Settings::Slack(slack) => assert!(slack.with_token && slack.text("channel") == "#c"),
+            Settings::Slack(slack) => {
+                assert!(slack.with_token && slack.texts.get("channel") == "#c")
+            }
             Settings::Email(email) => {
                 assert_eq!(email.tls_mode, TlsMode::Implicit);
                 assert_eq!(email.headers, [("Reply-To".to_owned(), "z".to_owned())]);
             }
-            Settings::Webhook(_) | Settings::NotActive => {}
+            Settings::PagerDuty(pagerduty) => {
+                assert_eq!(pagerduty.url, "https://events.pagerduty.com/v2/enqueue");
+            }
+            _ => {}
         }
     }
     for secret in ["xoxb", "u:p@h", "password: secret", "routing_key: k"] {

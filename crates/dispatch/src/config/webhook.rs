@@ -1,11 +1,11 @@
 //! `webhook_configs`: an HTTP request with the notification as JSON.
 
+use super::entry::Entry;
 use super::field;
-use super::global::{Global, at_most_one, source};
 use super::receiver::Settings;
-use config::http_client::{self, SecretSource};
+use config::http_client::SecretSource;
 use config::yaml::Node;
-use config::{Fields, HttpClientConfig, Problems, decode};
+use config::{HttpClientConfig, decode};
 
 /// A webhook.
 #[derive(Clone, Debug)]
@@ -22,37 +22,18 @@ pub struct Webhook {
     pub payload: Option<Node>,
 }
 
-/// Reads one entry: whether resolved alerts are told, and the settings.
-pub(super) fn read(
-    node: &Node,
-    global: &Global,
-    problems: &mut Problems,
-) -> Option<(bool, Settings)> {
-    let both = at_most_one(node, ("url", "url_file"), problems);
-    let mut fields = Fields::of(node, "webhook.plain", problems)?;
-    let send_resolved = fields
-        .read("send_resolved", decode::boolean)
-        .unwrap_or(true);
-    let has_url = fields.has("url");
-    let url = source(&mut fields, "url", field::template_url);
-    let http = fields
-        .read("http_config", http_client::decode)
-        .unwrap_or_else(|| global.http.clone());
-    let alerts_max = fields.read("max_alerts", decode::unsigned).unwrap_or(0);
-    let timeout_ms = fields
-        .read("timeout", field::go_duration_ms)
-        .filter(|millis| *millis > 0);
-    let payload = fields.take("payload").cloned();
-    if url.is_none() && !both && !has_url {
-        fields.wrong("one of url or url_file must be configured");
-    }
-    fields.finish();
-    let webhook = Webhook {
-        url: url?,
-        http,
-        alerts_max,
-        timeout_ms,
-        payload,
-    };
-    Some((send_resolved, Settings::Webhook(Box::new(webhook))))
+pub(super) fn read(entry: &mut Entry<'_, '_, '_>) -> Option<Settings> {
+    let url = entry.source("url", field::template_url);
+    entry.wrong_if(
+        entry.node.get("url").is_none() && entry.lacks("url"),
+        "one of url or url_file must be configured",
+    );
+    let alerts_max = entry.fields.read("max_alerts", decode::unsigned);
+    Some(Settings::Webhook(Box::new(Webhook {
+        url: url.unwrap_or_default(),
+        http: entry.http(),
+        alerts_max: alerts_max.unwrap_or(0),
+        timeout_ms: entry.timeout_ms(),
+        payload: entry.fields.take("payload").cloned(),
+    })))
 }

@@ -19,7 +19,15 @@ const USER_AGENT: &str = concat!("Binnacle/", env!("CARGO_PKG_VERSION"));
 /// Builds a client. Fails where a certificate cannot be read or used, or a proxy's address is wrong.
 pub(super) fn build(config: &HttpClientConfig) -> Result<reqwest::Client, String> {
     let redirects = if config.follow_redirects {
-        reqwest::redirect::Policy::limited(REDIRECTS_MAX)
+        reqwest::redirect::Policy::custom(|attempt| {
+            if super::http::is_forbidden(attempt.url()) {
+                attempt.error("link-local addresses are not reached")
+            } else if attempt.previous().len() >= REDIRECTS_MAX {
+                attempt.error("too many redirects")
+            } else {
+                attempt.follow()
+            }
+        })
     } else {
         reqwest::redirect::Policy::none()
     };

@@ -4,9 +4,8 @@
 //! server answers is tried again, as upstream does: mail servers refuse for a while for many reasons.
 
 use super::mime::Mail;
-use super::{Job, client};
+use super::{Conversation, Failure, Job, Kit, Memory, client};
 use crate::config::{Email, Threading, TlsMode};
-use crate::notice::{FailureReason, Outcome};
 use crate::template::Scope;
 use base64::Engine as _;
 use lettre::Address;
@@ -30,7 +29,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 const HOSTNAME_FILE: &str = "/proc/sys/kernel/hostname";
 
 /// A mail, ready to go.
-pub(super) struct Prepared {
+struct Prepared {
     envelope: Envelope,
     content: String,
     login: Option<(String, String, String)>,
@@ -39,8 +38,8 @@ pub(super) struct Prepared {
 }
 
 /// Renders the mail and reads what files hold.
-pub(super) fn prepare(job: &Job, email: &Email) -> Result<Prepared, String> {
-    let scope = job.templates.scope(&job.notice, 0, job.now);
+pub(super) fn prepare(kit: &mut Kit<'_>, email: &Email) -> Result<Conversation, Failure> {
+    let scope = kit.scope(0);
     let addresses = |what: &str, template: &str| {
         let text = scope
             .text(template)
@@ -53,30 +52,31 @@ pub(super) fn prepare(job: &Job, email: &Email) -> Result<Prepared, String> {
     let from = addresses("from", &email.from)?;
     let [from] = from.as_slice() else {
         let count = from.len();
-        return Err(format!("must be exactly one 'from' address (got: {count})"));
+        return Err(format!("must be exactly one 'from' address (got: {count})").into());
     };
     let to = addresses("to", &email.to)?;
     let envelope = Envelope::new(Some(from.clone()), to).map_err(|error| error.to_string())?;
-    let secret = |source: &Option<config::http_client::SecretSource>| match source {
-        Some(source) => Ok(source.read()?.reveal().to_owned()),
-        None => Ok::<String, String>(String::new()),
+    let login = match &email.password {
+        _ if email.username.is_empty() => None,
+        Some(password) => Some(kit.read("auth_password_file", password)?),
+        None => Some(String::new()),
     };
-    let login = if email.username.is_empty() {
-        None
-    } else {
-        let password = secret(&email.password)?;
-        Some((email.identity.clone(), email.username.clone(), password))
-    };
-    Ok(Prepared {
+    let login = login.map(|password| (email.identity.clone(), email.username.clone(), password));
+    let mail = Prepared {
         envelope,
-        content: mail(job, email, &scope).write(),
+        content: mail(kit.job, email, &scope).write(),
         login,
         tls: match email.tls_mode {
             TlsMode::Plain => None,
             TlsMode::Implicit | TlsMode::StartTls => Some(tls_parameters(email)?),
         },
         email: email.clone(),
-    })
+    };
+    Ok(Box::pin(async move {
+        // Whatever the server says may be otherwise in a while.
+        converse(mail).await.map_err(Failure::passing)?;
+        Ok(Memory::new())
+    }))
 }
 
 /// Renders headers and bodies. What fails is replaced by a plain text that says so.
@@ -122,6 +122,7 @@ fn mail(job: &Job, email: &Email, scope: &Scope) -> Mail {
     });
     if let Some(error) = failure {
         tracing::warn!("mail: {error}; a plain text is sent instead");
+        job.note_template_error(&error);
         text = scope.plain(&error);
         html.clear();
     }
@@ -193,18 +194,6 @@ fn tls_parameters(email: &Email) -> Result<TlsParameters, String> {
             .add_root_certificate(certificate);
     }
     builder.build_rustls().map_err(|error| error.to_string())
-}
-
-/// Has the conversation.
-pub(super) async fn send(mail: Prepared) -> Outcome {
-    match converse(mail).await {
-        Ok(()) => Outcome::Delivered(Vec::new()),
-        Err(error) => Outcome::Retry {
-            error,
-            reason: FailureReason::Other,
-            after_ms: None,
-        },
-    }
 }
 
 async fn converse(mail: Prepared) -> Result<(), String> {

@@ -1,10 +1,13 @@
 //! One HTTP request and what its answer means.
 
 use super::client;
-use crate::notice::{FailureReason, Outcome};
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use super::{Conversation, Failure, Memory};
+use crate::notice::FailureReason;
+use model::Timestamp;
+use reqwest::Method;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -13,73 +16,112 @@ const SHOWN_CHARS_MAX: usize = 500;
 /// The longest wait that a server may ask for.
 const RETRY_AFTER_MAX_MS: i64 = 3_600_000;
 
+pub(super) const JSON: &str = "application/json";
+
 /// A request, ready to go.
+#[derive(Clone)]
 pub(super) struct Request {
     pub(super) client: reqwest::Client,
+    pub(super) method: Method,
     pub(super) url: String,
     pub(super) headers: HeaderMap,
+    /// What the body is; empty for a request without one.
+    pub(super) content_type: &'static str,
     pub(super) body: String,
     pub(super) timeout: Option<Duration>,
+    /// What counts as now where an answer does not say it.
+    pub(super) now: Timestamp,
+}
+
+impl Request {
+    /// The same way in, to another place.
+    pub(super) fn to(&self, method: Method, url: impl Into<String>, body: String) -> Self {
+        Self {
+            method,
+            url: url.into(),
+            content_type: if body.is_empty() {
+                ""
+            } else {
+                self.content_type
+            },
+            body,
+            ..self.clone()
+        }
+    }
+
+    /// Adds a header whose value may be a secret. Fails where it cannot stand in a header.
+    pub(super) fn with_header(mut self, name: &'static str, value: &str) -> Result<Self, String> {
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_invalid| format!("header {name:?} has a value that cannot be sent"))?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
 }
 
 /// What came back.
-pub(super) enum Answer {
-    /// An HTTP answer.
-    Status {
-        code: u16,
-        is_json: bool,
-        retry_after: Option<String>,
-        body: String,
-    },
-    /// No answer: the reason, and whether it was time that ran out.
-    Nothing { error: String, timed_out: bool },
-    /// The request could not be made at all.
-    Unusable(String),
+pub(super) struct Answer {
+    pub(super) code: u16,
+    pub(super) is_json: bool,
+    pub(super) retry_after_ms: Option<i64>,
+    pub(super) body: String,
 }
 
-/// Sends a request.
-pub(super) async fn send(request: Request) -> Answer {
-    let url = match reqwest::Url::parse(&request.url) {
-        Ok(url) => url,
-        Err(error) => return Answer::Unusable(format!("not a valid URL: {error}")),
-    };
-    let literal = url.host_str().map(|host| host.trim_matches(['[', ']']));
-    let forbidden = literal
-        .and_then(|host| host.parse::<IpAddr>().ok())
-        .is_some_and(client::is_forbidden);
-    if forbidden {
-        return Answer::Unusable("link-local addresses are not reached".to_owned());
+/// Sends a request. Fails where nothing comes back.
+pub(super) async fn send(request: Request) -> Result<Answer, Failure> {
+    // The reason alone: an address may hold a secret.
+    let url =
+        reqwest::Url::parse(&request.url).map_err(|error| format!("not a valid URL: {error}"))?;
+    if is_forbidden(&url) {
+        return Err("link-local addresses are not reached".to_owned().into());
     }
-    let mut builder = request
-        .client
-        .post(url)
-        .header(CONTENT_TYPE, "application/json")
-        .headers(request.headers)
-        .body(request.body);
+    let mut builder = request.client.request(request.method, url);
+    if !request.content_type.is_empty() {
+        builder = builder.header(CONTENT_TYPE, request.content_type);
+    }
+    builder = builder.headers(request.headers).body(request.body);
     if let Some(timeout) = request.timeout {
         builder = builder.timeout(timeout);
     }
     match builder.send().await {
-        Ok(response) => read(response).await,
-        Err(error) => nothing(&error),
+        Ok(response) => read(response, request.now).await,
+        Err(error) => Err(nothing(&error)),
     }
 }
 
-fn nothing(error: &reqwest::Error) -> Answer {
-    Answer::Nothing {
+/// Whether an address names, as a number, a machine that is not to be reached.
+pub(super) fn is_forbidden(url: &reqwest::Url) -> bool {
+    let literal = url.host_str().map(|host| host.trim_matches(['[', ']']));
+    literal
+        .and_then(|host| host.parse::<IpAddr>().ok())
+        .is_some_and(client::is_forbidden)
+}
+
+fn nothing(error: &reqwest::Error) -> Failure {
+    Failure {
         error: client::cause(error),
-        timed_out: error.is_timeout(),
+        reason: if error.is_timeout() {
+            FailureReason::DeadlineExceeded
+        } else {
+            FailureReason::Other
+        },
+        is_final: false,
+        after_ms: None,
     }
 }
 
-async fn read(mut response: reqwest::Response) -> Answer {
+async fn read(mut response: reqwest::Response, now: Timestamp) -> Result<Answer, Failure> {
     let header = |name| {
         let value = response.headers().get(name)?;
         Some(value.to_str().ok()?.to_owned())
     };
     let code = response.status().as_u16();
-    let is_json = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with("application/json"));
-    let retry_after = header(RETRY_AFTER);
+    let is_json = header(CONTENT_TYPE).is_some_and(|kind| kind.starts_with(JSON));
+    // A server that gives a date means its own clock.
+    let now = header(DATE)
+        .and_then(|date| date_ms(&date))
+        .unwrap_or(now.millis());
+    let retry_after_ms = header(RETRY_AFTER).and_then(|text| wait_ms(&text, now));
     let mut body = Vec::new();
     while body.len() < ANSWER_BYTES_MAX {
         match response.chunk().await {
@@ -90,60 +132,81 @@ async fn read(mut response: reqwest::Response) -> Answer {
                 tracing::debug!("answer cut short: {}", client::cause(&error));
                 break;
             }
-            Err(error) => return nothing(&error),
+            Err(error) => return Err(nothing(&error)),
         }
     }
     body.truncate(ANSWER_BYTES_MAX);
-    Answer::Status {
+    Ok(Answer {
         code,
         is_json,
-        retry_after,
+        retry_after_ms,
         body: String::from_utf8_lossy(&body).into_owned(),
-    }
+    })
 }
 
-/// What an answer means: 2xx arrived; 5xx, 429 and no answer are tried again; all else is final.
-pub(super) fn judge(answer: Answer) -> Outcome {
-    match answer {
-        Answer::Status { code, .. } if (200..300).contains(&code) => Outcome::Delivered(Vec::new()),
-        Answer::Status {
-            code,
-            retry_after,
-            body,
-            ..
-        } => {
-            let shown: String = body.trim().chars().take(SHOWN_CHARS_MAX).collect();
-            let separator = if shown.is_empty() { "" } else { ": " };
-            let error = format!("unexpected status code {code}{separator}{shown}");
-            let reason = reason(code);
-            if code >= 500 || code == 429 {
-                let after_ms = retry_after.and_then(|text| seconds_ms(&text));
-                Outcome::Retry {
-                    error,
-                    reason,
-                    after_ms,
-                }
-            } else {
-                Outcome::Failed { error, reason }
-            }
+/// The wait in a Retry-After header, which gives seconds or a moment: RFC 9110, section 10.2.3.
+fn wait_ms(text: &str, now_ms: i64) -> Option<i64> {
+    let millis = match text.trim().parse::<i64>() {
+        Ok(seconds) => seconds.checked_mul(1000)?,
+        Err(_not_a_number) => date_ms(text)?.checked_sub(now_ms)?.max(0),
+    };
+    (millis >= 0).then(|| millis.min(RETRY_AFTER_MAX_MS))
+}
+
+fn date_ms(text: &str) -> Option<i64> {
+    let moment = httpdate::parse_http_date(text.trim()).ok()?;
+    let since = moment.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
+}
+
+/// How the answers of a service are read.
+#[derive(Clone, Copy)]
+pub(super) struct Manners {
+    /// Whether a status is tried again, beside 429 and all from 500 on.
+    pub(super) is_retried: fn(u16) -> bool,
+    /// What is shown of an answer that refuses.
+    pub(super) details: fn(&Answer) -> String,
+}
+
+/// Those of most: the body is shown, nothing more is tried again.
+pub(super) const PLAIN: Manners = Manners {
+    is_retried: |_| false,
+    details: shown,
+};
+
+/// The beginning of an answer's body.
+pub(super) fn shown(answer: &Answer) -> String {
+    answer.body.trim().chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+/// What an answer means: 2xx arrived; 5xx, 429 and what a service adds are tried again; all else is final.
+pub(super) fn check(answer: &Answer, manners: Manners) -> Result<(), Failure> {
+    let code = answer.code;
+    if (200..300).contains(&code) {
+        return Ok(());
+    }
+    let details = (manners.details)(answer);
+    let separator = if details.is_empty() { "" } else { ": " };
+    Err(Failure {
+        error: format!("unexpected status code {code}{separator}{details}"),
+        reason: reason(code),
+        is_final: code < 500 && code != 429 && !(manners.is_retried)(code),
+        after_ms: answer.retry_after_ms,
+    })
+}
+
+/// The conversation of most: one request after another, the next only where the one before arrived.
+pub(super) fn converse(requests: Vec<Request>, manners: Manners) -> Conversation {
+    Box::pin(async move {
+        for request in requests {
+            let answer = send(request).await?;
+            check(&answer, manners)?;
         }
-        Answer::Nothing { error, timed_out } => Outcome::Retry {
-            error,
-            reason: if timed_out {
-                FailureReason::DeadlineExceeded
-            } else {
-                FailureReason::Other
-            },
-            after_ms: None,
-        },
-        Answer::Unusable(error) => Outcome::Failed {
-            error,
-            reason: FailureReason::Other,
-        },
-    }
+        Ok(Memory::new())
+    })
 }
 
-const fn reason(code: u16) -> FailureReason {
+pub(super) const fn reason(code: u16) -> FailureReason {
     match code {
         401 | 403 => FailureReason::AuthError,
         429 => FailureReason::RateLimited,
@@ -153,9 +216,40 @@ const fn reason(code: u16) -> FailureReason {
     }
 }
 
-/// The wait in a Retry-After header that gives seconds. A date is not taken: our clocks may differ.
-fn seconds_ms(text: &str) -> Option<i64> {
-    let seconds: i64 = text.trim().parse().ok()?;
-    let millis = seconds.checked_mul(1000)?;
-    (millis >= 0).then(|| millis.min(RETRY_AFTER_MAX_MS))
+/// An address with something added to its path. Fails where the base is no address.
+pub(super) fn join(base: &str, more: &str) -> Result<reqwest::Url, String> {
+    let mut url = reqwest::Url::parse(base).map_err(|error| format!("not a valid URL: {error}"))?;
+    let path = format!("{}/{more}", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{join, wait_ms};
+
+    #[test]
+    fn waits_as_long_as_the_server_wants() {
+        let now = 784_111_777_000;
+        let check = |text: &str, want: Option<i64>| assert_eq!(wait_ms(text, now), want, "{text}");
+        check("7", Some(7_000));
+        check(" 0 ", Some(0));
+        check("-1", None);
+        check("9999999", Some(3_600_000));
+        check("Sun, 06 Nov 1994 08:50:37 GMT", Some(60_000));
+        check("Sunday, 06-Nov-94 08:50:37 GMT", Some(60_000));
+        check("Sun Nov  6 08:50:37 1994", Some(60_000));
+        check("Sun, 06 Nov 1994 08:00:00 GMT", Some(0));
+        check("soon", None);
+    }
+
+    #[test]
+    fn adds_to_paths() {
+        let check = |base: &str, more: &str, want: &str| {
+            assert_eq!(join(base, more).map(String::from), Ok(want.to_owned()));
+        };
+        check("https://a/b", "v2/alerts", "https://a/b/v2/alerts");
+        check("https://a/b/?c=d", "e", "https://a/b/e?c=d");
+        check("https://a", "key?/route", "https://a/key%3F/route");
+    }
 }

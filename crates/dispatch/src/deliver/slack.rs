@@ -1,142 +1,87 @@
 //! Slack: a message with one attachment, through an incoming webhook or the API.
 
-use super::http::{Answer, Request, judge as judge_http};
-use super::webhook::{headers, timeout};
-use super::{Clients, Job};
+use super::compose::{Renderer, compose, put};
+use super::http::{Answer, PLAIN, check, send};
+use super::{Conversation, Failure, Kit, Memory};
 use crate::config::{Slack, SlackAction};
-use crate::notice::{FailureReason, Notice, Outcome};
-use crate::template::{Scope, go_json};
+use crate::notice::FailureReason;
+use crate::template::go_json;
 use serde_json::{Map, Value, json};
 
 /// Characters of a title; Slack cuts longer ones.
 const TITLE_CHARS_MAX: usize = 1024;
-/// Where a message that was sent is changed.
-const UPDATE_URL: &str = "https://slack.com/api/chat.update";
 /// What is remembered of the message about a group.
 const TIMESTAMP: &str = "threadTs";
 const CHANNEL: &str = "channelId";
 
-/// Makes the request.
-pub(super) fn prepare(job: &Job, slack: &Slack, clients: &Clients) -> Result<Request, String> {
-    let scope = job.templates.scope(&job.notice, 0, job.now);
-    let mut url = slack.api_url.read()?.reveal().to_owned();
-    let mut message = message(slack, &scope);
+pub(super) fn prepare(kit: &mut Kit<'_>, slack: &Slack) -> Result<Conversation, Failure> {
+    let scope = kit.scope(0);
+    let mut url = kit.read("api_url_file", &slack.api_url)?;
+    let mut message = compose(kit.job, &scope, |texts| Ok(message(slack, texts)))?;
+    let memory = kit.job.notice.memory.clone();
     let remembered = |name: &str| {
-        let found = job.notice.memory.iter().find(|(key, _)| key == name);
+        let found = memory.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.clone())
     };
     if slack.update_message
         && let (Some(timestamp), Some(channel)) = (remembered(TIMESTAMP), remembered(CHANNEL))
     {
-        UPDATE_URL.clone_into(&mut url);
+        url.clone_from(&slack.update_url);
         message.insert("channel".to_owned(), Value::from(channel));
-        message.insert("ts".to_owned(), Value::from(timestamp));
+        message.shift_insert(1, "ts".to_owned(), Value::from(timestamp));
     }
-    Ok(Request {
-        client: clients.get(&job.notice.target, &slack.http)?,
-        url,
-        headers: headers(job, &slack.http)?,
-        body: go_json(&Value::from(message)),
-        timeout: timeout(slack.timeout_ms),
-    })
+    let channel = message.get("channel").and_then(Value::as_str);
+    let channel = format!("channel {:?}", channel.unwrap_or_default());
+    let request = kit.post(&slack.http, url, go_json(&Value::from(message)))?;
+    let request = request.within(slack.timeout_ms);
+    Ok(Box::pin(async move {
+        let answer = send(request).await?;
+        let judged = check(&answer, PLAIN).and_then(|()| judge(&answer, memory));
+        judged.map_err(|failure| failure.within(&channel))
+    }))
 }
 
-/// Renders the templates of one message; the first failure is kept, and nothing is rendered after it.
-struct Renderer<'a> {
-    scope: &'a Scope,
-    error: Option<String>,
-}
-
-impl Renderer<'_> {
-    fn text(&mut self, template: &str) -> String {
-        if self.error.is_some() {
-            return String::new();
-        }
-        self.scope.text(template).unwrap_or_else(|error| {
-            self.error = Some(error);
-            String::new()
-        })
-    }
-}
-
-/// The message; where a template fails, a plain one that says so.
-fn message(slack: &Slack, scope: &Scope) -> Map<String, Value> {
-    let mut renderer = Renderer { scope, error: None };
-    let attachment = attachment(slack, &mut renderer);
+fn message(slack: &Slack, texts: &mut Renderer<'_>) -> Map<String, Value> {
     let mut message = Map::new();
-    let texts = [
-        ("channel", "channel"),
-        ("username", "username"),
-        ("icon_emoji", "icon_emoji"),
-        ("icon_url", "icon_url"),
-    ];
-    for (field, template) in texts {
-        let text = renderer.text(slack.text(template));
-        put(&mut message, field, text);
+    for name in ["channel", "username", "icon_emoji", "icon_url"] {
+        texts.put(&mut message, name, &slack.texts);
     }
     if slack.link_names {
         message.insert("link_names".to_owned(), Value::Bool(true));
     }
-    let text = renderer.text(slack.text("message_text"));
+    let text = texts.text(slack.texts.get("message_text"));
     put(&mut message, "text", text);
-    let attachment = match renderer.error {
-        None => attachment,
-        Some(error) => {
-            tracing::warn!("slack: {error}; a plain message is sent instead");
-            let title = scope.plain_title();
-            let text = scope.plain(&error);
-            // The channel may be what failed; then the webhook's own is used.
-            json!({"title": title, "text": text, "fallback": title, "callback_id": "", "footer": ""})
-        }
-    };
+    let attachment = attachment(slack, texts);
     message.insert("attachments".to_owned(), Value::from(vec![attachment]));
     message
 }
 
-/// Adds a text unless it is empty.
-fn put(map: &mut Map<String, Value>, name: &str, text: String) {
-    if !text.is_empty() {
-        map.insert(name.to_owned(), Value::from(text));
-    }
-}
-
-fn attachment(slack: &Slack, renderer: &mut Renderer<'_>) -> Value {
+fn attachment(slack: &Slack, texts: &mut Renderer<'_>) -> Value {
     let mut map = Map::new();
-    let title = renderer.text(slack.text("title"));
-    put(&mut map, "title", truncate(title));
-    let optional = |map: &mut Map<String, Value>, renderer: &mut Renderer<'_>, name: &str| {
-        let text = renderer.text(slack.text(name));
-        put(map, name, text);
-    };
-    optional(&mut map, renderer, "title_link");
-    optional(&mut map, renderer, "pretext");
-    for name in ["text", "fallback", "callback_id"] {
-        let text = renderer.text(slack.text(name));
+    let title = texts.short_title(slack.texts.get("title"), TITLE_CHARS_MAX);
+    put(&mut map, "title", title);
+    texts.put(&mut map, "title_link", &slack.texts);
+    texts.put(&mut map, "pretext", &slack.texts);
+    let always = [
+        ("text", texts.body(slack.texts.get("text"))),
+        ("fallback", texts.title(slack.texts.get("fallback"))),
+        ("callback_id", texts.text(slack.texts.get("callback_id"))),
+    ];
+    for (name, text) in always {
         map.insert(name.to_owned(), Value::from(text));
     }
-    let fields: Vec<Value> = slack
-        .fields
-        .iter()
-        .map(|field| {
-            json!({
-                "title": renderer.text(&field.title),
-                "value": renderer.text(&field.value),
-                "short": field.short.unwrap_or(slack.short_fields),
-            })
-        })
-        .collect();
-    if !fields.is_empty() {
-        map.insert("fields".to_owned(), Value::from(fields));
+    let fields = texts.fields(&slack.fields, slack.short_fields);
+    let actions: Vec<Value> = slack.actions.iter().map(|a| action(a, texts)).collect();
+    for (name, list) in [("fields", fields), ("actions", actions)] {
+        if !list.is_empty() {
+            map.insert(name.to_owned(), Value::from(list));
+        }
     }
-    let actions: Vec<Value> = slack.actions.iter().map(|a| action(a, renderer)).collect();
-    if !actions.is_empty() {
-        map.insert("actions".to_owned(), Value::from(actions));
-    }
-    optional(&mut map, renderer, "image_url");
-    optional(&mut map, renderer, "thumb_url");
-    let footer = renderer.text(slack.text("footer"));
+    texts.put(&mut map, "image_url", &slack.texts);
+    texts.put(&mut map, "thumb_url", &slack.texts);
+    let footer = texts.text(slack.texts.get("footer"));
     map.insert("footer".to_owned(), Value::from(footer));
-    optional(&mut map, renderer, "color");
+    texts.put(&mut map, "color", &slack.texts);
     let markdown = if slack.mrkdwn_in.is_empty() {
         json!(["fallback", "pretext", "text"])
     } else {
@@ -146,9 +91,9 @@ fn attachment(slack: &Slack, renderer: &mut Renderer<'_>) -> Value {
     Value::from(map)
 }
 
-fn action(action: &SlackAction, renderer: &mut Renderer<'_>) -> Value {
+fn action(action: &SlackAction, texts: &mut Renderer<'_>) -> Value {
     let mut map = Map::new();
-    let texts = [
+    let fields = [
         ("type", &action.kind),
         ("text", &action.text),
         ("url", &action.url),
@@ -156,77 +101,56 @@ fn action(action: &SlackAction, renderer: &mut Renderer<'_>) -> Value {
         ("name", &action.name),
         ("value", &action.value),
     ];
-    for (name, template) in texts {
-        let text = renderer.text(template);
-        put(&mut map, name, text);
+    for (name, template) in fields {
+        put(&mut map, name, texts.text(template));
     }
     if let Some(confirm) = &action.confirm {
         let mut inner = Map::new();
-        let texts = [
+        let fields = [
             ("text", &confirm.text),
             ("title", &confirm.title),
             ("ok_text", &confirm.ok_text),
             ("dismiss_text", &confirm.dismiss_text),
         ];
-        for (name, template) in texts {
-            let text = renderer.text(template);
-            put(&mut inner, name, text);
+        for (name, template) in fields {
+            put(&mut inner, name, texts.text(template));
         }
         map.insert("confirm".to_owned(), Value::from(inner));
     }
     Value::from(map)
 }
 
-/// Cuts a title that is too long, with an ellipsis as its last character.
-fn truncate(title: String) -> String {
-    if title.chars().count() <= TITLE_CHARS_MAX {
-        return title;
-    }
-    let cut: String = title.chars().take(TITLE_CHARS_MAX - 1).collect();
-    format!("{cut}…")
-}
-
-/// What Slack's answer means: it may say 200 and yet refuse.
-pub(super) fn judge(notice: &Notice, answer: Answer) -> Outcome {
-    let Answer::Status {
-        code: 200..300,
-        is_json,
-        body,
-        ..
-    } = &answer
-    else {
-        return judge_http(answer);
-    };
-    let refused = |error: String| Outcome::Failed {
+/// What Slack's answer means: it may say 200 and yet refuse. Answers what to remember.
+fn judge(answer: &Answer, memory: Memory) -> Result<Memory, Failure> {
+    let failure = |error, is_final| Failure {
         error,
         reason: FailureReason::ClientError,
+        is_final,
+        after_ms: answer.retry_after_ms,
     };
-    if !is_json {
+    let body = &answer.body;
+    if !answer.is_json {
         return if body == "ok" {
-            Outcome::Delivered(Vec::new())
+            Ok(Memory::new())
         } else {
-            refused(format!("received an error response from Slack: {body}"))
+            let error = format!("received an error response from Slack: {body}");
+            Err(failure(error, true))
         };
     }
-    let parsed: Value = match serde_json::from_str(body) {
-        Ok(parsed) => parsed,
-        Err(error) => {
-            return Outcome::Retry {
-                error: format!("could not unmarshal JSON response {body:?}: {error}"),
-                reason: FailureReason::ClientError,
-                after_ms: None,
-            };
-        }
-    };
+    let parsed: Value = serde_json::from_str(body).map_err(|error| {
+        let text = format!("could not unmarshal JSON response {body:?}: {error}");
+        failure(text, false)
+    })?;
     let text = |name: &str| parsed.get(name).and_then(Value::as_str).unwrap_or_default();
     if parsed.get("ok").and_then(Value::as_bool) != Some(true) {
-        return refused(format!("error response from Slack: {}", text("error")));
+        let error = format!("error response from Slack: {}", text("error"));
+        return Err(failure(error, true));
     }
     let (timestamp, channel) = (text("ts"), text("channel"));
     if timestamp.is_empty() || channel.is_empty() {
-        return Outcome::Delivered(notice.memory.clone());
+        return Ok(memory);
     }
-    Outcome::Delivered(vec![
+    Ok(vec![
         (TIMESTAMP.to_owned(), timestamp.to_owned()),
         (CHANNEL.to_owned(), channel.to_owned()),
     ])

@@ -1,6 +1,7 @@
 //! Servers on loopback that take what is sent to them apart, and answer as they are told.
 
 mod http;
+mod receivers;
 mod servers;
 mod smtp;
 
@@ -35,12 +36,17 @@ fn notice() -> Notice {
 
 /// Makes one attempt with the first integration of the receiver.
 fn attempt(config: &Arc<Config>, notice: Notice) -> Outcome {
+    let deliverer = Deliverer::new().expect("threads");
+    let job = job(config, notice);
+    run(&deliverer, vec![job]).remove(0).outcome
+}
+
+/// What an attempt with the first integration of the receiver needs.
+fn job(config: &Arc<Config>, notice: Notice) -> Job {
     let integration: Integration = config.receiver("team").expect("team").integrations[0].clone();
     let (templates, problems) = Templates::load(config, "http://am:9093");
     assert_eq!(problems, Vec::<String>::new());
-    let (sender, receiver) = bounded(8, runtime::metrics::Counter::default());
-    let deliverer = Deliverer::new().expect("threads");
-    let job = Job {
+    Job {
         notice: Notice {
             target: crate::notice::Target {
                 kind: integration.kind.to_owned(),
@@ -51,10 +57,23 @@ fn attempt(config: &Arc<Config>, notice: Notice) -> Outcome {
         integration,
         templates: Arc::new(templates),
         now: NOW,
-    };
-    deliverer.start(job, sender);
-    match receiver.receive(Duration::from_secs(20)) {
-        Received::Item(Event::Ended(Report { outcome, .. })) => outcome,
-        other => panic!("{other:?}"),
+        template_error: Arc::default(),
     }
+}
+
+/// Makes attempts at once; answers how they ended, in that order.
+fn run(deliverer: &Deliverer, jobs: Vec<Job>) -> Vec<Report> {
+    let (sender, receiver) = bounded(64, runtime::metrics::Counter::default());
+    let count = jobs.len();
+    for job in jobs {
+        deliverer.start(job, sender.clone());
+    }
+    let mut reports = Vec::new();
+    while reports.len() < count {
+        match receiver.receive(Duration::from_secs(20)) {
+            Received::Item(Event::Ended(report)) => reports.push(report),
+            other => panic!("{other:?}"),
+        }
+    }
+    reports
 }

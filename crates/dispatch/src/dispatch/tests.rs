@@ -55,11 +55,14 @@ struct Running {
     shutdown: Shutdown,
     registry: Registry,
     routed: Arc<Mutex<Vec<RoutedAlert>>>,
+    /// Attempts that ended.
+    told: Receiver<()>,
 }
 
 impl Running {
     fn start(state: &State, config: &Arc<Config>) -> Self {
         let routed = Arc::new(Mutex::new(Vec::new()));
+        let (attempted, told) = sync_channel(100);
         let (heard, registry, shutdown) = (Arc::clone(&routed), Registry::new(), Shutdown::new());
         let parts = Parts {
             state: state.clone(),
@@ -67,7 +70,10 @@ impl Running {
             registry: registry.clone(),
             external_url: "http://here".to_owned(),
             listener: Box::new(move |alert| heard.lock().expect("lock").push(alert)),
-            told: Box::new(|_| {}),
+            told: Box::new(move |_| {
+                // Nobody waits for most of them.
+                let _full = attempted.try_send(());
+            }),
         };
         let (dispatch, thread, problems) =
             Dispatch::start(parts, config, shutdown.clone()).expect("starts");
@@ -78,6 +84,7 @@ impl Running {
             shutdown,
             registry,
             routed,
+            told,
         }
     }
 
@@ -214,15 +221,21 @@ fn silences_have_ids_and_mute() {
 }
 
 #[test]
-fn what_reaches_only_kinds_that_nothing_sends_to_is_shown() {
-    let more = "- name: pager\n  pagerduty_configs: [{routing_key: k}]\n";
-    let text = format!("route: {{receiver: pager}}\nreceivers:\n{more}");
+fn what_nobody_could_be_told_of_is_shown() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("port");
+    let address = nobody.local_addr().expect("address");
+    drop(nobody);
+    let more = format!(
+        "- name: pager\n  pagerduty_configs: [{{routing_key: k, url: 'http://{address}'}}]\n"
+    );
+    let text = format!("route: {{receiver: pager, group_wait: 0s}}\nreceivers:\n{more}");
     let config = Arc::new(Config::parse(&text, "a.yml").expect("good"));
     let running = Running::start(&state(), &config);
     running
         .dispatch
         .put(vec![alert("A", false)])
         .expect("taken");
+    running.told.recv_timeout(PATIENCE).expect("an attempt");
     let undelivered = running.dispatch.undelivered();
     assert_eq!(undelivered.len(), 1);
     assert_eq!(
@@ -238,5 +251,32 @@ fn what_reaches_only_kinds_that_nothing_sends_to_is_shown() {
     assert!(running.dispatch.undelivered().is_empty());
     let told = bodies.recv_timeout(PATIENCE).expect("a notification");
     assert_eq!(told["receiver"], "team");
+    running.stop();
+}
+
+#[test]
+fn trouble_with_one_receiver_is_told_to_another() {
+    let (url, bodies) = webhook();
+    let text = format!(
+        "route:\n  receiver: broken\n  group_wait: 0s\n  routes:\n  - {{matchers: ['alertname=~\"Binnacle.*\"'], receiver: ops, group_wait: 0s}}\nreceivers:\n- name: broken\n  webhook_configs:\n  - {{url: '{url}', payload: {{text: '{{{{ .No.Such }}}}'}}}}\n  - {{url_file: /no/such/file}}\n- name: ops\n  webhook_configs: [{{url: '{url}', max_alerts: 1}}]\n"
+    );
+    let config = Arc::new(Config::parse(&text, "a.yml").expect("good"));
+    let running = Running::start(&state(), &config);
+    running
+        .dispatch
+        .put(vec![alert("A", false)])
+        .expect("taken");
+    let mut broken = 0;
+    let name = loop {
+        let body = bodies.recv_timeout(PATIENCE).expect("a notification");
+        if body["receiver"] == "ops" {
+            break body["alerts"][0]["labels"]["alertname"].clone();
+        }
+        broken += 1;
+    };
+    // The one with the broken payload got the standard one.
+    assert_eq!(broken, 1);
+    let ours = ["BinnacleNotificationsFailing", "BinnacleTemplateFailing"];
+    assert!(ours.iter().any(|one| name == *one), "{name}");
     running.stop();
 }

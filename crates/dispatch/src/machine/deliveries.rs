@@ -157,7 +157,7 @@ impl Machine {
                 let known = self
                     .integrations(&target.receiver)
                     .iter()
-                    .any(|i| i.is_active() && i.kind == target.kind && i.index == target.index);
+                    .any(|i| i.kind == target.kind && i.index == target.index);
                 !known || !self.groups.contains_key(&pending.notice.group_id)
             })
             .map(|pending| pending.notice.id.clone())

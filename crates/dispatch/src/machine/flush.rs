@@ -152,7 +152,6 @@ impl Machine {
         let integrations: Vec<(Target, bool)> = self
             .integrations(&receiver)
             .iter()
-            .filter(|integration| integration.is_active())
             .map(|integration| {
                 let target = Target {
                     receiver: receiver.clone(),

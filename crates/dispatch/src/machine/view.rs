@@ -5,7 +5,7 @@ use crate::silence::{Silence, SilenceState};
 use model::matcher::all_match;
 use model::regex::Regex;
 use model::{Alert, Labels, Matcher, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether an alert is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +124,8 @@ pub struct ReceiverView {
     pub name: String,
     /// Its labels, `name` among them.
     pub labels: Labels,
-    /// Its integrations, as `webhook[0]`, and whether something sends to them.
-    pub integrations: Vec<(String, bool)>,
+    /// Its integrations, as `webhook[0]`.
+    pub integrations: Vec<String>,
 }
 
 /// An alert that fires and reaches only receivers to which nothing sends yet.
@@ -284,38 +284,40 @@ impl Machine {
             integrations: receiver
                 .integrations
                 .iter()
-                .map(|i| (format!("{}[{}]", i.kind, i.index), i.is_active()))
+                .map(|i| format!("{}[{}]", i.kind, i.index))
                 .collect(),
         };
         self.config.receivers.iter().map(view).collect()
     }
 
-    /// Alerts that fire, are not suppressed, and reach only receivers to which nothing sends yet.
+    /// Alerts that fire, are not suppressed, and that nobody was told of because every attempt failed.
     #[must_use]
     pub fn undelivered(&self, now: Timestamp) -> Vec<UndeliveredView> {
+        let mut failing: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
+        for pending in self.outbox.values().filter(|p| p.notice.attempts > 0) {
+            for fingerprint in &pending.notice.firing {
+                let kinds = failing.entry(*fingerprint).or_default();
+                kinds.insert(pending.notice.target.kind.clone());
+            }
+        }
+        for entry in self.log.values() {
+            failing.retain(|fingerprint, _| !entry.firing.contains(fingerprint));
+        }
         let mut views = Vec::new();
-        for (fingerprint, alert) in &self.alerts {
-            let suppressed = self
-                .told
-                .get(fingerprint)
-                .is_some_and(|told| told.suppressed_by.is_some());
+        for (fingerprint, kinds) in failing {
+            let told = self.told.get(&fingerprint);
+            let suppressed = told.is_some_and(|told| told.suppressed_by.is_some());
+            let Some(alert) = self.alerts.get(&fingerprint) else {
+                continue;
+            };
             if alert.is_resolved_at(now) || suppressed {
                 continue;
             }
-            let receivers = self.receivers_of(alert);
-            let integrations = || receivers.iter().flat_map(|name| self.integrations(name));
-            let mut kinds: Vec<String> = integrations()
-                .filter(|integration| !integration.is_active())
-                .map(|integration| integration.kind.to_owned())
-                .collect();
-            kinds.dedup();
-            if !kinds.is_empty() && !integrations().any(crate::config::Integration::is_active) {
-                views.push(UndeliveredView {
-                    alert: alert.clone(),
-                    receivers,
-                    kinds,
-                });
-            }
+            views.push(UndeliveredView {
+                alert: alert.clone(),
+                receivers: self.receivers_of(alert),
+                kinds: kinds.into_iter().collect(),
+            });
         }
         views
     }

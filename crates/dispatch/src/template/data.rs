@@ -108,9 +108,30 @@ pub fn quote_meta(text: &str) -> String {
 }
 
 impl Message {
+    /// Whether anything in it fires.
+    #[must_use]
+    pub fn is_firing(&self) -> bool {
+        self.data.status == status(false)
+    }
+
+    /// Leaves out all alerts but the first; they do not count as left out.
+    pub fn keep_first_alert(&mut self) {
+        self.data.alerts.truncate(1);
+    }
+
     /// The webhook's payload, version 4, byte for byte as upstream writes it, with its newline.
     #[must_use]
     pub fn json(&self) -> String {
+        self.versioned_json("4")
+    }
+
+    /// The same as an event for incident.io, whose versions are others.
+    #[must_use]
+    pub fn event_json(&self) -> String {
+        self.versioned_json("1")
+    }
+
+    fn versioned_json(&self, version: &str) -> String {
         let data = &self.data;
         let alerts: Vec<Value> = data
             .alerts
@@ -138,7 +159,7 @@ impl Message {
             "commonAnnotations": object(&data.common_annotations),
             "routeLabels": object(&data.route_labels),
             "externalURL": data.external_url,
-            "version": "4",
+            "version": version,
             "groupKey": self.group_key,
             "truncatedAlerts": self.truncated,
         });

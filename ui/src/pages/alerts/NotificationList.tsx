@@ -38,7 +38,7 @@ function UndeliveredPanel({ undelivered }: { readonly undelivered: readonly Unde
     <section className="panel" aria-label="Reached nobody">
       <div className="panel-head">
         <h2>Reached nobody</h2>
-        <span className="dim">Give these a receiver of kind webhook, slack or email.</span>
+        <span className="dim">Every attempt to tell their receivers failed; the list below says why.</span>
       </div>
       <ul className="alert-list">
         {undelivered.map((one) => (

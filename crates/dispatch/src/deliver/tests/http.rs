@@ -243,19 +243,19 @@ fn slack_says_no_in_its_own_ways() {
     let refused = |error: &str| failed(error, FailureReason::ClientError);
     check(
         "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nno_channel",
-        &refused("received an error response from Slack: no_channel"),
+        &refused("channel \"#c\": received an error response from Slack: no_channel"),
     );
     check(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 37\r\n\r\n{\"ok\":false,\"error\":\"channel_missing\"}",
         &retry(
-            "could not unmarshal JSON response \"{\\\"ok\\\":false,\\\"error\\\":\\\"channel_missing\\\"\": EOF while parsing an object at line 1 column 37",
+            "channel \"#c\": could not unmarshal JSON response \"{\\\"ok\\\":false,\\\"error\\\":\\\"channel_missing\\\"\": EOF while parsing an object at line 1 column 37",
             FailureReason::ClientError,
             None,
         ),
     );
     check(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 38\r\n\r\n{\"ok\":false,\"error\":\"channel_missing\"}",
-        &refused("error response from Slack: channel_missing"),
+        &refused("channel \"#c\": error response from Slack: channel_missing"),
     );
     let memory = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     check(
@@ -265,7 +265,7 @@ fn slack_says_no_in_its_own_ways() {
     check(
         "HTTP/1.1 500 Oops\r\ncontent-length: 0\r\n\r\n",
         &retry(
-            "unexpected status code 500",
+            "channel \"#c\": unexpected status code 500",
             FailureReason::ServerError,
             None,
         ),

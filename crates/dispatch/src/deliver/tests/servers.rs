@@ -50,6 +50,25 @@ impl Server {
         })
     }
 
+    /// Answers one request after another, each on a connection of its own.
+    pub(super) fn script(answers: Vec<String>) -> Self {
+        let count = answers.len();
+        let answers = std::sync::Mutex::new(answers.into_iter());
+        Self::start(count, move |stream| {
+            let got = read_request(&stream)?;
+            let answer = answers.lock().expect("one thread").next()?;
+            let mut writer = &stream;
+            writer.write_all(answer.as_bytes()).expect("answer");
+            Some(got)
+        })
+    }
+
+    /// Everything that came in until the script ended.
+    pub(super) fn all(mut self) -> Vec<Got> {
+        self.thread.take().expect("running").join().expect("ended");
+        self.got.try_iter().collect()
+    }
+
     /// Takes a request and never answers.
     pub(super) fn hanging() -> Self {
         Self::start(1, |mut stream| {
@@ -94,7 +113,8 @@ fn read_request(stream: &TcpStream) -> Option<Got> {
             .strip_prefix("content-length: ")
             .map(str::to_owned)
     });
-    let mut body = vec![0; length?.trim().parse().ok()?];
+    let length = length.unwrap_or_else(|| "0".to_owned());
+    let mut body = vec![0; length.trim().parse().ok()?];
     reader.read_exact(&mut body).ok()?;
     Some(Got {
         head,
