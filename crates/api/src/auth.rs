@@ -272,7 +272,8 @@ impl Auth {
     }
 }
 
-fn basic(header: &str) -> Option<(String, String)> {
+/// User and password of an `Authorization` header.
+pub(crate) fn basic(header: &str) -> Option<(String, String)> {
     let decoded = STANDARD
         .decode(header.strip_prefix("Basic ")?.trim())
         .ok()?;

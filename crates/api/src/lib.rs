@@ -7,6 +7,7 @@ mod alertmanager;
 mod answer;
 mod auth;
 mod compress;
+pub mod decoders;
 mod doors;
 mod guard;
 mod late;

@@ -149,6 +149,18 @@ fn take(
     })
 }
 
+/// The size of the message of a gRPC body, unpacked where it is packed; fails with what is wrong with it.
+pub(crate) fn grpc_message_bytes(body: &[u8], bytes_max: usize) -> Result<usize, String> {
+    let told = |refusal: Refusal| refusal.message;
+    let (message, is_packed) = grpc::frame(body).map_err(told)?;
+    if is_packed {
+        return unpack(message, bytes_max)
+            .map(|bytes| bytes.len())
+            .map_err(told);
+    }
+    Ok(message.len())
+}
+
 /// Unpacks gzip, up to a limit.
 fn unpack(packed: &[u8], bytes_max: usize) -> Result<Vec<u8>, Refusal> {
     let mut unpacked = Vec::new();

@@ -4,6 +4,7 @@
 //! leaves the last good groups in place: a broken file or a service that is away must not
 //! take targets away.
 
+pub mod answers;
 mod consul;
 mod dns;
 mod docker;

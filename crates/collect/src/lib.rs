@@ -25,6 +25,7 @@ mod target_loop;
 mod view;
 
 pub use collector::{Collector, Surroundings};
+pub use discovery::answers;
 pub use discovery::find as find_targets;
 pub use features::Features;
 pub use prometheus_file::PrometheusFile;

@@ -218,6 +218,12 @@ fn from_shared_file(profile: &str) -> Result<Option<Keys>, String> {
     }
 }
 
+/// Whether the text of a shared credentials file has keys for a profile.
+#[must_use]
+pub fn has_profile(text: &str, profile: &str) -> bool {
+    profile_keys(text, profile).is_some()
+}
+
 fn profile_keys(text: &str, profile: &str) -> Option<Keys> {
     let mut keys = Keys::default();
     let mut inside = false;

@@ -29,17 +29,7 @@ pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> Re
 
 /// Reads and hands on posted alerts: what both versions of the API do.
 pub(super) async fn take(services: Arc<Services>, body: Body) -> Result<(), Failure> {
-    let bytes = read_body(body, BODY_BYTES_MAX).await?;
-    let value: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::bad_data(format!("parsing alerts body failed: {error}")))?;
-    let list = value
-        .as_array()
-        .ok_or_else(|| Failure::bad_data("alerts must be a list"))?;
-    let posted = list
-        .iter()
-        .map(posted)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(Failure::bad_data)?;
+    let posted = read(&read_body(body, BODY_BYTES_MAX).await?).map_err(Failure::bad_data)?;
     let taken = tokio::task::spawn_blocking(move || services.dispatch.put(posted)).await;
     match taken {
         Ok(Ok(())) => Ok(()),
@@ -49,6 +39,14 @@ pub(super) async fn take(services: Arc<Services>, body: Body) -> Result<(), Fail
             Err(Failure::internal("taking alerts ended unexpectedly"))
         }
     }
+}
+
+/// Reads a body of alerts.
+pub(crate) fn read(body: &[u8]) -> Result<Vec<PostedAlert>, String> {
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| format!("parsing alerts body failed: {error}"))?;
+    let list = value.as_array().ok_or("alerts must be a list")?;
+    list.iter().map(posted).collect()
 }
 
 fn posted(value: &Value) -> Result<PostedAlert, String> {

@@ -111,7 +111,7 @@ fn refused(error: &dispatch::Error) -> Response {
 }
 
 /// What the body lacks, with the code of Alertmanager's validation: 602 required, 612 too few.
-fn missing_part(value: &Value) -> Option<(u16, String)> {
+pub(crate) fn missing_part(value: &Value) -> Option<(u16, String)> {
     const REQUIRED: [&str; 5] = ["comment", "createdBy", "endsAt", "matchers", "startsAt"];
     if let Some(name) = REQUIRED.iter().find(|name| value.get(name).is_none()) {
         return Some((602, format!("{name} in body is required")));
@@ -121,7 +121,8 @@ fn missing_part(value: &Value) -> Option<(u16, String)> {
     matchers.is_empty().then(|| (612, message.to_owned()))
 }
 
-fn parse(value: &Value, now: Timestamp) -> Result<Silence, String> {
+/// Reads a silence out of the JSON of its body.
+pub(crate) fn parse(value: &Value, now: Timestamp) -> Result<Silence, String> {
     let text = |name: &str| {
         value
             .get(name)

@@ -33,7 +33,8 @@ pub(super) async fn unpacked(
     })
 }
 
-fn unpack(encoding: &str, sent: &[u8], bytes_max: usize) -> Result<Vec<u8>, Failure> {
+/// Unpacks a body of at most so many bytes.
+pub(crate) fn unpack(encoding: &str, sent: &[u8], bytes_max: usize) -> Result<Vec<u8>, Failure> {
     match encoding {
         "gzip" | "x-gzip" => read_all(flate2::read::MultiGzDecoder::new(sent), bytes_max),
         "deflate" => read_all(flate2::read::ZlibDecoder::new(sent), bytes_max),

@@ -1,6 +1,6 @@
 //! Doors for samples besides scrapes and Prometheus' remote write: each protocol's paths and answers.
 
-mod body;
+pub(crate) mod body;
 pub mod graphite;
 pub(crate) mod import;
 pub(crate) mod influx;

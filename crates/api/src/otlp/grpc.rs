@@ -56,7 +56,7 @@ pub(crate) async fn export(State(services): State<Arc<Services>>, request: Reque
 }
 
 /// The one message of a request, and whether it is packed.
-fn frame(body: &[u8]) -> Result<(&[u8], bool), Refusal> {
+pub(super) fn frame(body: &[u8]) -> Result<(&[u8], bool), Refusal> {
     let incomplete = || Refusal::invalid("the message is not complete");
     let ([flag, length @ ..], message) =
         body.split_first_chunk::<PREFIX>().ok_or_else(incomplete)?;

@@ -66,14 +66,7 @@ impl ConsulWatcher {
         }
         let url = format!("{}/v1/catalog/services", self.discovery.base_url);
         let catalog = self.client.get(&url, &parameters).await?;
-        let (wanted, tags) = (&self.discovery.services, &self.discovery.tags);
-        let named = |name: &String| wanted.is_empty() || wanted.contains(name);
-        let tagged = |has: &Value| {
-            let has: Vec<&str> = list(has, "").iter().filter_map(Value::as_str).collect();
-            tags.iter().all(|tag| has.contains(&tag.as_str()))
-        };
-        let services = entries(&catalog, "").filter(|(name, has)| named(name) && tagged(has));
-        Ok(services.map(|(name, _)| name.clone()).collect())
+        Ok(service_names(&self.discovery, &catalog))
     }
 
     async fn own_datacenter(&mut self) -> Result<(), String> {
@@ -121,8 +114,20 @@ impl Provider for ConsulWatcher {
     }
 }
 
+/// The names of the services that a catalogue lists and that are wanted.
+pub(super) fn service_names(discovery: &ConsulDiscovery, catalog: &Value) -> Vec<String> {
+    let (wanted, tags) = (&discovery.services, &discovery.tags);
+    let named = |name: &String| wanted.is_empty() || wanted.contains(name);
+    let tagged = |has: &Value| {
+        let has: Vec<&str> = list(has, "").iter().filter_map(Value::as_str).collect();
+        tags.iter().all(|tag| has.contains(&tag.as_str()))
+    };
+    let services = entries(catalog, "").filter(|(name, has)| named(name) && tagged(has));
+    services.map(|(name, _)| name.clone()).collect()
+}
+
 /// The instances of a service as `/v1/health/service` lists them.
-fn service_group(
+pub(super) fn service_group(
     discovery: &ConsulDiscovery,
     datacenter: &str,
     service: &str,

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-const PREFIX: &str = "__meta_docker_";
+pub(super) const PREFIX: &str = "__meta_docker_";
 /// Containers that share another's network may do so through so many of them.
 const SHARED_DEPTH_MAX: usize = 32;
 
@@ -57,6 +57,11 @@ pub(super) async fn networks(
     prefix: &str,
 ) -> Result<BTreeMap<String, Meta>, String> {
     let answer = client.get(&format!("{base}/networks"), &[]).await?;
+    Ok(network_labels(&answer, prefix))
+}
+
+/// The labels of each network that an answer lists.
+pub(super) fn network_labels(answer: &Value, prefix: &str) -> BTreeMap<String, Meta> {
     let labels = |network: &Value| {
         let mut meta = Meta::default();
         for (name, path) in [
@@ -76,7 +81,7 @@ pub(super) async fn networks(
         );
         (text(network, "/Id"), meta)
     };
-    Ok(list(&answer, "").iter().map(labels).collect())
+    list(answer, "").iter().map(labels).collect()
 }
 
 /// Adds a label for each label at `path`.
@@ -117,18 +122,26 @@ impl Provider for DockerWatcher {
         let url = format!("{}/containers/json", self.base);
         let containers = self.client.get(&url, &parameters).await?;
         let networks = networks(&mut self.client, &self.base, PREFIX).await?;
-        let containers = list(&containers, "");
-        let mut targets = Vec::new();
-        for container in containers {
-            add_container(
-                &self.discovery,
-                (containers, &networks),
-                container,
-                &mut targets,
-            );
-        }
-        Ok(vec![group("Docker", &Meta::default(), &targets)])
+        Ok(vec![containers_group(
+            &self.discovery,
+            &containers,
+            &networks,
+        )])
     }
+}
+
+/// The targets of all containers that an answer lists.
+pub(super) fn containers_group(
+    discovery: &DockerDiscovery,
+    containers: &Value,
+    networks: &BTreeMap<String, Meta>,
+) -> TargetGroup {
+    let containers = list(containers, "");
+    let mut targets = Vec::new();
+    for container in containers {
+        add_container(discovery, (containers, networks), container, &mut targets);
+    }
+    group("Docker", &Meta::default(), &targets)
 }
 
 /// Adds the targets of one container; `all` are the containers whose networks it may share.

@@ -172,7 +172,7 @@ fn parse(xml: &str) -> Result<Document<'_>, String> {
     Document::parse(xml).map_err(|error| format!("the answer is no XML: {error}"))
 }
 
-fn read_zones(xml: &str) -> Result<BTreeMap<String, String>, String> {
+pub(super) fn read_zones(xml: &str) -> Result<BTreeMap<String, String>, String> {
     let document = parse(xml)?;
     let zones = items(document.root_element(), &["availabilityZoneInfo"]);
     let pair = |zone: &Node<'_, '_>| (value(*zone, &["zoneName"]), value(*zone, &["zoneId"]));
@@ -180,7 +180,7 @@ fn read_zones(xml: &str) -> Result<BTreeMap<String, String>, String> {
 }
 
 /// Adds a target for each instance with an address; gives the token of the next page.
-fn read_instances(
+pub(super) fn read_instances(
     xml: &str,
     (region, port, zones): (&str, i64, &BTreeMap<String, String>),
     targets: &mut Vec<Meta>,

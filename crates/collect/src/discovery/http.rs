@@ -94,7 +94,7 @@ fn is_json(content_type: &str) -> bool {
     rest.is_empty() || matches!(charset, Some("charset=utf-8" | "charset=\"utf-8\""))
 }
 
-fn read_list(body: &[u8], url: &str) -> Result<Vec<TargetGroup>, String> {
+pub(super) fn read_list(body: &[u8], url: &str) -> Result<Vec<TargetGroup>, String> {
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
     // YAML takes more than JSON; what is no JSON must not pass.
     serde_json::from_str::<serde_json::Value>(text).map_err(|error| error.to_string())?;

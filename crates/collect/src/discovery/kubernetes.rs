@@ -13,10 +13,11 @@ mod roles;
 
 use super::Reporter;
 use crate::metrics::Metrics;
-use crate::prometheus_file::{KubernetesDiscovery, KubernetesRole};
+use crate::prometheus_file::{KubernetesDiscovery, KubernetesRole, TargetGroup};
 use api::{Api, Event};
 use objects::{Kind, Objects};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -28,6 +29,38 @@ const QUEUE: usize = 1024;
 const GATHER: Duration = Duration::from_millis(500);
 /// How long until a connection that cannot be made is tried again.
 const RETRY: Duration = Duration::from_secs(10);
+
+/// The groups of a role after the events of a watch, each a line: the kind of its object as a digit, and JSON. Lines that
+/// cannot be read are passed over.
+pub(super) fn groups_after(discovery: &KubernetesDiscovery, lines: &[u8]) -> Vec<TargetGroup> {
+    const KINDS: [Kind; 7] = [
+        Kind::Node,
+        Kind::Namespace,
+        Kind::Service,
+        Kind::Pod,
+        Kind::Endpoints,
+        Kind::EndpointSlice,
+        Kind::Ingress,
+    ];
+    let (mut objects, mut version) = (Objects::default(), String::new());
+    for line in lines.split(|byte| *byte == b'\n') {
+        let Some((digit, event)) = line.split_first() else {
+            continue;
+        };
+        let kind = KINDS.get(usize::from(digit.wrapping_sub(b'0')));
+        if let Some(kind) = kind
+            && let Ok(api::Step::Told(event)) = api::read_event(*kind, event, &mut version)
+        {
+            objects.apply(event);
+        }
+    }
+    roles::groups(discovery, &objects)
+}
+
+/// Whether a text is a kubeconfig file.
+pub(super) fn is_kubeconfig(text: &str) -> bool {
+    kubeconfig::parse(text, Path::new("/")).is_ok()
+}
 
 /// Follows a cluster until nobody listens any more.
 pub(super) async fn watch(discovery: KubernetesDiscovery, metrics: Metrics, reporter: Reporter) {

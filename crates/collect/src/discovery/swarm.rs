@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-const PREFIX: &str = "__meta_dockerswarm_";
+pub(super) const PREFIX: &str = "__meta_dockerswarm_";
 
 /// Labels by id.
 type ById = BTreeMap<String, Meta>;
@@ -57,44 +57,66 @@ impl Provider for SwarmWatcher {
     }
 
     async fn ask(&mut self) -> Result<Vec<TargetGroup>, String> {
-        let port = self.discovery.port;
-        let targets = match self.discovery.role {
+        let mut answers = Answers::default();
+        match self.discovery.role {
+            SwarmRole::Nodes => answers.nodes = self.list(SwarmRole::Nodes).await?,
+            SwarmRole::Services => {
+                answers.services = self.list(SwarmRole::Services).await?;
+                answers.networks = networks(&mut self.client, &self.base, PREFIX).await?;
+            }
+            SwarmRole::Tasks => {
+                answers.tasks = self.list(SwarmRole::Tasks).await?;
+                answers.services = self.list(SwarmRole::Services).await?;
+                answers.nodes = self.list(SwarmRole::Nodes).await?;
+                answers.networks = networks(&mut self.client, &self.base, PREFIX).await?;
+            }
+        }
+        Ok(vec![
+            answers.group(self.discovery.role, self.discovery.port),
+        ])
+    }
+}
+
+/// What a manager answered; null for what a role does not ask.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) nodes: Value,
+    pub(super) services: Value,
+    pub(super) tasks: Value,
+    pub(super) networks: ById,
+}
+
+impl Answers {
+    /// The targets of a role; `port` for what publishes none.
+    pub(super) fn group(&self, role: SwarmRole, port: i64) -> TargetGroup {
+        let targets: Vec<Meta> = match role {
             SwarmRole::Nodes => {
-                let nodes = self.list(SwarmRole::Nodes).await?;
-                list(&nodes, "")
-                    .iter()
-                    .map(|node| node_target(node, port))
-                    .collect()
+                let nodes = list(&self.nodes, "").iter();
+                nodes.map(|node| node_target(node, port)).collect()
             }
             SwarmRole::Services => {
-                let services = self.list(SwarmRole::Services).await?;
-                let networks = networks(&mut self.client, &self.base, PREFIX).await?;
-                let services = list(&services, "").iter();
+                let services = list(&self.services, "").iter();
                 services
-                    .flat_map(|service| service_targets(service, &networks, port))
+                    .flat_map(|service| service_targets(service, &self.networks, port))
                     .collect()
             }
             SwarmRole::Tasks => {
-                let tasks = self.list(SwarmRole::Tasks).await?;
-                let services = self.list(SwarmRole::Services).await?;
-                let nodes = self.list(SwarmRole::Nodes).await?;
-                let networks = networks(&mut self.client, &self.base, PREFIX).await?;
                 let around = Around {
-                    services: by_id(&services, |service| service_labels(service, false)),
-                    service_ports: list(&services, "")
+                    services: by_id(&self.services, |service| service_labels(service, false)),
+                    service_ports: list(&self.services, "")
                         .iter()
                         .map(|service| (text(service, "/ID"), list(service, "/Endpoint/Ports")))
                         .collect(),
-                    nodes: by_id(&nodes, node_labels),
-                    networks,
+                    nodes: by_id(&self.nodes, node_labels),
+                    networks: &self.networks,
                 };
-                let tasks = list(&tasks, "").iter();
+                let tasks = list(&self.tasks, "").iter();
                 tasks
                     .flat_map(|task| task_targets(task, &around, port))
-                    .collect::<Vec<_>>()
+                    .collect()
             }
         };
-        Ok(vec![group("DockerSwarm", &Meta::default(), &targets)])
+        group("DockerSwarm", &Meta::default(), &targets)
     }
 }
 
@@ -255,7 +277,7 @@ struct Around<'a> {
     services: ById,
     service_ports: BTreeMap<String, &'a [Value]>,
     nodes: ById,
-    networks: ById,
+    networks: &'a ById,
 }
 
 fn task_targets(task: &Value, around: &Around<'_>, port: i64) -> Vec<Meta> {

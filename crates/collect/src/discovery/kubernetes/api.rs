@@ -222,14 +222,14 @@ impl Api {
     }
 }
 
-enum Step {
+pub(super) enum Step {
     Told(Event),
     Nothing,
     Forgotten,
 }
 
 /// Reads one line of a watch, and notes the version that it brings.
-fn read_event(kind: Kind, line: &[u8], version: &mut String) -> Result<Step, String> {
+pub(super) fn read_event(kind: Kind, line: &[u8], version: &mut String) -> Result<Step, String> {
     if line.iter().all(u8::is_ascii_whitespace) {
         return Ok(Step::Nothing);
     }

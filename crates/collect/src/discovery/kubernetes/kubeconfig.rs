@@ -13,7 +13,7 @@ pub(super) fn read(file: &Path) -> Result<(String, HttpClientConfig), String> {
     parse(text.reveal(), directory).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-fn parse(text: &str, directory: &Path) -> Result<(String, HttpClientConfig), String> {
+pub(super) fn parse(text: &str, directory: &Path) -> Result<(String, HttpClientConfig), String> {
     let mut problems = Problems::new("kubeconfig");
     let root = yaml::parse_single(text, &mut problems);
     let Some(root) = root.filter(|_| problems.is_empty()) else {
