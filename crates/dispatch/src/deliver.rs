@@ -1,7 +1,7 @@
 //! The edge where notifications leave: HTTP and SMTP. The only part that knows tokio.
 //!
 //! Each kind of receivers has a file with one function, `prepare`: on a blocking thread it renders texts and
-//! reads files, and it answers the [`Conversation`] that is left to have with the service. One attempt is one
+//! reads files, and it answers the conversation that is left to have with the service. One attempt is one
 //! task; its outcome comes back through a queue. How often and when is not decided here but by the machine.
 //! Requests never go to link-local addresses, where clouds keep their secrets.
 
