@@ -5,7 +5,8 @@ test('overview shows this host live, what fires and what is open', async ({ page
   await page.goto(program.url);
   await expect(page).toHaveTitle('Overview · Binnacle');
   const summary = page.getByRole('region', { name: 'Summary' });
-  await expect(summary.getByRole('link', { name: /Alerts firing 2/ })).toBeVisible();
+  // A third one fires once the pager was tried in vain for half a minute.
+  await expect(summary.getByRole('link', { name: /Alerts firing [23]/ })).toBeVisible();
   await expect(summary.getByRole('link', { name: /Alerts pending 1/ })).toBeVisible();
   await expect(summary.getByRole('link', { name: /Targets down 1/ })).toBeVisible();
   await expect(page.getByRole('region', { name: 'Firing' })).toContainText('The disk of db-1 is 93.5 % full');

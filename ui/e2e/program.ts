@@ -1,14 +1,18 @@
 // Starts the real program with a small set-up of its own, and stops it.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createReceiver, type Server } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const READY_MS_MAX = 20_000;
 
-/** Two alerts fire at once, one is pending, one target is dead, one receiver cannot be delivered to. */
-const FILES: Readonly<Record<string, string>> = {
+/**
+ * Two alerts fire at once, one is pending, one target is dead, one of two receivers cannot be delivered to. After half a
+ * minute that fires too.
+ */
+const files = (chat: number): Readonly<Record<string, string>> => ({
   'prometheus.yml': `
 global:
   scrape_interval: 1s
@@ -52,11 +56,23 @@ route:
       receiver: pager
 receivers:
   - name: chat
-    webhook_configs: [{url: "http://127.0.0.1:1/hook"}]
+    webhook_configs: [{url: "http://127.0.0.1:${chat}/hook"}]
   - name: pager
-    pagerduty_configs: [{routing_key: none}]
+    pagerduty_configs: [{routing_key: none, url: "http://127.0.0.1:1/events"}]
 `,
-};
+});
+
+/** Takes every message. */
+async function receive(): Promise<{ server: Server; port: number }> {
+  const server = createReceiver((request, answer) => {
+    request.resume();
+    answer.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  return { server, port: address.port };
+}
 
 async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -77,6 +93,7 @@ export class Program {
     private readonly folder: string,
     private readonly port: number,
     private readonly paths: readonly string[],
+    private readonly chat: Server,
   ) {}
 
   get url(): string {
@@ -88,8 +105,9 @@ export class Program {
     const folder = mkdtempSync(join(tmpdir(), 'binnacle-page-'));
     const config = join(folder, 'config');
     mkdirSync(config);
-    for (const [name, text] of Object.entries(FILES)) writeFileSync(join(config, name), text);
-    const program = new Program(folder, await freePort(), kind === 'bare' ? [] : [config]);
+    const chat = await receive();
+    for (const [name, text] of Object.entries(files(chat.port))) writeFileSync(join(config, name), text);
+    const program = new Program(folder, await freePort(), kind === 'bare' ? [] : [config], chat.server);
     await program.resume();
     return program;
   }
@@ -128,17 +146,19 @@ export class Program {
 
   async stop(): Promise<void> {
     await this.kill();
+    this.chat.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Waits until an incident is open, so that every page has something to show. */
+  /** Waits until an incident is open and an attempt to notify failed, so that every page has something to show. */
   async untilIncident(): Promise<string> {
     const end = Date.now() + READY_MS_MAX;
     while (Date.now() < end) {
+      const status = (await (await fetch(`${this.url}/api/binnacle/v1/status`)).json()) as { undelivered: number };
       const answer = await fetch(`${this.url}/api/binnacle/v1/incidents`);
       const incidents = (await answer.json()) as { id: string; title: string }[];
       const found = incidents.find(({ title }) => title.includes('db-1'));
-      if (found !== undefined) return found.id;
+      if (found !== undefined && status.undelivered > 0) return found.id;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     throw new Error(`no incident opened:\n${this.log}`);
