@@ -96,7 +96,7 @@ fn wal(disk: &SimulatedFiles, body: &[u8]) {
 /// Parts are pages without their checksums, the last one is the index. Whatever the index says of their lengths, they
 /// follow each other.
 fn block(body: &[u8]) -> Vec<u8> {
-    let mut file = header(*b"BNCLBLK\0", 3);
+    let mut file = header(*b"BNCLBLK\0", 4);
     let mut place = (0, 0);
     for page in parts(body) {
         place = (file.len() as u64, page.len() as u64 + 4);

@@ -58,11 +58,12 @@ fn compare(a: &Matcher, b: &Matcher) -> Ordering {
     (a.name(), a.value(), a.operator()).cmp(&(b.name(), b.value(), b.operator()))
 }
 
-/// Prints one matcher as upstream does: the name quoted only where it has characters of the syntax.
+/// Prints one matcher as upstream does: the name quoted only where it has characters of the syntax. An empty name is
+/// quoted too, so that it is read as the same again.
 #[must_use]
 pub fn print_matcher(matcher: &Matcher) -> String {
     let operator = matcher.operator().symbol();
-    if matcher.name().chars().any(is_reserved) {
+    if matcher.name().is_empty() || matcher.name().chars().any(is_reserved) {
         let name = model::labels::Quoted(matcher.name());
         return format!("{name}{operator}{}", model::labels::Quoted(matcher.value()));
     }

@@ -198,7 +198,16 @@ impl<'a> Lexer<'a> {
                 return token;
             }
         }
-        self.at += self.run_length(self.at, |byte| byte != b'\n');
+        let rest = self.at + self.run_length(self.at, |byte| byte != b'\n');
+        // Upstream's lexer stops at a zero right behind `# `, and anywhere in a comment without that blank.
+        let stops = match blanks {
+            0 => self.bytes(self.at, rest).contains(&0),
+            _ => self.byte(self.at + blanks) == Some(0),
+        };
+        if stops {
+            return Token::End;
+        }
+        self.at = rest;
         Token::Comment
     }
 

@@ -266,6 +266,10 @@ fn refuses_bytes_that_are_not_utf8() {
         r#"error line 1: expected value after metric, got "\x00" ("INVALID") while parsing: "a\x00""#,
     );
     check(b"a 1\n\0b 2", r#"{__name__="a"} 1"#);
+    check(b"a 1\n#\0 c\nb 2", r#"{__name__="a"} 1"#);
+    check(b"a 1\n#c\0\nb 2", r#"{__name__="a"} 1"#);
+    check(b"a 1\n# \0c\nb 2", r#"{__name__="a"} 1"#);
+    check(b"# c\0\na 1", "comment # c\0\n{__name__=\"a\"} 1");
 }
 
 #[test]

@@ -110,11 +110,16 @@ fn check_labels(family: &Family, metric: &Metric) -> Result<(), String> {
         HISTOGRAM => "le",
         _ => "",
     };
+    // No reader of expositions takes a zero byte inside a name: what holds it could not be scraped any more.
+    if family.name.contains('\0') {
+        return Err(complain("has a zero byte in its name"));
+    }
     for label in &metric.labels {
         if label.name == own {
             return Err(complain(&format!("must not have label {own:?}")));
         }
-        if label.name.is_empty() || label.name.starts_with("__") {
+        let unreadable = label.name.is_empty() || label.name.contains('\0');
+        if unreadable || label.name.starts_with("__") {
             return Err(complain("has a label with an invalid name"));
         }
     }

@@ -165,6 +165,12 @@ fn answers_pushes() {
     check(
         add,
         "job/a",
+        "{\"a\0b\"} 1\n",
+        expect![[r#"400 text format parsing error in line 1: expected label name, got "\"a\x00" ("INVALID") while parsing: "{\"a\x00""#]],
+    );
+    check(
+        add,
+        "job/a",
         "x one\n",
         expect![[
             r#"400 text format parsing error in line 1: strconv.ParseFloat: parsing "one": invalid syntax while parsing: "x one""#
