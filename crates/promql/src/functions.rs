@@ -32,6 +32,7 @@ use crate::error::QueryError;
 pub(crate) use calendar::{Moment, of_steps as calendar_of_steps};
 pub(crate) use extended_rate::interpolated;
 pub(crate) use rate::note_possible_gauge;
+pub(crate) use sliding::Stretch;
 
 /// How a function is evaluated.
 pub(crate) enum Implementation {

@@ -248,6 +248,13 @@ impl Head {
         self.index().with_id(id).map(Arc::clone)
     }
 
+    /// Whether the series with an id has these labels.
+    pub(crate) fn is_named(&self, id: u32, encoded: &str) -> bool {
+        let index = self.index();
+        let series = index.with_id(id);
+        series.is_some_and(|series| series.labels.encoded() == encoded)
+    }
+
     fn create(&self, id: u32, labels: &Labels) -> Arc<HeadSeries> {
         let (key, shard) = self.sought(labels.encoded());
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);

@@ -14,7 +14,10 @@ use axum::extract::{FromRequestParts, State};
 use http::StatusCode;
 use http::request::Parts;
 use model::{Labels, ReadBudget, Timestamp, Value};
-use promql::{Query, QueryDetail, QueryError, QueryResult, QueryTime, QueryValue};
+use promql::{
+    Query, QueryDetail, QueryError, QueryResult, QueryTime, QueryValue, RangeSeries,
+};
+use runtime::Workers;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -24,6 +27,8 @@ use std::time::Duration;
 const POINTS_MAX: i64 = 11_000;
 /// Bytes of a point in an answer, roughly.
 const POINT_BYTES: usize = 32;
+/// Points that one thread writes at a time: where there are more, others help.
+const POINTS_PER_TASK: usize = 1 << 14;
 /// Remarks shown in an answer.
 const REMARKS_MAX: usize = 10;
 
@@ -175,7 +180,9 @@ async fn run(services: Arc<Services>, params: Params, asked: Asked) -> Answer {
         }
         let result = result.map_err(|error| failure(&error))?;
         let stats = wishes.stats.then_some((asked.time, queued));
-        Ok::<String, Failure>(write_answer(result, &asked.query, limit, stats))
+        let workers = &services.engine.options().workers;
+        let answer = write_answer(result, &asked.query, (limit, stats), workers);
+        Ok::<String, Failure>(answer)
     };
     let body = tokio::task::spawn_blocking(work).await.map_err(|error| {
         tracing::error!(%error, "a query ended unexpectedly");
@@ -199,13 +206,13 @@ pub(crate) fn failure(error: &QueryError) -> Failure {
 fn write_answer(
     mut result: QueryResult,
     query: &str,
-    limit: Option<usize>,
-    stats: Option<(QueryTime, Duration)>,
+    (limit, stats): (Option<usize>, Option<(QueryTime, Duration)>),
+    workers: &Workers,
 ) -> String {
     let mut out = String::with_capacity(4096);
     out.push_str("{\"status\":\"success\",\"data\":{");
     let cut = limit.is_some_and(|limit| cut_to(&mut result.value, limit));
-    write_value(&mut out, &result.value);
+    write_value(&mut out, &result.value, workers);
     if let Some((at, queued)) = stats {
         stats::push(&mut out, &result, at, queued);
     }
@@ -246,7 +253,7 @@ fn cut_to(value: &mut QueryValue, limit: usize) -> bool {
     length > limit
 }
 
-fn write_value(out: &mut String, value: &QueryValue) {
+fn write_value(out: &mut String, value: &QueryValue, workers: &Workers) {
     match value {
         QueryValue::Scalar { timestamp, value } => {
             out.push_str("\"resultType\":\"scalar\",\"result\":");
@@ -280,21 +287,52 @@ fn write_value(out: &mut String, value: &QueryValue) {
         }
         QueryValue::Matrix(series) => {
             out.push_str("\"resultType\":\"matrix\",\"result\":[");
-            let points: usize = series.iter().map(|one| one.samples.len()).sum();
-            out.reserve(points.saturating_mul(POINT_BYTES));
-            let mut beginnings = Beginnings::default();
-            for (index, series) in series.iter().enumerate() {
-                out.push_str(if index == 0 {
-                    "{\"metric\":"
-                } else {
-                    ",{\"metric\":"
-                });
-                push_labels(out, &series.labels);
-                write_samples(out, &series.samples, &mut beginnings);
-                out.push('}');
-            }
+            write_matrix(out, series, workers);
             out.push(']');
         }
+    }
+}
+
+/// Appends the series of a range query's answer.
+fn write_matrix(out: &mut String, series: &[RangeSeries], workers: &Workers) {
+    let points: usize = series.iter().map(|one| one.samples.len()).sum();
+    out.reserve(points.saturating_mul(POINT_BYTES));
+    let tasks = (points / POINTS_PER_TASK).max(1);
+    let parts: Vec<&[RangeSeries]> = series.chunks(series.len().div_ceil(tasks).max(1)).collect();
+    if let [all] = parts.as_slice() {
+        write_series(out, all);
+        return;
+    }
+    let work = |task: usize| {
+        let mut text = String::new();
+        if let Some(part) = parts.get(task) {
+            let points: usize = part.iter().map(|one| one.samples.len()).sum();
+            text.reserve(points.saturating_mul(POINT_BYTES));
+            write_series(&mut text, part);
+        }
+        Ok::<String, Infallible>(text)
+    };
+    let helpers = parts.len().saturating_sub(1);
+    let mut separator = "";
+    let Ok(()) = workers.in_order((parts.len(), helpers), &work, &mut |text: String| {
+        out.push_str(separator);
+        separator = ",";
+        out.push_str(&text);
+        Ok(())
+    });
+}
+
+fn write_series(out: &mut String, series: &[RangeSeries]) {
+    let mut beginnings = Beginnings::default();
+    for (index, series) in series.iter().enumerate() {
+        out.push_str(if index == 0 {
+            "{\"metric\":"
+        } else {
+            ",{\"metric\":"
+        });
+        push_labels(out, &series.labels);
+        write_samples(out, &series.samples, &mut beginnings);
+        out.push('}');
     }
 }
 

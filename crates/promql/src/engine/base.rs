@@ -17,6 +17,7 @@ use crate::functions::summarised::{self, Summarised};
 use crate::functions::{self, WindowFunction};
 use crate::histogram;
 use model::{Columns, Labels, Summaries, is_stale_marker};
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 /// What is made of each series.
@@ -86,6 +87,8 @@ pub(crate) struct Sweep<'a> {
     pub(crate) range_ms: i64,
     /// The scalar arguments, each at every step.
     pub(crate) parameters: &'a [Vec<f64>],
+    /// What `rate` and its like make of the times, once for all series that have them.
+    pub(crate) stretches: &'a OnceCell<Vec<functions::Stretch>>,
     limits: Limits<'a>,
 }
 
@@ -387,6 +390,7 @@ impl Windows {
             ends: &moments.ends,
             range_ms: self.range_ms,
             parameters: &self.parameters,
+            stretches: &places.stretches,
             limits: moments.limits,
         };
         let mut out = vec![ABSENT; moments.ends.len()];

@@ -3,10 +3,12 @@
 //! They are found once for each column of times and kept: the series of one scrape have one column, and those of many
 //! targets take turns.
 
+use crate::functions::Stretch;
 use runtime::HashMap;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// Bounds that are kept, of all columns together: 1 MB.
+/// Steps that are kept, of all columns together: 4 MB.
 const HELD_MAX: usize = 1 << 16;
 
 /// The places of the samples of each step.
@@ -18,6 +20,8 @@ pub(super) struct Places {
     pub(super) bounds: Vec<(usize, usize)>,
     /// Samples in all windows.
     pub(super) samples: usize,
+    /// What `rate` and its like make of the times of each window.
+    pub(super) stretches: OnceCell<Vec<Stretch>>,
 }
 
 /// The places for columns of times that were seen before, for one way to find them.

@@ -10,6 +10,7 @@ mod extreme;
 mod order;
 mod sum;
 
+pub(crate) use change::Stretch;
 pub(super) use change::{changes, delta, idelta, increase, irate, rate, resets};
 pub(super) use extreme::{max, min};
 pub(super) use order::quantile;

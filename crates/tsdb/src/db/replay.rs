@@ -106,7 +106,7 @@ impl Replay<'_> {
                 rows,
                 exemplars,
             } => {
-                self.define(definitions);
+                self.define(definitions)?;
                 self.insert(record.position, rows);
                 for exemplar in exemplars {
                     self.insert_exemplar(exemplar);
@@ -118,7 +118,7 @@ impl Replay<'_> {
                 end,
                 series,
             } => {
-                self.define(definitions);
+                self.define(definitions)?;
                 let range = TimeRange {
                     start: Timestamp::from_millis(start),
                     end: Timestamp::from_millis(end),
@@ -130,8 +130,13 @@ impl Replay<'_> {
         Ok(())
     }
 
-    fn define(&mut self, definitions: Vec<(u32, Labels)>) {
-        for (id, labels) in definitions {
+    fn define(&mut self, definitions: Vec<(u32, &str)>) -> Result<(), String> {
+        for (id, encoded) in definitions {
+            if self.head.is_named(id, encoded) {
+                self.renamed.remove(&id);
+                continue;
+            }
+            let labels = Labels::from_encoded(encoded).ok_or("labels that cannot be read")?;
             let series = self.head.restore(id, &labels);
             if series.id == id {
                 self.renamed.remove(&id);
@@ -139,6 +144,7 @@ impl Replay<'_> {
                 self.renamed.insert(id, series.id);
             }
         }
+        Ok(())
     }
 
     /// Samples before this time are in blocks if they were logged at `position`.

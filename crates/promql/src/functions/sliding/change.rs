@@ -23,33 +23,47 @@ pub(crate) fn delta(sweep: &Sweep<'_>, out: &mut [f64]) -> Done {
 fn changed(sweep: &Sweep<'_>, out: &mut [f64], change: Change) -> Done {
     let is_counter = change.is_counter();
     let mut resets = Marked::new(sweep.values, |before, now| is_counter && now < before);
-    let range_seconds = i64_to_float(sweep.range_ms) / 1000.0;
-    let divisor = (change == Change::Rate).then_some(range_seconds);
-    let mut stretch = Stretch::default();
-    let time = |place: usize| sweep.times.get(place).copied().unwrap_or_default();
+    let stretches = sweep.stretches.get_or_init(|| stretches(sweep, change));
     sweep.each(out, |step, begin, past| {
-        let end = sweep.ends.get(step).copied().unwrap_or_default();
-        if past - begin < 2 {
+        let Some(stretch) = stretches.get(step).filter(|_| past - begin >= 2) else {
             return ABSENT;
-        }
+        };
         let (first, last) = (value(sweep, begin), value(sweep, past - 1));
         let mut grown = last - first;
         for place in resets.inside(begin, past) {
             grown += value(sweep, place - 1);
         }
-        let (first_time, last_time) = (time(begin), time(past - 1));
+        let zero_share = (is_counter && grown > 0.0 && first >= 0.0).then(|| first / grown);
+        grown * stretch.factor(zero_share)
+    })
+}
+
+/// What the times of each window mean for extrapolation.
+fn stretches(sweep: &Sweep<'_>, change: Change) -> Vec<Stretch> {
+    let range_seconds = i64_to_float(sweep.range_ms) / 1000.0;
+    let divisor = (change == Change::Rate).then_some(range_seconds);
+    let time = |place: usize| sweep.times.get(place).copied().unwrap_or_default();
+    let mut known = Shape::default();
+    let mut stretch = Stretch::default();
+    let windows = sweep.bounds.iter().zip(sweep.ends);
+    let each = windows.map(|((begin, past), end)| {
+        if past - begin < 2 {
+            return Stretch::default();
+        }
+        let (first_time, last_time) = (time(*begin), time(past - 1));
         let shape = Shape {
             sampled_ms: last_time - first_time,
             before_ms: first_time - end.saturating_sub(sweep.range_ms),
             after_ms: end - last_time,
             count: past - begin,
         };
-        if stretch.shape != shape {
+        if known != shape {
             stretch = Stretch::new(shape, divisor);
+            known = shape;
         }
-        let zero_share = (is_counter && grown > 0.0 && first >= 0.0).then(|| first / grown);
-        grown * stretch.factor(zero_share, divisor)
-    })
+        stretch
+    });
+    each.collect()
 }
 
 /// How the samples of a window lie in its range. Regular scrapes give the same shape at every step.
@@ -61,15 +75,16 @@ struct Shape {
     count: usize,
 }
 
-/// What a shape means for extrapolation, see `functions::rate`.
-#[derive(Default)]
-struct Stretch {
-    shape: Shape,
+/// What a shape means for extrapolation, see `functions::rate`. The series of one scrape share them.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Stretch {
     sampled: f64,
     to_start: f64,
     to_end: f64,
     /// The factor where the counter was not zero inside the range.
     whole: f64,
+    /// What a growth is divided by to be a rate.
+    divisor: Option<f64>,
 }
 
 impl Stretch {
@@ -85,32 +100,32 @@ impl Stretch {
             }
         };
         let mut stretch = Self {
-            shape,
             sampled,
             to_start: reach(seconds(shape.before_ms)),
             to_end: reach(seconds(shape.after_ms)),
             whole: 1.0,
+            divisor,
         };
-        stretch.whole = stretch.stretched(stretch.to_start, divisor);
+        stretch.whole = stretch.stretched(stretch.to_start);
         stretch
     }
 
     /// `zero_share`: how many times the sampled stretch the counter needed to get from zero to its first
     /// sample.
-    fn factor(&self, zero_share: Option<f64>, divisor: Option<f64>) -> f64 {
+    fn factor(&self, zero_share: Option<f64>) -> f64 {
         match zero_share.map(|share| self.sampled * share) {
-            Some(to_zero) if to_zero < self.to_start => self.stretched(to_zero, divisor),
+            Some(to_zero) if to_zero < self.to_start => self.stretched(to_zero),
             _ => self.whole,
         }
     }
 
-    fn stretched(&self, to_start: f64, divisor: Option<f64>) -> f64 {
+    fn stretched(&self, to_start: f64) -> f64 {
         let factor = if self.sampled == 0.0 {
             1.0
         } else {
             (self.sampled + to_start + self.to_end) / self.sampled
         };
-        divisor.map_or(factor, |divisor| factor / divisor)
+        self.divisor.map_or(factor, |divisor| factor / divisor)
     }
 }
 
