@@ -252,6 +252,17 @@ fn serves_what_was_pushed() {
 }
 
 #[test]
+fn a_name_with_a_zero_byte_is_refused() {
+    let story = Story::new();
+    let gauge = [9, 0, 0, 0, 0, 0, 0, 0, 0];
+    let family = [&b"\x14\x0a\x03a\0b\x18\x01\x22\x0b\x12\x09"[..], &gauge].concat();
+    let grouping = Grouping::from_path("job/a").expect("a path");
+    let body = (BodyFormat::Protobuf, family.as_slice());
+    let refused = story.gateway.push(&grouping, PushMode::Add, body);
+    expect![[r#"pushed metrics are invalid or inconsistent with existing metrics: collected metric "a\0b" { label:{name:"instance" value:""} label:{name:"job" value:"a"} } has a zero byte in its name"#]].assert_eq(&refused.expect_err("refused").to_string());
+}
+
+#[test]
 fn a_failed_push_is_remembered() {
     let story = Story::new();
     assert!(
