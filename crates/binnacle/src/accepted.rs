@@ -2,7 +2,7 @@
 //! program's name, and named in the log.
 
 /// Flags that take a value.
-const WITH_VALUE: [&str; 23] = [
+const WITH_VALUE: [&str; 22] = [
     "--alertmanager.notification-batch-size",
     "--alertmanager.notification-queue-capacity",
     "--auto-gomemlimit.ratio",
@@ -19,7 +19,6 @@ const WITH_VALUE: [&str; 23] = [
     "--storage.tsdb.head-chunks-write-queue-size",
     "--storage.tsdb.max-block-chunk-segment-size",
     "--storage.tsdb.max-block-duration",
-    "--storage.tsdb.min-block-duration",
     "--storage.tsdb.samples-per-chunk",
     "--storage.tsdb.wal-compression-type",
     "--storage.tsdb.wal-segment-size",

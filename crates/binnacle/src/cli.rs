@@ -164,6 +164,14 @@ pub(crate) struct Up {
         alias = "downsampling.period"
     )]
     pub(crate) downsample: Option<String>,
+    /// How long a span of time a block holds when it is written, 1m to 1d: shorter ones need less memory, longer ones less disk
+    #[arg(
+        long,
+        value_name = "DURATION",
+        default_value = "2h",
+        alias = "storage.tsdb.min-block-duration"
+    )]
+    pub(crate) block_duration: String,
     /// The address under which users reach this server, for links in notifications
     #[arg(long, value_name = "URL", alias = "web.external-url")]
     pub(crate) external_url: Option<String>,

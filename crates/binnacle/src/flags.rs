@@ -5,6 +5,7 @@ mod features;
 
 use crate::cli::{Up, WalSync, WebFlags};
 use anyhow::{Context as _, bail};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ pub(crate) struct Flags {
     pub(crate) data: PathBuf,
     pub(crate) external_url: String,
     pub(crate) retention_ms: Option<i64>,
+    pub(crate) block_ms: i64,
     pub(crate) retention_bytes: Option<u64>,
     pub(crate) retention_percentage: Option<f64>,
     pub(crate) retention_rules: Vec<tsdb::RetentionRule>,
@@ -66,6 +68,7 @@ impl Flags {
                 .as_deref()
                 .map(|text| duration_ms("--retention", text))
                 .transpose()?,
+            block_ms: block_ms(&up.block_duration)?,
             retention_bytes: up.retention_size.as_deref().map(size_bytes).transpose()?,
             retention_percentage: up
                 .retention_percentage
@@ -135,6 +138,16 @@ fn duration_ms(flag: &str, text: &str) -> anyhow::Result<i64> {
         .with_context(|| format!("{flag} {text:?}"))
 }
 
+/// The window of a block. A minute still holds some samples of a usual scrape; a day is as much as memory should.
+fn block_ms(text: &str) -> anyhow::Result<i64> {
+    const LIMITS_MS: RangeInclusive<i64> = 60_000..=86_400_000;
+    let millis = duration_ms("--block-duration", text)?;
+    if !LIMITS_MS.contains(&millis) {
+        bail!("--block-duration {text:?}: it must be 1m to 1d");
+    }
+    Ok(millis)
+}
+
 fn retention_rules(up: &Up) -> anyhow::Result<Vec<tsdb::RetentionRule>> {
     up.retention_rule
         .iter()
@@ -193,6 +206,7 @@ fn shown(up: &Up) -> Vec<(String, String)> {
             "storage.tsdb.retention.time",
             up.retention.clone().unwrap_or_else(|| "15d".to_owned()),
         ),
+        ("storage.tsdb.min-block-duration", up.block_duration.clone()),
         ("query.lookback-delta", theirs.lookback.clone()),
         ("query.timeout", theirs.query_timeout.clone()),
         (

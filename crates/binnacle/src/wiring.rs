@@ -205,6 +205,7 @@ fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {
         .or_else(|| stored.and_then(|s| s.retention_time_ms));
     let options = tsdb::Options {
         retention_ms: Some(retention_ms.unwrap_or(tsdb::RETENTION_MS)),
+        block_ms: flags.block_ms,
         retention_bytes: flags
             .retention_bytes
             .or_else(|| stored.and_then(|s| s.retention_size_bytes)),

@@ -31,14 +31,17 @@ struct Cost {
     disk_bytes: f64,
     /// Milliseconds, ascending.
     queries: Vec<f64>,
-    /// Longest answer to a write, in milliseconds.
-    write_ms_max: f64,
+    /// Milliseconds of each write, ascending.
+    writes: Vec<f64>,
     restart_seconds: f64,
     crash_restart_seconds: f64,
 }
 
-/// Runs each count of series and draws the plot.
+/// Runs each count of series and draws the plot: `[MINUTES [SERIES …]] [--block-duration=DURATION]`. With short blocks
+/// a run of minutes shows what cuts and merges cost; it leaves the plot as it is.
 pub(crate) fn scale(words: &[&str]) -> anyhow::Result<()> {
+    let (flags, words): (Vec<&str>, Vec<&str>) =
+        words.iter().partition(|word| word.starts_with("--"));
     let minutes = words.first().map_or(Ok(MINUTES), |word| word.parse())?;
     let mut counts: Vec<usize> = Vec::new();
     for word in words.iter().skip(1) {
@@ -57,18 +60,21 @@ pub(crate) fn scale(words: &[&str]) -> anyhow::Result<()> {
             minutes.min(MINUTES_SMALL)
         };
         println!("{count} series for {minutes} minutes …");
-        costs.push(measure(count, minutes)?);
+        costs.push(measure(count, minutes, &flags)?);
     }
     println!("\n{}", table(&costs));
-    draw(&costs)
+    if flags.is_empty() {
+        draw(&costs)?;
+    }
+    Ok(())
 }
 
-fn measure(series: usize, minutes: usize) -> anyhow::Result<Cost> {
+fn measure(series: usize, minutes: usize, flags: &[&str]) -> anyhow::Result<Cost> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
     std::fs::create_dir_all(&data)?;
     let client = server::client();
-    let mut server = Server::start(Kind::Binnacle, &data, None)?;
+    let mut server = Server::start_with(Kind::Binnacle, &data, None, flags)?;
     server.ready(&client)?;
     let mut workload = Workload::new(DataSet::Fleet, series);
     let (done, latest) = (AtomicBool::new(false), AtomicI64::new(0));
@@ -80,7 +86,8 @@ fn measure(series: usize, minutes: usize) -> anyhow::Result<Cost> {
         done.store(true, Ordering::Relaxed);
         (written, asking.join())
     });
-    let written = written?;
+    let mut written = written?;
+    written.writes.sort_by(f64::total_cmp);
     let seconds = watch.elapsed().as_secs_f64();
     let after = server.usage()?;
     let Ok(mut queries) = asked else {
@@ -89,8 +96,8 @@ fn measure(series: usize, minutes: usize) -> anyhow::Result<Cost> {
     queries.sort_by(f64::total_cmp);
     verify(&server, &written, series)?;
     let disk_bytes = float(usize::try_from(process::folder_bytes(&data))?);
-    let restart_seconds = restart(&mut server, &data, Stop::Clean)?;
-    let crash_restart_seconds = restart(&mut server, &data, Stop::Kill)?;
+    let restart_seconds = restart(&mut server, (&data, flags), Stop::Clean)?;
+    let crash_restart_seconds = restart(&mut server, (&data, flags), Stop::Kill)?;
     verify(&server, &written, series)?;
     Ok(Cost {
         series,
@@ -99,7 +106,7 @@ fn measure(series: usize, minutes: usize) -> anyhow::Result<Cost> {
         resident: written.resident,
         disk_bytes,
         queries,
-        write_ms_max: written.write_ms_max,
+        writes: written.writes,
         restart_seconds,
         crash_restart_seconds,
     })
@@ -110,7 +117,7 @@ struct Written {
     first_ms: i64,
     last_ms: i64,
     resident: Vec<f64>,
-    write_ms_max: f64,
+    writes: Vec<f64>,
 }
 
 /// Writes a step every 15 s, as agents would.
@@ -127,7 +134,7 @@ fn write_for(
         first_ms,
         last_ms: first_ms,
         resident: Vec::new(),
-        write_ms_max: 0.0,
+        writes: Vec::new(),
     };
     for step in 0..written.steps {
         let at = first_ms + i64::try_from(step)? * STEP_MS;
@@ -137,7 +144,7 @@ fn write_for(
             let watch = start_watch();
             push(server, &client, &body)?;
             let ms = watch.elapsed().as_secs_f64() * 1000.0;
-            written.write_ms_max = written.write_ms_max.max(ms);
+            written.writes.push(ms);
         }
         written.last_ms = at;
         latest.store(at, Ordering::Relaxed);
@@ -204,13 +211,17 @@ enum Stop {
 }
 
 /// Ends the server, starts it again and gives the seconds until it was ready.
-fn restart(server: &mut Server, data: &Path, stop: Stop) -> anyhow::Result<f64> {
+fn restart(
+    server: &mut Server,
+    (data, flags): (&Path, &[&str]),
+    stop: Stop,
+) -> anyhow::Result<f64> {
     match stop {
         Stop::Clean => server.terminate()?,
         Stop::Kill => server.kill()?,
     }
     let watch = start_watch();
-    *server = Server::start(Kind::Binnacle, data, None)?;
+    *server = Server::start_with(Kind::Binnacle, data, None, flags)?;
     server.ready(&server::client())?;
     Ok(watch.elapsed().as_secs_f64())
 }
@@ -223,13 +234,13 @@ fn quantile(sorted: &[f64], hundredths: usize) -> f64 {
 fn table(costs: &[Cost]) -> String {
     let mut text = String::from(
         "| series | samples | cores | MiB at 1/4, 1/2, 3/4, end | bytes a sample | query p50 / p99, ms | \
-         longest write, ms | ready after stop / kill, s |\n|---|---|---|---|---|---|---|---|\n",
+         write p50 / p99 / longest, ms | ready after stop / kill, s |\n|---|---|---|---|---|---|---|---|\n",
     );
     for cost in costs {
         let quarter = |n: usize| quantile(&cost.resident, n * 25);
         let last = cost.resident.last().copied().unwrap_or(f64::NAN);
         text.push_str(&format!(
-            "| {} | {} | {:.3} | {:.0}, {:.0}, {:.0}, {last:.0} | {:.2} | {:.1} / {:.1} | {:.0} | {:.2} / {:.2} |\n",
+            "| {} | {} | {:.3} | {:.0}, {:.0}, {:.0}, {last:.0} | {:.2} | {:.1} / {:.1} | {:.1} / {:.1} / {:.0} | {:.2} / {:.2} |\n",
             cost.series,
             cost.samples,
             cost.cores,
@@ -239,7 +250,9 @@ fn table(costs: &[Cost]) -> String {
             cost.disk_bytes / float(cost.samples),
             quantile(&cost.queries, 50),
             quantile(&cost.queries, 99),
-            cost.write_ms_max,
+            quantile(&cost.writes, 50),
+            quantile(&cost.writes, 99),
+            cost.writes.last().copied().unwrap_or(f64::NAN),
             cost.restart_seconds,
             cost.crash_restart_seconds,
         ));

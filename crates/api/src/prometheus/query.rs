@@ -14,9 +14,7 @@ use axum::extract::{FromRequestParts, State};
 use http::StatusCode;
 use http::request::Parts;
 use model::{Labels, ReadBudget, Timestamp, Value};
-use promql::{
-    Query, QueryDetail, QueryError, QueryResult, QueryTime, QueryValue, RangeSeries,
-};
+use promql::{Query, QueryDetail, QueryError, QueryResult, QueryTime, QueryValue, RangeSeries};
 use runtime::Workers;
 use std::convert::Infallible;
 use std::fmt::Write as _;

@@ -166,7 +166,9 @@ fn answers_pushes() {
         add,
         "job/a",
         "{\"a\0b\"} 1\n",
-        expect![[r#"400 text format parsing error in line 1: expected label name, got "\"a\x00" ("INVALID") while parsing: "{\"a\x00""#]],
+        expect![[
+            r#"400 text format parsing error in line 1: expected label name, got "\"a\x00" ("INVALID") while parsing: "{\"a\x00""#
+        ]],
     );
     check(
         add,
