@@ -5,6 +5,7 @@ use crate::notifications::Notifications;
 use crate::queries::Queries;
 use crate::web::{Requests, Web};
 use collect::Collector;
+use collect::alertmanagers::Notifier;
 use collect::inside::SourceViews;
 use dispatch::Dispatch;
 use incidents::Incidents;
@@ -49,6 +50,8 @@ pub struct Services {
     pub rules: Arc<RuleEngine>,
     /// Routing and notifications.
     pub dispatch: Arc<Dispatch>,
+    /// Sends alerts to other Alertmanagers.
+    pub notifier: Arc<Notifier>,
     /// Incidents.
     pub incidents: Arc<Incidents>,
     /// What is running and with what settings.

@@ -2,9 +2,7 @@
 //! program's name, and named in the log.
 
 /// Flags that take a value.
-const WITH_VALUE: [&str; 22] = [
-    "--alertmanager.notification-batch-size",
-    "--alertmanager.notification-queue-capacity",
+const WITH_VALUE: [&str; 20] = [
     "--auto-gomemlimit.ratio",
     "--config.auto-reload-interval",
     "--rules.max-concurrent-evals",

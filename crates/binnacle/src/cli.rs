@@ -266,6 +266,30 @@ pub(crate) struct PrometheusFlags {
         default_value = "1m"
     )]
     pub(crate) resend_delay: String,
+    /// Alerts that wait for one Alertmanager of `alerting` at most; the oldest go where there is no room
+    #[arg(
+        long = "alertmanager.notification-queue-capacity",
+        value_name = "COUNT",
+        default_value_t = collect::alertmanagers::QUEUE_ALERTS_MAX
+    )]
+    pub(crate) notification_queue: usize,
+    /// Alerts of a request to an Alertmanager at most
+    #[arg(
+        long = "alertmanager.notification-batch-size",
+        value_name = "COUNT",
+        default_value_t = collect::alertmanagers::BATCH_ALERTS_MAX
+    )]
+    pub(crate) notification_batch: usize,
+    /// Do not send what still waits for Alertmanagers when the process ends
+    #[arg(long = "no-alertmanager.drain-notification-queue-on-shutdown")]
+    pub(crate) no_drain: bool,
+    /// The default: what waits for Alertmanagers is sent when the process ends
+    #[arg(
+        long = "alertmanager.drain-notification-queue-on-shutdown",
+        conflicts_with = "no_drain",
+        hide = true
+    )]
+    pub(crate) drain: bool,
 }
 
 #[derive(Debug, Args)]

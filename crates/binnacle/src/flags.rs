@@ -38,6 +38,7 @@ pub(crate) struct Flags {
     pub(crate) otlp_deltas: ingest::otlp::Deltas,
     pub(crate) resend_delay_ms: i64,
     pub(crate) restoring: rules::Restoring,
+    pub(crate) notifications: NotificationFlags,
     pub(crate) web: WebFlags,
     /// As `/api/v1/status/flags` shows them.
     pub(crate) shown: Vec<(String, String)>,
@@ -104,9 +105,70 @@ impl Flags {
                     &theirs.grace_period,
                 )?,
             },
+            notifications: NotificationFlags::of(up)?,
             web: up.web.clone(),
             shown: shown(up),
         })
+    }
+}
+
+/// What flags say of sending alerts to Alertmanagers.
+#[derive(Clone, Debug)]
+pub(crate) struct NotificationFlags {
+    pub(crate) queue_alerts_max: usize,
+    pub(crate) batch_alerts_max: usize,
+    pub(crate) drains: bool,
+    /// Ports of this host where this process takes alerts itself.
+    pub(crate) own_ports: Vec<String>,
+}
+
+impl NotificationFlags {
+    fn of(up: &Up) -> anyhow::Result<Self> {
+        let theirs = &up.prometheus;
+        if theirs.notification_queue == 0 || theirs.notification_batch == 0 {
+            bail!(
+                "--alertmanager.notification-queue-capacity and --alertmanager.notification-batch-size must be at least 1"
+            );
+        }
+        let mut own_ports = Vec::new();
+        own_ports.extend(up.listen.rsplit_once(':').map(|(_, port)| port.to_owned()));
+        if up.compat_ports {
+            own_ports.push("9093".to_owned());
+        }
+        Ok(Self {
+            queue_alerts_max: theirs.notification_queue,
+            batch_alerts_max: theirs.notification_batch,
+            drains: theirs.drain || !theirs.no_drain,
+            own_ports,
+        })
+    }
+
+    /// As `/api/v1/status/flags` shows them.
+    fn shown(up: &Up) -> [(&'static str, String); 3] {
+        let theirs = &up.prometheus;
+        [
+            (
+                "alertmanager.notification-queue-capacity",
+                theirs.notification_queue.to_string(),
+            ),
+            (
+                "alertmanager.notification-batch-size",
+                theirs.notification_batch.to_string(),
+            ),
+            (
+                "alertmanager.drain-notification-queue-on-shutdown",
+                (theirs.drain || !theirs.no_drain).to_string(),
+            ),
+        ]
+    }
+
+    /// Whether an address is this process, reached over loopback.
+    pub(crate) fn is_own(&self, address: &str) -> bool {
+        let Some((host, port)) = address.rsplit_once(':') else {
+            return false;
+        };
+        let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        is_loopback && self.own_ports.iter().any(|own| own == port)
     }
 }
 
@@ -223,6 +285,7 @@ fn shown(up: &Up) -> Vec<(String, String)> {
         ("enable-feature", theirs.features.join(",")),
         ("log.level", theirs.log_level.clone()),
     ];
+    list.extend(NotificationFlags::shown(up));
     if let Some(url) = &up.external_url {
         list.push(("web.external-url", url.clone()));
     }

@@ -82,7 +82,8 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let engine = engine(&ground);
     let incidents = incidents(&ground, started_at)?;
     let (dispatch, mut threads) = flows::dispatch(&ground, &setup, Arc::clone(&incidents))?;
-    let (alerts, from_rules) = flows::rules_to_dispatch(&ground, Arc::clone(&dispatch))?;
+    let notifier = Arc::new(flows::notifier(&ground));
+    let (alerts, from_rules) = flows::rules_to_dispatch(&ground, &dispatch, &notifier)?;
     threads.push(from_rules);
     let waiting = alerts.clone();
     let rules = rule_engine(&ground, (&source, &sink), engine.clone(), alerts)?;
@@ -90,9 +91,10 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let doors = Arc::new(Doors::new(&ground, &ingest, reader, own.metadata())?);
     threads.push(doors.pushgateway.spawn(ground.shutdown.clone())?);
     let web = http::Web::new(&ground);
+    let alerting = (rules.clone(), dispatch.clone(), notifier.clone());
     let configuration = Arc::new(Configuration::new(
         ground.clone(),
-        (Arc::clone(&rules), Arc::clone(&dispatch)),
+        alerting,
         (Arc::clone(&web.notifications), Arc::clone(&web.query_log)),
         Arc::clone(&doors),
     ));
@@ -119,6 +121,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
         own_metadata: own.metadata(),
         rules,
         dispatch,
+        notifier,
         incidents,
         about: about(&flags, started_at),
         setup: Arc::new(move || shown.view()),
@@ -291,6 +294,7 @@ impl Wired {
     /// Waits for every part to end after the signal, then closes the store.
     pub(crate) fn end(self) {
         self.sockets.block_on(self.services.collector.shut_down());
+        self.sockets.block_on(self.services.notifier.shut_down());
         for thread in self.threads {
             if thread.join().is_err() {
                 tracing::error!("a thread broke off");

@@ -3,6 +3,7 @@
 //! What it deliberately does not do: parse expositions (`ingest`), store samples (whoever implements
 //! `model::Sink`), or answer queries about targets over HTTP (`api`).
 
+pub mod alertmanagers;
 pub mod collector;
 mod discovery;
 mod failure_log;

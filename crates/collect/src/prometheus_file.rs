@@ -1,7 +1,6 @@
 //! Reads prometheus.yml: the whole file of Prometheus 3.14, strictly, every mistake at once.
 //!
-//! What Binnacle does not do yet (other discovery kinds, sending to Alertmanagers,
-//! tracing, OTLP) is checked all the same and comes back as a note, never as a reason to
+//! What Binnacle does not do yet (other discovery kinds, tracing) is checked all the same and comes back as a note, never as a reason to
 //! refuse. Files that the file names are not opened here: rule files and further scrape
 //! configs are read by whoever knows where to look for them.
 
@@ -22,6 +21,7 @@ pub use active::{
     ConsulDiscovery, DnsDiscovery, DnsRecord, DockerDiscovery, Ec2Discovery, Filter,
     KubernetesDiscovery, KubernetesRole, KubernetesSelector, SwarmDiscovery, SwarmRole,
 };
+pub use alerting::{Alerting, Alertmanagers};
 pub use discovery::{Discovery, FileDiscovery, HttpDiscovery, TargetGroup, read_target_groups};
 pub use global::Global;
 pub use relabel::relabel_rules;
@@ -30,7 +30,6 @@ pub use scrape::{Histograms, Limits, Protocol, ScrapeConfig};
 pub use settings::StorageSettings;
 
 use config::{Fields, Node, NodeKind, Position, Problems, decode, yaml};
-use model::RelabelRule;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -58,8 +57,8 @@ pub struct PrometheusFile {
     pub rule_files: Vec<String>,
     /// `scrape_config_files`: patterns as written.
     pub scrape_config_files: Vec<String>,
-    /// `alerting.alert_relabel_configs`
-    pub alert_relabel_configs: Vec<RelabelRule>,
+    /// `alerting`
+    pub alerting: Alerting,
     /// `remote_write`
     pub remote_write: Vec<RemoteWrite>,
     /// `remote_read`
@@ -216,11 +215,12 @@ fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Opti
     let rule_files = patterns(&mut fields, "rule_files", "rule file");
     let scrape_config_files = patterns(&mut fields, "scrape_config_files", "scrape config file");
     let scrape_configs = scrape_configs(&mut fields, &global, reading, &mut notes);
-    let alert_relabel_configs = fields
+    let mut alerting = fields
         .read("alerting", |node, problems| {
             alerting::read(node, global.name_validation, &mut notes, problems)
         })
         .unwrap_or_default();
+    alerting.set_directory(reading.directory);
     let (mut remote_write, mut remote_read) =
         remote::read(&mut fields, global.name_validation, &mut notes);
     for one in &mut remote_write {
@@ -237,7 +237,7 @@ fn read_root(root: &Node, reading: Reading<'_>, problems: &mut Problems) -> Opti
         scrape_configs,
         rule_files,
         scrape_config_files,
-        alert_relabel_configs,
+        alerting,
         remote_write,
         remote_read,
         storage,

@@ -91,7 +91,7 @@ pub(super) const PATHS: &[Path] = &[
             ("exclude_alerts", "true"), ("group_limit", "1")],
         Content::Envelope("Rules")),
     path("/api/v1/alerts", GET, "Lists alerts of rules", NONE, Content::Envelope("Alerts")),
-    path("/api/v1/alertmanagers", GET, "Lists where alerts are sent", NONE, Content::Envelope("Alertmanagers")),
+    path("/api/v1/alertmanagers", GET, "Lists the Alertmanagers that alerts are sent to", NONE, Content::Envelope("Alertmanagers")),
     path("/api/v1/status/config", GET, "Shows the configuration in force", NONE, Content::Envelope("ConfigText")),
     path("/api/v1/status/flags", GET, "Shows the flags in force", NONE, Content::Envelope("{string}")),
     path("/api/v1/status/buildinfo", GET, "Says what was built", NONE, Content::Envelope("BuildInfo")),

@@ -163,11 +163,15 @@ pub(crate) async fn wal_replay(State(services): State<Arc<Services>>) -> Answer 
     Ok(answer::success(&services.replay.as_json()))
 }
 
-/// Alerts are routed inside; sending them to other Alertmanagers is not active yet.
-pub(crate) async fn alertmanagers() -> Answer {
-    Ok(answer::success(
-        &json!({"activeAlertmanagers": [], "droppedAlertmanagers": []}),
-    ))
+/// Lists the Alertmanagers that `alerting` names. The routing inside needs none of them.
+pub(crate) async fn alertmanagers(State(services): State<Arc<Services>>) -> Answer {
+    let view = services.notifier.view();
+    let list =
+        |urls: &[String]| -> Value { urls.iter().map(|url| json!({ "url": url })).collect() };
+    Ok(answer::success(&json!({
+        "activeAlertmanagers": list(&view.active),
+        "droppedAlertmanagers": list(&view.dropped),
+    })))
 }
 
 /// What upstream answers to a method that only old versions had.

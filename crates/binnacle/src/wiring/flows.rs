@@ -1,8 +1,9 @@
 //! The queues between detection and response, each read by a thread of its own.
 
-use super::Ground;
+use super::{Ground, stand_ins};
 use crate::setup::Setup;
 use anyhow::Context as _;
+use collect::alertmanagers::Notifier;
 use dispatch::{Dispatch, Parts, PostedAlert, Told};
 use incidents::{Incidents, Notification};
 use model::{Alert, Labels, RoutedAlert, Timestamp};
@@ -14,7 +15,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Batches of alerts that wait at most: rules try a batch again that finds no room.
-pub(super) const ALERT_BATCHES_MAX: usize = 1000;
+const ALERT_BATCHES_MAX: usize = 1000;
 /// News that wait at most: dispatch waits for room, since an incident must not be missed.
 const NEWS_MAX: usize = 50_000;
 /// Incidents are looked at so often even where nothing happens.
@@ -152,20 +153,42 @@ impl Failures {
     }
 }
 
-/// Makes the queue from rules to dispatch and starts its reader.
+/// What sends alerts to the Alertmanagers that a configuration names.
+pub(super) fn notifier(ground: &Ground) -> Notifier {
+    let flags = Arc::clone(&ground.flags);
+    let settings = &ground.flags.notifications;
+    Notifier::new(collect::alertmanagers::Surroundings {
+        clock: Arc::clone(&ground.clock),
+        registry: ground.registry.clone(),
+        runtime: ground.sockets.clone(),
+        is_inside: Arc::new(move |address| {
+            flags.notifications.is_own(address) || stand_ins::stand_in(address).is_some()
+        }),
+        queue_alerts_max: settings.queue_alerts_max,
+        batch_alerts_max: settings.batch_alerts_max,
+        drains: settings.drains,
+    })
+}
+
+/// Makes the queue from rules to dispatch and to other Alertmanagers, and starts its reader.
 pub(super) fn rules_to_dispatch(
     ground: &Ground,
-    dispatch: Arc<Dispatch>,
+    dispatch: &Arc<Dispatch>,
+    notifier: &Arc<Notifier>,
 ) -> anyhow::Result<(Sender<Vec<Alert>>, JoinHandle<()>)> {
     let refused = ground
         .registry
         .counter(REFUSED, REFUSED_HELP, &[("queue", "alerts")]);
     let (sender, receiver) = bounded::<Vec<Alert>>(ALERT_BATCHES_MAX, refused);
     let shutdown = ground.shutdown.clone();
+    let (dispatch, notifier) = (Arc::clone(dispatch), Arc::clone(notifier));
     let reader = runtime::thread::spawn("alerts", move || {
         while !shutdown.is_triggered() {
             match receiver.receive(TICK) {
-                Received::Item(alerts) => put(&dispatch, alerts),
+                Received::Item(alerts) => {
+                    notifier.send(&alerts);
+                    put(&dispatch, alerts);
+                }
                 Received::Nothing => {}
                 Received::Closed => return,
             }

@@ -6,6 +6,7 @@ use crate::setup::{self, Options, Setup};
 use anyhow::Context as _;
 use api::{Notifications, RELOAD_FAILED, SetupView};
 use collect::Collector;
+use collect::alertmanagers::Notifier;
 use dispatch::Dispatch;
 use ingest::Ingest;
 use model::{RelabelRule, Timestamp};
@@ -28,6 +29,7 @@ pub(super) struct Configuration {
     ground: Ground,
     rules: Arc<RuleEngine>,
     dispatch: Arc<Dispatch>,
+    notifier: Arc<Notifier>,
     collector: Later<Collector>,
     notifications: Arc<Notifications>,
     query_log: Arc<LineLog>,
@@ -46,7 +48,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Configuration {
     pub(super) fn new(
         ground: Ground,
-        (rules, dispatch): (Arc<RuleEngine>, Arc<Dispatch>),
+        (rules, dispatch, notifier): (Arc<RuleEngine>, Arc<Dispatch>, Arc<Notifier>),
         (notifications, query_log): (Arc<Notifications>, Arc<LineLog>),
         doors: Arc<Doors>,
     ) -> Self {
@@ -54,6 +56,7 @@ impl Configuration {
             ground,
             rules,
             dispatch,
+            notifier,
             collector: Mutex::default(),
             notifications,
             query_log,
@@ -140,7 +143,13 @@ impl Configuration {
             tracing::error!("template: {problem}");
         }
         self.log_queries(&setup)?;
+        let alertmanagers = setup
+            .prometheus
+            .as_ref()
+            .map(|p| p.file.alerting.alertmanagers.clone())
+            .unwrap_or_default();
         self.rules.apply(self.rule_config(setup)?, now)?;
+        self.notifier.apply(&alertmanagers);
         let collector = lock(&self.collector).clone();
         if let Some(collector) = collector {
             self.ground
@@ -193,7 +202,7 @@ impl Configuration {
             config.interval_ms = global.evaluation_interval_ms;
             config.query_offset_ms = global.rule_query_offset_ms;
             config.external_labels = global.external_labels;
-            config.alert_relabel = prometheus.file.alert_relabel_configs;
+            config.alert_relabel = prometheus.file.alerting.relabel;
         } else {
             // Without a file this is our own pack: this host is looked at every 5 s, so are its rules.
             config.interval_ms = 5_000;

@@ -99,11 +99,14 @@ const TWINS: [Twin; 11] = [
             "Total number of sent alerts affected by errors.",
         )
     },
-    counter(
-        "prometheus_notifications_dropped_total",
-        "binnacle_rules_alerts_refused_total",
-        "Alerts that could not be handed on; they are tried again.",
-    ),
+    Twin {
+        labels: &[("alertmanager", "inside")],
+        ..counter(
+            "prometheus_notifications_dropped_total",
+            "binnacle_rules_alerts_refused_total",
+            "Total number of alerts dropped due to errors when sending to Alertmanager.",
+        )
+    },
     Twin {
         grows: false,
         ..counter(
@@ -139,16 +142,13 @@ pub(super) fn publish(
         head(&registry, &last, (clock.monotonic(), &db));
         targets(&registry, &jobs, &collector);
         let gauge = |name, help, value: usize| registry.gauge(name, help, &[]).set_count(value);
-        gauge(
-            "prometheus_notifications_queue_length",
-            "The number of alert notifications in the queue.",
-            waiting.length(),
-        );
-        gauge(
-            "prometheus_notifications_queue_capacity",
-            "The capacity of the alert notifications queue.",
-            super::flows::ALERT_BATCHES_MAX,
-        );
+        registry
+            .gauge(
+                "prometheus_notifications_queue_length",
+                "The number of alert notifications in the queue.",
+                &[("alertmanager", "inside")],
+            )
+            .set_count(waiting.length());
         let refusal = db.read_only_reason();
         gauge(
             "prometheus_ready",
@@ -178,12 +178,6 @@ fn about(ground: &Ground) {
         "process_start_time_seconds",
         "Start time of the process since unix epoch in seconds.",
         started,
-    );
-    // Alerts of rules go to the routing in this process, which is always there.
-    gauge(
-        "prometheus_notifications_alertmanagers_discovered",
-        "Places that alerts are sent to.",
-        1.0,
     );
     gauge(
         "alertmanager_cluster_enabled",

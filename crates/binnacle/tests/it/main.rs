@@ -27,6 +27,7 @@ mod waiting;
 mod writer;
 
 mod alert_story;
+mod alertmanagers;
 mod api_alertmanager;
 mod api_prometheus;
 mod api_rest;

@@ -114,7 +114,6 @@ fn notes_what_is_not_active_once() {
         notes,
         [
             "p.yml:2:34: gce_sd_configs is checked but not active yet",
-            "p.yml:5:28: sending alerts to the Alertmanagers under alerting.alertmanagers is checked but not active yet",
             "p.yml:4:33: remote_write with sigv4 is checked but not active yet",
             "p.yml:6:10: tracing is checked but not active yet",
         ]

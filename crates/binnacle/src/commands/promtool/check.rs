@@ -58,7 +58,9 @@ fn one_config(path: &Path, check: &CheckConfig, lookback_ms: i64) -> (Verdict, V
         Ok(file) => file,
         Err(error) => return failed(format!("parsing YAML file {name}: {error}")),
     };
-    if check.agent && !(file.rule_files.is_empty() && file.alert_relabel_configs.is_empty()) {
+    if check.agent
+        && !(file.rule_files.is_empty() && file.alerting == prometheus_file::Alerting::default())
+    {
         return failed("field rule_files or alerting is not allowed in agent mode".to_owned());
     }
     let mut rule_files = Vec::new();
