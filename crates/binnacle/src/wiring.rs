@@ -85,7 +85,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let notifier = Arc::new(flows::notifier(&ground));
     let (alerts, from_rules) = flows::rules_to_dispatch(&ground, &dispatch, &notifier)?;
     threads.push(from_rules);
-    let waiting = alerts.clone();
+    let (waiting, to_probe) = (alerts.clone(), alerts.clone());
     let rules = rule_engine(&ground, (&source, &sink), engine.clone(), alerts)?;
     let own = Own::new(&flags, &ground.registry, &ground.clock);
     let doors = Arc::new(Doors::new(&ground, &ingest, reader, own.metadata())?);
@@ -106,6 +106,8 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let (inside, inside_thread) = inside(&ground, &own, sink)?;
     threads.push(inside_thread);
     threads.extend(rules.start(RULE_THREADS, &ground.shutdown)?);
+    let way = (Arc::clone(&rules), to_probe);
+    threads.push(flows::watch(&ground, &dispatch, way)?);
     let shown = Arc::clone(&configuration);
     let services = Arc::new(Services {
         clock: Arc::clone(&ground.clock),

@@ -16,6 +16,7 @@ mod interval;
 mod jira;
 mod mattermost;
 mod opsgenie;
+mod own;
 mod pagerduty;
 mod pushover;
 mod receiver;
@@ -41,6 +42,7 @@ pub use inhibit::InhibitRule;
 pub use jira::{Jira, JiraSearch, JiraText};
 pub use mattermost::{Attachment, Mattermost, Priority};
 pub use opsgenie::{OpsGenie, Responder};
+pub use own::{FailureReceivers, Heartbeat, Own};
 pub use pagerduty::{EventsVersion, PagerDuty};
 pub use pushover::{Pushover, PushoverStyle};
 pub use receiver::{Integration, Receiver, Settings};
@@ -78,6 +80,8 @@ pub struct Config {
     pub receivers: Vec<Receiver>,
     /// The file's content as YAML without comments, secrets shown as `<secret>`.
     pub redacted: String,
+    /// Settings of ours; a file says nothing of them.
+    pub own: Own,
 }
 
 impl Config {
@@ -106,6 +110,7 @@ impl Config {
             redacted:
                 "route:\n  receiver: none\n  group_by: [alertname]\nreceivers:\n  - name: none\n"
                     .to_owned(),
+            own: Own::default(),
         }
     }
 
@@ -163,6 +168,7 @@ impl Config {
             time_intervals,
             receivers,
             redacted: config::redact::print(root),
+            own: Own::default(),
         })
     }
 

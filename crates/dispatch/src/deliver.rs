@@ -5,6 +5,7 @@
 //! task; its outcome comes back through a queue. How often and when is not decided here but by the machine.
 //! Requests never go to link-local addresses, where clouds keep their secrets.
 
+mod beat;
 mod client;
 mod compose;
 mod email;

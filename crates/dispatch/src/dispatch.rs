@@ -5,6 +5,10 @@
 //! for the caller, and the machine is made anew from rows. One thread waits for the machine's next moment and
 //! for the outcomes of deliveries.
 
+mod watch;
+
+pub use watch::Surroundings;
+
 use crate::alert::PostedAlert;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Event, Job, Report};
@@ -19,7 +23,7 @@ use crate::silence::{Silence, SilenceError};
 use crate::template::Templates;
 use model::{Matcher, RoutedAlert, Timestamp};
 use runtime::queue::{Received, Receiver, Sender, bounded};
-use runtime::{Registry, SharedClock, Shutdown};
+use runtime::{Clock, Registry, SharedClock, Shutdown};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -37,10 +41,11 @@ const SHUTDOWN_NAP: Duration = Duration::from_millis(100);
 /// How often gauges are set.
 const CENSUS_INTERVAL_MS: i64 = 1000;
 
-/// After so many attempts a receiver counts as dead: half a minute of growing waits.
-const ATTEMPTS_ALARMING: u32 = 8;
-/// Names of alerts of ours.
-const NOT_DELIVERED: &str = "BinnacleNotificationsFailing";
+/// Outcomes whose rows are stored in one transaction at most.
+const REPORTS_BATCH: usize = 128;
+/// Steps of the clock that matter; what is smaller is its ordinary correction.
+const CLOCK_STEP_MIN_MS: i64 = 2000;
+/// The alert of ours about a template that failed.
 const TEMPLATE_FAILED: &str = "BinnacleTemplateFailing";
 
 /// What can go wrong.
@@ -99,11 +104,15 @@ struct Shared {
     closing: AtomicBool,
     /// Keeps the order of what listeners hear.
     telling: Mutex<()>,
+    /// What shows that alerts get through.
+    signs: watch::Signs,
 }
 
 struct Core {
     machine: Machine,
     templates: Arc<Templates>,
+    /// What the wall clock showed beyond the monotonic one.
+    clock_offset_ms: i64,
 }
 
 impl Dispatch {
@@ -129,12 +138,14 @@ impl Dispatch {
             core: Mutex::new(Core {
                 machine,
                 templates: Arc::new(templates),
+                clock_offset_ms: clock_offset_ms(&*parts.clock),
             }),
             deliverer: Deliverer::new().map_err(system)?,
             events,
             woken: AtomicBool::new(false),
             closing: AtomicBool::new(false),
             telling: Mutex::new(()),
+            signs: watch::Signs::default(),
             parts,
         });
         shared.tell(step.routed);
@@ -276,7 +287,8 @@ impl Shared {
         let telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.parts.clock.now();
         let mut core = self.lock();
-        let mut step = work(&mut core, now);
+        let mut step = self.notice_clock(&mut core, now);
+        step.absorb(work(&mut core, now));
         if let Err(error) = rows::commit(&self.parts.state, &step.rows) {
             self.recover(&mut core, now);
             return Err(error.into());
@@ -290,6 +302,18 @@ impl Shared {
         }
         drop(telling);
         Ok(step)
+    }
+
+    /// Has the machine follow a clock that was set since the last change.
+    fn notice_clock(&self, core: &mut Core, now: Timestamp) -> Step {
+        let offset_ms = clock_offset_ms(&*self.parts.clock);
+        let by_ms = offset_ms - core.clock_offset_ms;
+        core.clock_offset_ms = offset_ms;
+        if by_ms.abs() < CLOCK_STEP_MIN_MS {
+            return Step::default();
+        }
+        tracing::warn!("the clock was set by {by_ms} ms; what waits moves along");
+        core.machine.step(now, Input::ClockSet(by_ms))
     }
 
     /// Makes the machine anew from rows after they could not be changed. Where that fails too, the machine
@@ -343,6 +367,7 @@ impl Shared {
     fn run(&self, events: &Receiver<Event>, shutdown: &Shutdown) {
         let mut next_census = Timestamp::MIN;
         while !shutdown.is_triggered() {
+            self.goes_round();
             let now = self.parts.clock.now();
             let due = self.lock().machine.next_moment() <= now;
             if due && let Err(error) = self.change(|core, now| core.machine.step(now, Input::Tick))
@@ -358,13 +383,30 @@ impl Shared {
                 next_census = now.plus_millis(CENSUS_INTERVAL_MS);
             }
             match events.receive(self.nap()) {
-                Received::Item(Event::Ended(report)) => self.report(report),
-                Received::Item(Event::Wake) => self.woken.store(false, Ordering::SeqCst),
+                Received::Item(first) => self.take(first, events),
                 Received::Nothing => {}
                 Received::Closed => return,
             }
         }
         self.finish(events);
+    }
+
+    /// Takes what came, with all that came after it: outcomes are stored together.
+    fn take(&self, first: Event, events: &Receiver<Event>) {
+        let mut reports = Vec::new();
+        let mut next = Some(first);
+        while let Some(event) = next {
+            match event {
+                Event::Ended(report) => reports.push(report),
+                Event::Wake => self.woken.store(false, Ordering::SeqCst),
+            }
+            next = (reports.len() < REPORTS_BATCH)
+                .then(|| events.try_receive())
+                .flatten();
+        }
+        if !reports.is_empty() {
+            self.report(reports);
+        }
     }
 
     /// Waits for the attempts under way, so that an orderly end leaves nothing to be repeated. What takes
@@ -374,8 +416,8 @@ impl Shared {
         let until = self.parts.clock.monotonic() + SHUTDOWN_PATIENCE;
         while self.lock().machine.in_flight() > 0 && self.parts.clock.monotonic() < until {
             match events.receive(SHUTDOWN_NAP) {
-                Received::Item(Event::Ended(report)) => self.report(report),
-                Received::Item(Event::Wake) | Received::Nothing => {}
+                Received::Item(event) => self.take(event, events),
+                Received::Nothing => {}
                 Received::Closed => return,
             }
         }
@@ -388,63 +430,71 @@ impl Shared {
         Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(NAP_MAX)
     }
 
-    fn report(&self, report: Report) {
-        self.metrics.attempt(&report);
-        match &report.outcome {
-            Outcome::Delivered(_) => {}
-            Outcome::Retry { error, .. } => {
-                tracing::warn!(
-                    "{}: notification failed, will be retried: {error}",
-                    report.target
-                );
-            }
-            Outcome::Failed { error, .. } => {
-                tracing::error!("{}: notification failed: {error}", report.target);
-            }
+    /// Has the machine take note of outcomes, with the alerts of ours that they call for.
+    fn report(&self, reports: Vec<Report>) {
+        let mut inputs = Vec::new();
+        for report in reports {
+            self.metrics.attempt(&report);
+            log(&report);
+            let trouble = template_trouble(&report);
+            inputs.push(Input::Delivered(report.id, report.outcome));
+            inputs.extend(trouble.map(|alert| Input::Put(vec![alert])));
         }
-        let trouble = trouble(&report);
-        let input = Input::Delivered(report.id, report.outcome);
-        if let Err(error) = self.change(|core, now| core.machine.step(now, input)) {
-            // It is attempted again after the next restart at the latest.
-            tracing::error!("the outcome of a notification cannot be stored: {error}");
-        }
-        if let Some(alert) = trouble
-            && let Err(error) =
-                self.change(|core, now| core.machine.step(now, Input::Put(vec![alert])))
-        {
-            tracing::error!("the alert about a notification cannot be stored: {error}");
+        let done = self.change(|core, now| {
+            let mut all = Step::default();
+            for input in inputs {
+                all.absorb(core.machine.step(now, input));
+            }
+            all
+        });
+        if let Err(error) = done {
+            // They are attempted again after the next restart at the latest.
+            tracing::error!("the outcomes of notifications cannot be stored: {error}");
         }
     }
 }
 
-/// The alert of ours that an attempt calls for: it takes the ordinary way, so that a route can lead it past a
-/// receiver that is dead. It ends by itself when nothing calls for it for `resolve_timeout`.
-fn trouble(report: &Report) -> Option<PostedAlert> {
-    let failed = match &report.outcome {
-        Outcome::Delivered(_) => None,
-        Outcome::Retry { error, .. } => (report.attempt >= ATTEMPTS_ALARMING).then_some(error),
-        Outcome::Failed { error, .. } => Some(error),
-    };
-    let (name, summary, error) = match (failed, &report.template_error) {
-        (Some(error), _) => (NOT_DELIVERED, "cannot be reached", error),
-        (None, Some(error)) => (TEMPLATE_FAILED, "is told in plain text", error),
-        (None, None) => return None,
-    };
+fn log(report: &Report) {
+    match &report.outcome {
+        Outcome::Delivered(_) => {}
+        Outcome::Retry { error, .. } => {
+            let target = &report.target;
+            tracing::warn!("{target}: notification failed, will be retried: {error}");
+        }
+        Outcome::Failed { error, .. } => {
+            tracing::error!("{}: notification failed: {error}", report.target);
+        }
+    }
+}
+
+/// The alert of ours about a template that failed. It ends by itself when nothing calls for it for
+/// `resolve_timeout`.
+fn template_trouble(report: &Report) -> Option<PostedAlert> {
+    let error = report.template_error.as_ref()?;
     let target = &report.target;
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     Some(PostedAlert {
         labels: vec![
-            pair("alertname", name),
+            pair("alertname", TEMPLATE_FAILED),
             pair("severity", "warning"),
             pair("receiver", &target.receiver),
             pair("integration", &format!("{}[{}]", target.kind, target.index)),
         ],
         annotations: vec![
-            ("summary".to_owned(), format!("{target} {summary}")),
+            (
+                "summary".to_owned(),
+                format!("{target} is told in plain text"),
+            ),
             pair("description", error),
         ],
         ..PostedAlert::default()
     })
+}
+
+/// How far the wall clock is ahead of the monotonic one; changes only where it is set.
+fn clock_offset_ms(clock: &dyn Clock) -> i64 {
+    let monotonic_ms = i64::try_from(clock.monotonic().as_millis()).unwrap_or(i64::MAX);
+    clock.now().millis().saturating_sub(monotonic_ms)
 }
 
 /// A random UUID, version 4.

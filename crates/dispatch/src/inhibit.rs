@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Inhibitor {
     rules: Vec<InhibitRule>,
     sources: BTreeMap<(usize, Vec<String>), BTreeSet<u64>>,
+    /// Fingerprints of alerts that may be muted, likewise.
+    targets: BTreeMap<(usize, Vec<String>), BTreeSet<u64>>,
 }
 
 impl Inhibitor {
@@ -21,6 +23,7 @@ impl Inhibitor {
         Self {
             rules,
             sources: BTreeMap::new(),
+            targets: BTreeMap::new(),
         }
     }
 
@@ -35,21 +38,41 @@ impl Inhibitor {
     /// Takes note of an alert.
     pub fn add(&mut self, fingerprint: u64, labels: &Labels) {
         for (index, rule) in self.rules.iter().enumerate() {
-            if all_match(&rule.source, labels) {
-                let key = (index, equal_values(rule, labels));
-                self.sources.entry(key).or_default().insert(fingerprint);
+            for (matchers, index_of) in [
+                (&rule.source, &mut self.sources),
+                (&rule.target, &mut self.targets),
+            ] {
+                if all_match(matchers, labels) {
+                    let key = (index, equal_values(rule, labels));
+                    index_of.entry(key).or_default().insert(fingerprint);
+                }
             }
         }
+    }
+
+    /// The alerts that one with these labels could mute.
+    #[must_use]
+    pub fn affected(&self, labels: &Labels) -> BTreeSet<u64> {
+        let mut affected = BTreeSet::new();
+        for (index, rule) in self.rules.iter().enumerate() {
+            if all_match(&rule.source, labels) {
+                let muted = self.targets.get(&(index, equal_values(rule, labels)));
+                affected.extend(muted.into_iter().flatten());
+            }
+        }
+        affected
     }
 
     /// Forgets an alert.
     pub fn remove(&mut self, fingerprint: u64, labels: &Labels) {
         for (index, rule) in self.rules.iter().enumerate() {
             let key = (index, equal_values(rule, labels));
-            if let Some(set) = self.sources.get_mut(&key) {
-                set.remove(&fingerprint);
-                if set.is_empty() {
-                    self.sources.remove(&key);
+            for index_of in [&mut self.sources, &mut self.targets] {
+                if let Some(set) = index_of.get_mut(&key) {
+                    set.remove(&fingerprint);
+                    if set.is_empty() {
+                        index_of.remove(&key);
+                    }
                 }
             }
         }

@@ -9,6 +9,7 @@ pub mod alert;
 pub mod config;
 pub mod deliver;
 mod dispatch;
+pub mod heartbeat;
 pub mod inhibit;
 pub mod interval;
 pub mod machine;
@@ -21,7 +22,7 @@ pub mod silence;
 pub mod template;
 
 pub use alert::PostedAlert;
-pub use dispatch::{Dispatch, Error, Listener, Parts};
+pub use dispatch::{Dispatch, Error, Listener, Parts, Surroundings};
 pub use machine::{
     AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, Told, UndeliveredView,
 };

@@ -8,12 +8,18 @@
 //! receivers must be told is decided then, from the log of what they were told last, and becomes a row of the
 //! outbox together with the group's next moment. Alerts that ended leave their group when everybody knows.
 
+mod alerts;
+mod clock;
 mod deliveries;
+mod failing;
 mod flush;
+mod groups;
+mod outbox;
 mod restore;
 mod review;
 mod view;
 
+pub use failing::{Failing, NOT_DELIVERED};
 pub use restore::Restored;
 pub use view::{
     AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, UndeliveredView,
@@ -27,7 +33,10 @@ use crate::notice::{LogEntry, Notice, Outcome, Target};
 use crate::route::{Node, Router};
 use crate::rows::{Attempt, Row};
 use crate::silence::{Silence, SilenceError, Silences};
+use alerts::Alerts;
+use groups::Groups;
 use model::{Alert, Labels, RoutedAlert, Timestamp};
+use outbox::Outbox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -51,6 +60,10 @@ pub enum Input {
     ExpireSilence(String),
     /// An attempt to deliver ended.
     Delivered(String, Outcome),
+    /// The clock was set forward by so many milliseconds, or back where there are fewer than none.
+    ClockSet(i64),
+    /// Someone asks whether alerts would get through to the database.
+    Probe,
     /// Time passed.
     Tick,
 }
@@ -84,6 +97,16 @@ pub struct Told {
 }
 
 impl Step {
+    /// Adds what happened after it.
+    pub fn absorb(&mut self, later: Self) {
+        self.rows.extend(later.rows);
+        self.routed.extend(later.routed);
+        self.told.extend(later.told);
+        self.refused.extend(later.refused);
+        self.silence = later.silence.or(self.silence.take());
+        self.counts.absorb(later.counts);
+    }
+
     fn record(&mut self, attempt: Attempt, notice: &Notice) {
         self.told.push(Told {
             target: notice.target.to_string(),
@@ -115,6 +138,24 @@ pub struct Counts {
     pub failed: BTreeMap<(String, &'static str), u64>,
     /// Alerts left out of notifications, by reason.
     pub suppressed: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    fn absorb(&mut self, later: Self) {
+        self.received_firing += later.received_firing;
+        self.received_resolved += later.received_resolved;
+        self.invalid += later.invalid;
+        self.limited += later.limited;
+        for (kind, count) in later.notifications {
+            *self.notifications.entry(kind).or_default() += count;
+        }
+        for (kind, count) in later.failed {
+            *self.failed.entry(kind).or_default() += count;
+        }
+        for (reason, count) in later.suppressed {
+            *self.suppressed.entry(reason).or_default() += count;
+        }
+    }
 }
 
 /// Alerts that are told together.
@@ -156,13 +197,6 @@ pub struct Membership {
     pub members: BTreeSet<u64>,
 }
 
-/// The outbox entry and whether an attempt is being made.
-#[derive(Clone, Debug)]
-struct Pending {
-    notice: Notice,
-    in_flight: bool,
-}
-
 /// The machine. See the module's page.
 pub struct Machine {
     config: Arc<Config>,
@@ -171,14 +205,24 @@ pub struct Machine {
     intervals: BTreeMap<String, Vec<TimeInterval>>,
     inhibitor: Inhibitor,
     silences: Silences,
-    alerts: BTreeMap<u64, Alert>,
-    groups: BTreeMap<String, Group>,
+    alerts: Alerts,
+    groups: Groups,
     log: BTreeMap<(String, Target), LogEntry>,
-    outbox: BTreeMap<String, Pending>,
+    outbox: Outbox,
+    /// How many notifications there were; makes their ids unique even where the clock was set back.
+    sequence: u64,
+    /// Integrations that cannot be told anything.
+    failing: BTreeMap<Target, Failing>,
+    /// Alerts whose notification was given up, and nobody was told of them since.
+    unheard: BTreeMap<u64, BTreeSet<Target>>,
     /// What was last told about each alert's routed state.
     told: BTreeMap<u64, RoutedAlert>,
+    /// Alerts whose routed state may be another now.
+    stale: BTreeSet<u64>,
     /// When all alerts' routed states are looked at again.
     next_review: Timestamp,
+    /// The named times that were on when they were looked at last.
+    times_on: BTreeSet<String>,
     next_cleaning: Timestamp,
 }
 
@@ -188,18 +232,23 @@ impl Machine {
     pub fn new(config: Arc<Config>) -> Self {
         let router = Router::new(&config);
         Self {
-            nodes: shared_nodes(&router),
+            nodes: shared_nodes(&router, &config),
             router,
             intervals: config.time_intervals.clone(),
             inhibitor: Inhibitor::new(config.inhibit_rules.clone()),
             config,
             silences: Silences::default(),
-            alerts: BTreeMap::new(),
-            groups: BTreeMap::new(),
+            alerts: Alerts::default(),
+            groups: Groups::default(),
             log: BTreeMap::new(),
-            outbox: BTreeMap::new(),
+            outbox: Outbox::default(),
+            sequence: 0,
+            failing: BTreeMap::new(),
+            unheard: BTreeMap::new(),
             told: BTreeMap::new(),
+            stale: BTreeSet::new(),
             next_review: Timestamp::MIN,
+            times_on: BTreeSet::new(),
             next_cleaning: Timestamp::MIN,
         }
     }
@@ -232,12 +281,12 @@ impl Machine {
                 self.next_review = Timestamp::MIN;
             }
             Input::Delivered(id, outcome) => self.delivered(now, &id, outcome, &mut step),
+            Input::ClockSet(by_ms) => self.clock_set(now, by_ms, &mut step),
+            Input::Probe => step.rows.push(Row::PutProbe(now)),
             Input::Tick => {}
         }
         self.flush_due(now, &mut step);
-        if now >= self.next_review {
-            self.review_all(now, &mut step);
-        }
+        self.review_due(now, &mut step);
         if now >= self.next_cleaning {
             self.clean(now, &mut step);
         }
@@ -248,12 +297,11 @@ impl Machine {
     pub fn apply(&mut self, now: Timestamp, config: Arc<Config>) -> Step {
         let mut step = Step::default();
         self.router = Router::new(&config);
-        self.nodes = shared_nodes(&self.router);
+        self.nodes = shared_nodes(&self.router, &config);
         self.intervals.clone_from(&config.time_intervals);
         self.inhibitor = Inhibitor::new(config.inhibit_rules.clone());
         self.config = config;
-        let fingerprints = self.alerts.iter();
-        for (fingerprint, alert) in fingerprints {
+        for (fingerprint, alert) in self.alerts.map() {
             self.inhibitor.add(*fingerprint, &alert.labels);
         }
         let before = std::mem::take(&mut self.groups);
@@ -268,12 +316,12 @@ impl Machine {
             )
         });
         self.regroup(now, known.collect(), &mut step);
-        for (id, group) in before {
-            if let Some(same) = self.groups.get_mut(&id) {
-                same.round = group.round;
-            }
+        for (id, group) in before.iter() {
+            let round = group.round.clone();
+            self.groups.change(id, |same| same.round = round);
         }
         self.drop_orphans(&mut step);
+        self.clean_failing(now, &mut step);
         self.review_all(now, &mut step);
         step
     }
@@ -281,17 +329,25 @@ impl Machine {
     /// The next moment at which something is to be done.
     #[must_use]
     pub fn next_moment(&self) -> Timestamp {
-        let flushes = self.groups.values().map(|group| group.next_flush);
-        let attempts = self
-            .outbox
-            .values()
-            .filter(|pending| !pending.in_flight)
-            .map(|pending| pending.notice.next_attempt);
-        flushes
-            .chain(attempts)
-            .chain([self.next_review, self.next_cleaning])
-            .min()
-            .unwrap_or(Timestamp::MAX)
+        [
+            self.groups.next_moment(),
+            self.outbox.next_moment(),
+            self.alerts.next_end(),
+            Some(self.next_review),
+            Some(self.next_cleaning),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(Timestamp::MAX)
+    }
+
+    /// How late the group is that should have been looked at first.
+    #[must_use]
+    pub fn flush_late_ms(&self, now: Timestamp) -> i64 {
+        self.groups
+            .next_moment()
+            .map_or(0, |moment| now.millis_since(moment).max(0))
     }
 
     fn put(&mut self, now: Timestamp, posted: Vec<PostedAlert>, step: &mut Step) {
@@ -316,7 +372,7 @@ impl Machine {
     /// Stores an alert and puts it into its groups.
     fn store(&mut self, now: Timestamp, new: Alert, step: &mut Step) {
         let fingerprint = new.labels.fingerprint();
-        let known = self.alerts.get(&fingerprint);
+        let known = self.alerts.get(fingerprint);
         if known.is_none() && self.alerts.len() >= ALERTS_MAX {
             step.counts.limited += 1;
             step.refused.push(format!(
@@ -332,10 +388,9 @@ impl Machine {
         };
         if was_firing == alert.is_resolved_at(now) && self.inhibitor.is_source(&alert.labels) {
             // Others may be inhibited from now on, or no longer.
-            self.next_review = Timestamp::MIN;
+            self.stale.extend(self.inhibitor.affected(&alert.labels));
         }
         self.inhibitor.add(fingerprint, &alert.labels);
-        self.next_review = self.next_review.min(alert.ends_at.max(now.plus_millis(1)));
         step.rows.push(Row::PutAlert(alert.clone()));
         self.alerts.insert(fingerprint, alert);
         self.group(now, fingerprint, step);
@@ -344,14 +399,16 @@ impl Machine {
 
     /// Puts an alert into the groups of all routes that take it.
     fn group(&mut self, now: Timestamp, fingerprint: u64, step: &mut Step) {
-        let Some(alert) = self.alerts.get(&fingerprint) else {
+        let Some(alert) = self.alerts.get(fingerprint) else {
             return;
         };
-        for node in self.router.matching(&alert.labels) {
+        for node in self.routes_of(&alert.labels) {
             let labels = node.group_labels(&alert.labels);
             let id = node.group_id(&labels);
-            if let Some(group) = self.groups.get_mut(&id) {
-                if group.members.insert(fingerprint) {
+            let mut is_new = false;
+            let join = |group: &mut Group| is_new = group.members.insert(fingerprint);
+            if self.groups.change(&id, join) {
+                if is_new {
                     step.rows.push(Row::PutMember(id, fingerprint));
                 }
                 continue;
@@ -362,9 +419,6 @@ impl Machine {
                     .push(format!("more than {GROUPS_MAX} groups, {id} is not made"));
                 continue;
             }
-            let Some(node) = self.nodes.get(&node.id) else {
-                continue;
-            };
             let waited = alert.starts_at.plus_millis(node.group_wait_ms);
             let next_flush = if waited < now {
                 now
@@ -375,7 +429,7 @@ impl Machine {
             step.rows.push(Row::PutMember(id.clone(), fingerprint));
             let group = Group {
                 key: node.group_key(&labels),
-                node: Arc::clone(node),
+                node,
                 labels,
                 members: BTreeSet::from([fingerprint]),
                 next_flush,
@@ -393,23 +447,27 @@ impl Machine {
             .values()
             .flat_map(|group| group.members.iter().copied())
             .collect();
-        let ended = |alerts: &BTreeMap<u64, Alert>, fingerprint: &u64| {
+        let ended = |alerts: &Alerts, fingerprint: &u64| {
             alerts
-                .get(fingerprint)
+                .get(*fingerprint)
                 .is_none_or(|alert| alert.is_resolved_at(now))
         };
         let mut made = Step::default();
-        let fingerprints: Vec<u64> = self.alerts.keys().copied().collect();
+        let fingerprints: Vec<u64> = self.alerts.map().keys().copied().collect();
         for fingerprint in fingerprints {
             if was_member.contains(&fingerprint) || !ended(&self.alerts, &fingerprint) {
                 self.group(now, fingerprint, &mut made);
             }
         }
-        for (id, group) in &mut self.groups {
+        let mut groups = Groups::default();
+        for (id, group) in self.groups.iter() {
+            let mut group = group.clone();
             let none = BTreeSet::new();
             let before = known.get(id);
             if let Some(before) = before {
-                group.next_flush = before.next_flush;
+                // Not later than a group waits at all: the clock may have been set back meanwhile.
+                let wait_ms = group.node.group_wait_ms.max(group.node.group_interval_ms);
+                group.next_flush = before.next_flush.min(now.plus_millis(wait_ms));
                 let stays = |f: &u64| before.members.contains(f) || !ended(&self.alerts, f);
                 group.members.retain(stays);
             }
@@ -421,8 +479,10 @@ impl Machine {
             let left = members.difference(&group.members);
             step.rows
                 .extend(left.map(|f| Row::DeleteMember(id.clone(), *f)));
+            groups.insert(id.clone(), group);
         }
-        let gone = known.into_keys().filter(|id| !self.groups.contains_key(id));
+        self.groups = groups;
+        let gone = known.into_keys().filter(|id| !self.groups.contains(id));
         step.rows.extend(gone.map(Row::DeleteGroup));
     }
 
@@ -445,9 +505,9 @@ impl Machine {
             let over = now.millis_since(alert.ends_at) > RESOLVED_KEPT_MS;
             (over && !grouped.contains(fingerprint)).then_some(*fingerprint)
         };
-        let gone: Vec<u64> = self.alerts.iter().filter_map(old).collect();
+        let gone: Vec<u64> = self.alerts.map().iter().filter_map(old).collect();
         for fingerprint in gone {
-            if let Some(alert) = self.alerts.remove(&fingerprint) {
+            if let Some(alert) = self.alerts.remove(fingerprint) {
                 self.inhibitor.remove(fingerprint, &alert.labels);
                 self.told.remove(&fingerprint);
                 step.rows.push(Row::DeleteAlert(fingerprint));
@@ -466,14 +526,18 @@ impl Machine {
             self.log.remove(&key);
             step.rows.push(Row::DeleteLog(key.0, key.1));
         }
+        self.clean_failing(now, step);
     }
 }
 
-fn shared_nodes(router: &Router) -> BTreeMap<String, Arc<Node>> {
-    router
-        .nodes()
-        .iter()
-        .map(|node| (node.id.clone(), Arc::new(node.clone())))
+/// The routes of the tree, and one for each receiver that may stand in for others.
+fn shared_nodes(router: &Router, config: &Config) -> BTreeMap<String, Arc<Node>> {
+    let root = router.nodes().first();
+    let names = config.receivers.iter().map(|receiver| &receiver.name);
+    let stand_ins = names.filter_map(|name| Some(Node::stand_in(name, root?)));
+    let nodes = router.nodes().iter().cloned().chain(stand_ins);
+    nodes
+        .map(|node| (node.id.clone(), Arc::new(node)))
         .collect()
 }
 

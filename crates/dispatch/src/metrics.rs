@@ -1,11 +1,13 @@
 //! The numbers kept about alerts and notifications, under Alertmanager's names, and a few of our own.
 
 use crate::deliver::Report;
+use crate::heartbeat::Stage;
 use crate::machine::{Counts, Machine};
 use crate::notice::Outcome;
 use model::Timestamp;
 use runtime::Registry;
 use runtime::metrics::Counter;
+use std::time::Duration;
 
 /// Handles are asked from the registry by name; this keeps it and what is asked for most.
 pub(crate) struct Metrics {
@@ -119,6 +121,30 @@ impl Metrics {
                 &labels,
             )
             .observe(report.took.as_secs_f64());
+    }
+
+    /// Sets for how long each stage has made no progress.
+    pub(crate) fn stages(&self, silence: impl Iterator<Item = (Stage, Duration)>) {
+        for (stage, silent) in silence {
+            self.registry
+                .gauge(
+                    "binnacle_dispatch_stage_silent_seconds",
+                    "Time since a stage that alerts go through made progress.",
+                    &[("stage", stage.name())],
+                )
+                .set(silent.as_secs_f64());
+        }
+    }
+
+    /// Counts a heartbeat.
+    pub(crate) fn heartbeat(&self, result: &str) {
+        self.registry
+            .counter(
+                "binnacle_dispatch_heartbeats_total",
+                "Heartbeats that were sent, failed, or were withheld because a stage makes no progress.",
+                &[("result", result)],
+            )
+            .increment();
     }
 
     /// Sets what there is at the moment.

@@ -155,6 +155,30 @@ fn inherit(route: &Route, parent: Option<(&Node, usize)>) -> Node {
 }
 
 impl Node {
+    /// The route of a receiver that stands in for others; the timing is the root's, without a first wait.
+    #[must_use]
+    pub fn stand_in(receiver: &str, root: &Self) -> Self {
+        Self {
+            id: Self::stand_in_id(receiver),
+            key: format!("{}/stand-in", root.key),
+            receiver: receiver.to_owned(),
+            group_by: GroupBy::Labels(vec!["alertname".to_owned()]),
+            group_wait_ms: 0,
+            mute_time_intervals: Vec::new(),
+            active_time_intervals: Vec::new(),
+            matchers: Vec::new(),
+            continues: false,
+            children: Vec::new(),
+            ..root.clone()
+        }
+    }
+
+    /// The name of that route; no route of the tree has it.
+    #[must_use]
+    pub fn stand_in_id(receiver: &str) -> String {
+        format!("stand-in/{receiver}")
+    }
+
     /// The labels that the group of an alert has in common.
     #[must_use]
     pub fn group_labels(&self, labels: &Labels) -> Labels {

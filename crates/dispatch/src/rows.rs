@@ -3,13 +3,14 @@
 //! One transaction holds all rows of one step: a group's next moment and the notification it led to are
 //! stored together or not at all.
 
-use crate::machine::{Membership, Restored};
+use crate::machine::{Failing, Membership, Restored};
 use crate::notice::{LogEntry, Notice, Target};
 use crate::silence::Silence;
 use model::{Alert, Timestamp};
 use rusqlite::{Connection, Row as SqlRow, Transaction, params};
 use storage::{Migration, State, StateError};
 
+mod failing;
 mod text;
 
 /// Attempts that are kept for the page.
@@ -18,7 +19,8 @@ const ATTEMPTS_KEPT: i64 = 1000;
 /// The tables.
 pub const MIGRATION: Migration = Migration {
     component: "dispatch",
-    steps: &["
+    steps: &[
+        "
         CREATE TABLE dispatch_alerts (
             fingerprint INTEGER PRIMARY KEY,
             labels TEXT NOT NULL,
@@ -78,7 +80,9 @@ pub const MIGRATION: Migration = Migration {
             resolved INTEGER NOT NULL,
             error TEXT
         ) STRICT;
-    "],
+    ",
+        failing::TABLES,
+    ],
 };
 
 /// One change of what is stored.
@@ -110,6 +114,18 @@ pub enum Row {
     DeleteNotice(String),
     /// An attempt to deliver, for the page.
     AddAttempt(Attempt),
+    /// An integration fails.
+    PutFailing(Target, Failing),
+    /// It does no more.
+    DeleteFailing(Target),
+    /// A notification with this alert was given up.
+    PutUnheard(u64, Target),
+    /// Somebody was told of it, or it ended.
+    DeleteUnheard(u64),
+    /// How many notifications there were.
+    PutSequence(u64),
+    /// The moment of a probe.
+    PutProbe(Timestamp),
 }
 
 /// An attempt to deliver, as the page shows it.
@@ -219,6 +235,14 @@ fn store(tx: &Transaction<'_>, row: &Row) -> Result<(), StateError> {
         )?,
         Row::DeleteNotice(id) => run(tx, "DELETE FROM dispatch_outbox WHERE id = ?1", params![id])?,
         Row::AddAttempt(attempt) => add_attempt(tx, attempt)?,
+        Row::PutFailing(target, entry) => failing::put(tx, target, Some(entry))?,
+        Row::DeleteFailing(target) => failing::put(tx, target, None)?,
+        Row::PutUnheard(fingerprint, target) => {
+            failing::put_unheard(tx, *fingerprint, Some(target))?;
+        }
+        Row::DeleteUnheard(fingerprint) => failing::put_unheard(tx, *fingerprint, None)?,
+        Row::PutSequence(value) => put_number(tx, "sequence", value.cast_signed())?,
+        Row::PutProbe(at) => put_number(tx, "probe", at.millis())?,
     }
     Ok(())
 }
@@ -230,6 +254,14 @@ fn run(tx: &Transaction<'_>, sql: &str, values: impl rusqlite::Params) -> Result
 
 fn index(target: &Target) -> i64 {
     i64::try_from(target.index).unwrap_or(i64::MAX)
+}
+
+fn put_number(tx: &Transaction<'_>, name: &str, value: i64) -> Result<(), StateError> {
+    run(
+        tx,
+        "INSERT OR REPLACE INTO dispatch_numbers VALUES (?1, ?2)",
+        params![name, value],
+    )
 }
 
 fn put_alert(tx: &Transaction<'_>, alert: &Alert) -> Result<(), StateError> {
@@ -327,6 +359,15 @@ pub fn load(state: &State) -> Result<Restored, StateError> {
             notices: all(db, "SELECT notice FROM dispatch_outbox", |row| {
                 text::to_notice(&row.get::<_, String>(0)?)
             })?,
+            failing: all(db, "SELECT * FROM dispatch_failing", failing::read)?,
+            unheard: all(db, "SELECT * FROM dispatch_unheard", failing::read_unheard)?,
+            sequence: all(
+                db,
+                "SELECT value FROM dispatch_numbers WHERE name = 'sequence'",
+                |row| Ok(row.get::<_, i64>(0)?.cast_unsigned()),
+            )?
+            .pop()
+            .unwrap_or(0),
             ..Restored::default()
         };
         let groups = all(db, "SELECT id, next_flush_ms FROM dispatch_groups", |row| {

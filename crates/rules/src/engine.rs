@@ -211,6 +211,16 @@ impl RuleEngine {
         idle.min()
     }
 
+    /// Whether every group is evaluated in time: none is late by more than its interval.
+    #[must_use]
+    pub fn is_on_time(&self, now: Timestamp) -> bool {
+        let loaded = lock(&self.shared.loaded);
+        loaded.slots.values().all(|slot| {
+            let schedule = lock(&slot.timing).schedule;
+            now.millis_since(schedule.next()) <= schedule.interval_ms()
+        })
+    }
+
     /// All groups, by file and name.
     #[must_use]
     pub fn groups(&self) -> Vec<Arc<GroupView>> {

@@ -52,6 +52,11 @@ impl Schedule {
         now.plus_millis(-since_slot)
     }
 
+    /// Between two moments.
+    pub(crate) const fn interval_ms(&self) -> i64 {
+        self.interval_ms
+    }
+
     /// The next moment.
     pub(crate) const fn next(&self) -> Timestamp {
         self.next

@@ -171,6 +171,7 @@ impl Reader {
         for found in by_kind.into_values().flatten() {
             self.list_other(&found);
         }
+        self.apply_own();
         self.setup.listing.sort();
         self.check_rules_together();
     }
@@ -372,6 +373,16 @@ impl Reader {
             self.mistakes.extend(problems);
         }
         self.setup.alertmanager = Some(Alertmanager { config });
+    }
+
+    /// What binnacle.yml says beyond alertmanager.yml.
+    fn apply_own(&mut self) {
+        let own = &self.setup.settings.notifications;
+        if let Some(alertmanager) = &mut self.setup.alertmanager {
+            self.mistakes
+                .extend(own.mistakes(&alertmanager.config.receivers));
+            alertmanager.config.own = own.clone();
+        }
     }
 
     fn list_other(&mut self, found: &Found) {

@@ -4,9 +4,10 @@ use super::{Ground, stand_ins};
 use crate::setup::Setup;
 use anyhow::Context as _;
 use collect::alertmanagers::Notifier;
-use dispatch::{Dispatch, Parts, PostedAlert, Told};
+use dispatch::{Dispatch, Parts, PostedAlert, Surroundings, Told};
 use incidents::{Incidents, Notification};
 use model::{Alert, Labels, RoutedAlert, Timestamp};
+use rules::RuleEngine;
 use runtime::Shutdown;
 use runtime::queue::{Received, Receiver, Sender, bounded};
 use std::collections::BTreeMap;
@@ -33,7 +34,10 @@ const REFUSED_HELP: &str = "Messages between parts that found their queue full."
 pub(super) fn dispatch_config(setup: &Setup) -> Arc<dispatch::config::Config> {
     match &setup.alertmanager {
         Some(alertmanager) => Arc::new(alertmanager.config.clone()),
-        None => Arc::new(dispatch::config::Config::built_in()),
+        None => Arc::new(dispatch::config::Config {
+            own: setup.settings.notifications.clone(),
+            ..dispatch::config::Config::built_in()
+        }),
     }
 }
 
@@ -197,8 +201,31 @@ pub(super) fn rules_to_dispatch(
     Ok((sender, reader))
 }
 
+/// Starts the thread that watches whether alerts get through. Its probe is an empty batch that takes the same
+/// way as the alerts of rules.
+pub(super) fn watch(
+    ground: &Ground,
+    dispatch: &Dispatch,
+    (rules, alerts): (Arc<RuleEngine>, Sender<Vec<Alert>>),
+) -> std::io::Result<JoinHandle<()>> {
+    let surroundings = Surroundings {
+        evaluates: Box::new(move |now| rules.is_on_time(now)),
+        // Where there is no room the probe is lost, and its absence is the sign.
+        probe: Box::new(move || drop(alerts.try_send(Vec::new()))),
+    };
+    dispatch.watch(surroundings, ground.shutdown.clone())
+}
+
 fn put(dispatch: &Dispatch, alerts: Vec<Alert>) {
+    // An empty batch is a probe: see `watch`.
+    let is_probe = alerts.is_empty();
     let posted = alerts.into_iter().map(posted).collect();
+    if is_probe {
+        if let Err(error) = dispatch.probed() {
+            tracing::error!(%error, "alerts would not be stored");
+        }
+        return;
+    }
     if let Err(error) = dispatch.put(posted) {
         tracing::error!(%error, "alerts could not be taken");
     }

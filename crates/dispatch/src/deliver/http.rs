@@ -6,6 +6,7 @@ use crate::notice::FailureReason;
 use model::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use sha2::{Digest as _, Sha256};
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -15,6 +16,9 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 const SHOWN_CHARS_MAX: usize = 500;
 /// The longest wait that a server may ask for.
 const RETRY_AFTER_MAX_MS: i64 = 3_600_000;
+
+/// The header by which receivers can tell repeats.
+pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 pub(super) const JSON: &str = "application/json";
 
@@ -34,11 +38,25 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The same way in, to another place.
+    /// The same way in, to another place. Its key is its own, and the same for every attempt: a server that
+    /// knows keys must not take it for the first request.
     pub(super) fn to(&self, method: Method, url: impl Into<String>, body: String) -> Self {
+        let url = url.into();
+        let mut headers = self.headers.clone();
+        if let Some(key) = headers.get(IDEMPOTENCY_KEY) {
+            let place =
+                reqwest::Url::parse(&url).map_or_else(|_| url.clone(), |u| u.path().to_owned());
+            let parts = [key.as_bytes(), method.as_str().as_bytes(), place.as_bytes()];
+            let digest = Sha256::digest(parts.join(&b'\n'));
+            let hex: String = digest.iter().take(16).map(|b| format!("{b:02x}")).collect();
+            if let Ok(value) = HeaderValue::from_str(&hex) {
+                headers.insert(IDEMPOTENCY_KEY, value);
+            }
+        }
         Self {
             method,
-            url: url.into(),
+            url,
+            headers,
             content_type: if body.is_empty() {
                 ""
             } else {

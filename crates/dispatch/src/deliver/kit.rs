@@ -1,6 +1,6 @@
 //! What a receiver needs to prepare its conversation, and which secrets no error may show.
 
-use super::http::{JSON, Request};
+use super::http::{IDEMPOTENCY_KEY, JSON, Request};
 use super::{Clients, Job, client};
 use crate::template::Scope;
 use config::http_client::{Credentials, SecretSource};
@@ -10,8 +10,6 @@ use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The header by which receivers can tell repeats.
-const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// Shorter secrets are not looked for in errors: they would blot out ordinary words.
 const HIDDEN_CHARS_MIN: usize = 4;
 
@@ -34,6 +32,25 @@ impl Secrets {
             shown = shown.replace(secret.as_str(), config::secret::HIDDEN);
         }
         shown
+    }
+
+    /// Adds a text.
+    pub(super) fn hide(&mut self, secret: &str) {
+        if secret.chars().count() >= HIDDEN_CHARS_MIN {
+            self.0.push(secret.to_owned());
+        }
+    }
+
+    /// Adds the parts of an address that open doors.
+    pub(super) fn hide_url(&mut self, url: &str) {
+        let Ok(parsed) = reqwest::Url::parse(url) else {
+            return;
+        };
+        self.hide(parsed.path().trim_matches('/'));
+        self.hide(parsed.password().unwrap_or_default());
+        for (_, value) in parsed.query_pairs() {
+            self.hide(&value);
+        }
     }
 }
 
@@ -64,21 +81,7 @@ impl<'a> Kit<'a> {
 
     /// Keeps a text out of errors.
     pub(super) fn hide(&mut self, secret: &str) {
-        if secret.chars().count() >= HIDDEN_CHARS_MIN {
-            self.secrets.0.push(secret.to_owned());
-        }
-    }
-
-    /// Keeps an address out of errors, and the parts of it that open doors.
-    fn hide_url(&mut self, url: &str) {
-        let Ok(parsed) = reqwest::Url::parse(url) else {
-            return;
-        };
-        self.hide(parsed.path().trim_matches('/'));
-        self.hide(parsed.password().unwrap_or_default());
-        for (_, value) in parsed.query_pairs() {
-            self.hide(&value);
-        }
+        self.secrets.hide(secret);
     }
 
     /// A secret, read now. `field` is where its file stands.
@@ -87,7 +90,7 @@ impl<'a> Kit<'a> {
             .read()
             .map_err(|error| format!("read {field}: {error}"))?;
         self.hide(secret.reveal());
-        self.hide_url(secret.reveal());
+        self.secrets.hide_url(secret.reveal());
         Ok(secret.reveal().to_owned())
     }
 

@@ -1,3 +1,4 @@
+mod heart;
 mod installed;
 
 use super::{Dispatch, Error, Parts};
@@ -6,7 +7,7 @@ use crate::config::Config;
 use crate::machine::{AlertFilter, AlertState, GroupFilter};
 use crate::silence::Silence;
 use model::{Matcher, RoutedAlert, Timestamp};
-use runtime::{Registry, Shutdown, SystemClock};
+use runtime::{Registry, SharedClock, Shutdown, SystemClock};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -61,12 +62,16 @@ struct Running {
 
 impl Running {
     fn start(state: &State, config: &Arc<Config>) -> Self {
+        Self::start_at(state, config, SystemClock::shared())
+    }
+
+    fn start_at(state: &State, config: &Arc<Config>, clock: SharedClock) -> Self {
         let routed = Arc::new(Mutex::new(Vec::new()));
         let (attempted, told) = sync_channel(100);
         let (heard, registry, shutdown) = (Arc::clone(&routed), Registry::new(), Shutdown::new());
         let parts = Parts {
             state: state.clone(),
-            clock: SystemClock::shared(),
+            clock,
             registry: registry.clone(),
             external_url: "http://here".to_owned(),
             listener: Box::new(move |alert| heard.lock().expect("lock").push(alert)),

@@ -1,6 +1,7 @@
 //! Looking at a group: who must be told what.
 
-use super::{Group, Machine, Pending, Round, Step};
+use super::outbox::Pending;
+use super::{Group, Machine, Round, Step};
 use crate::alert;
 use crate::notice::{ALERTS_MAX, LogEntry, Notice, NoticeAlert, Question, Target};
 use crate::rows::Row;
@@ -23,13 +24,8 @@ struct Look {
 impl Machine {
     /// Looks at every group whose moment has come.
     pub(super) fn flush_due(&mut self, now: Timestamp, step: &mut Step) {
-        let due: Vec<String> = self
-            .groups
-            .iter()
-            .filter(|(_, group)| group.next_flush <= now)
-            .map(|(id, _)| id.clone())
-            .collect();
-        for id in due {
+        let sequence = self.sequence;
+        for id in self.groups.due(now) {
             if let Some(mut group) = self.groups.remove(&id) {
                 if self.flush(now, &id, &mut group, step) {
                     step.rows.push(Row::PutGroup(id.clone(), group.next_flush));
@@ -39,6 +35,9 @@ impl Machine {
                 }
             }
         }
+        if self.sequence != sequence {
+            step.rows.push(Row::PutSequence(self.sequence));
+        }
     }
 
     /// Looks at one group; answers whether it goes on.
@@ -47,7 +46,7 @@ impl Machine {
         let members: Vec<Alert> = group
             .members
             .iter()
-            .filter_map(|fingerprint| self.alerts.get(fingerprint).cloned())
+            .filter_map(|fingerprint| self.alerts.get(*fingerprint).cloned())
             .collect();
         let ended: BTreeMap<u64, Timestamp> = members
             .iter()
@@ -64,8 +63,8 @@ impl Machine {
         // happened since, so the group is looked at again when it is over.
         let in_flight: BTreeSet<String> = self
             .outbox
-            .values()
-            .filter(|pending| pending.in_flight && pending.notice.group_id == id)
+            .of_group(id)
+            .filter(|pending| pending.started_at.is_some())
             .map(|pending| pending.notice.id.clone())
             .collect();
         if !look.alerts.is_empty() {
@@ -88,7 +87,7 @@ impl Machine {
         for (fingerprint, updated_at) in &round.resolved {
             let unchanged = self
                 .alerts
-                .get(fingerprint)
+                .get(*fingerprint)
                 .is_none_or(|alert| alert.updated_at == *updated_at);
             if unchanged && group.members.remove(fingerprint) {
                 step.rows
@@ -109,7 +108,7 @@ impl Machine {
         let mut alerts = members;
         alerts.retain(|alert| {
             self.inhibitor
-                .muted_by(&alert.labels, &self.alerts, now)
+                .muted_by(&alert.labels, self.alerts.map(), now)
                 .is_none()
         });
         suppressed("inhibition", all - alerts.len());
@@ -176,13 +175,14 @@ impl Machine {
             let Some(reason) = question.answer(now) else {
                 continue;
             };
-            let notice = notice(now, (id, group), target, look, reason);
+            self.sequence += 1;
+            let mut notice = notice(now, (id, group), target, look, reason);
+            notice.id = notice_id(&notice, self.sequence);
             if !send_resolved && look.firing.is_empty() {
                 // It does not want to hear of ends, but the log must know of them.
                 self.log_arrival(now, &notice, Vec::new(), step);
                 continue;
             }
-            let mut notice = notice;
             if !send_resolved {
                 notice.alerts.retain(|alert| !alert.resolved);
             }
@@ -197,11 +197,7 @@ impl Machine {
             *count.or_default() += 1;
             waiting.insert(notice.id.clone());
             step.rows.push(Row::PutNotice(notice.clone()));
-            let pending = Pending {
-                notice,
-                in_flight: false,
-            };
-            self.outbox.insert(pending.notice.id.clone(), pending);
+            self.outbox.add(notice);
         }
         waiting
     }
@@ -209,16 +205,15 @@ impl Machine {
     /// Drops a notification of an earlier look that has not arrived; answers whether one is just being
     /// attempted, so that its outcome must be awaited.
     fn supersede(&mut self, group_id: &str, target: &Target, step: &mut Step) -> bool {
-        let older = self.outbox.values().find(|pending| {
-            pending.notice.group_id == group_id && pending.notice.target == *target
-        });
-        let Some(older) = older else {
+        let same = |pending: &&Pending| pending.notice.target == *target;
+        let older = self.outbox.of_group(group_id).find(same);
+        let older = older.map(|older| (older.notice.id.clone(), older.started_at.is_some()));
+        let Some((id, in_flight)) = older else {
             return false;
         };
-        if older.in_flight {
+        if in_flight {
             return true;
         }
-        let id = older.notice.id.clone();
         self.give_up(&id, crate::notice::FailureReason::DeadlineExceeded, step);
         false
     }
@@ -246,6 +241,7 @@ impl Machine {
         step.rows
             .push(Row::PutLog(key.0.clone(), key.1.clone(), entry.clone()));
         self.log.insert(key, entry);
+        self.heard(notice.firing.iter().copied(), step);
     }
 
     /// Names of the times that mute a group at `now`; empty where it is not muted.
@@ -272,7 +268,7 @@ fn notice(
 ) -> Notice {
     let timeout_ms = group.node.group_interval_ms.max(TIMEOUT_MIN_MS);
     Notice {
-        id: notice_id(id, &target, now),
+        id: String::new(),
         group_id: id.to_owned(),
         group_key: group.key.clone(),
         group_labels: group.labels.clone(),
@@ -292,9 +288,10 @@ fn notice(
     }
 }
 
-/// A name that no other notification has: a group is looked at once in a millisecond at most.
-fn notice_id(group_id: &str, target: &Target, now: Timestamp) -> String {
-    let text = format!("{group_id}\n{target}\n{}", now.millis());
+/// A name that no other notification has, also where the clock was set back.
+fn notice_id(notice: &Notice, sequence: u64) -> String {
+    let (group_id, target, at) = (&notice.group_id, &notice.target, notice.created_at.millis());
+    let text = format!("{group_id}\n{target}\n{at}\n{sequence}");
     let digest = Sha256::digest(text.as_bytes());
     digest
         .iter()

@@ -1,6 +1,6 @@
 //! Making the machine again from rows.
 
-use super::{Machine, Membership, Pending, Round, Step};
+use super::{Failing, Machine, Membership, Round, Step};
 use crate::config::Config;
 use crate::notice::{LogEntry, Notice, Target};
 use crate::rows::Row;
@@ -22,6 +22,12 @@ pub struct Restored {
     pub log: Vec<(String, Target, LogEntry)>,
     /// The outbox.
     pub notices: Vec<Notice>,
+    /// Integrations that fail.
+    pub failing: Vec<(Target, Failing)>,
+    /// Alerts whose notification was given up.
+    pub unheard: Vec<(u64, Target)>,
+    /// How many notifications there were.
+    pub sequence: u64,
 }
 
 impl Machine {
@@ -37,8 +43,19 @@ impl Machine {
         for silence in rows.silences {
             machine.silences.restore(silence);
         }
-        for (group_key, target, entry) in rows.log {
+        for (group_key, target, mut entry) in rows.log {
+            // The clock may have been set back meanwhile.
+            entry.at = entry.at.min(now);
             machine.log.insert((group_key, target), entry);
+        }
+        machine.sequence = rows.sequence;
+        machine.failing.extend(rows.failing);
+        for (fingerprint, target) in rows.unheard {
+            machine
+                .unheard
+                .entry(fingerprint)
+                .or_default()
+                .insert(target);
         }
         let members: BTreeSet<u64> = rows
             .groups
@@ -50,6 +67,11 @@ impl Machine {
             let fingerprint = alert.labels.fingerprint();
             // Whatever has left its groups was known to have ended.
             let was_firing = alert.ends_at > alert.updated_at && members.contains(&fingerprint);
+            if !was_firing && alert.ends_at > now && alert.ends_at <= alert.updated_at {
+                // It had ended by a clock that was set back since.
+                alert.ends_at = now;
+                step.rows.push(Row::PutAlert(alert.clone()));
+            }
             if was_firing && alert.ends_at <= now {
                 alert.ends_at = grace;
                 step.rows.push(Row::PutAlert(alert.clone()));
@@ -67,19 +89,17 @@ impl Machine {
     fn restore_outbox(&mut self, now: Timestamp, notices: Vec<Notice>) {
         for mut notice in notices {
             notice.next_attempt = notice.next_attempt.min(now);
-            if let Some(group) = self.groups.get_mut(&notice.group_id) {
+            let left_ms = notice.deadline.millis_since(notice.created_at);
+            notice.deadline = notice.deadline.min(now.plus_millis(left_ms));
+            self.groups.change(&notice.group_id, |group| {
                 let round = group.round.get_or_insert_with(Round::default);
                 round.waiting.insert(notice.id.clone());
                 let ended = notice.alerts.iter().filter(|alert| alert.resolved);
                 round
                     .resolved
                     .extend(ended.map(|a| (a.alert.labels.fingerprint(), a.alert.updated_at)));
-            }
-            let pending = Pending {
-                notice,
-                in_flight: false,
-            };
-            self.outbox.insert(pending.notice.id.clone(), pending);
+            });
+            self.outbox.add(notice);
         }
     }
 }

@@ -1,24 +1,57 @@
 //! Following every alert's routed state, so that others hear when it fires, ends, or is muted.
 
 use super::{Group, Machine, Step};
+use crate::route::Node;
 use model::{Alert, RoutedAlert, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Time intervals have the grain of a minute.
 const MINUTE_MS: i64 = 60_000;
 
 impl Machine {
+    /// Looks at the alerts whose state may have changed: those that ended, and those that they muted; all,
+    /// where a silence or a named time begins or ends.
+    pub(super) fn review_due(&mut self, now: Timestamp, step: &mut Step) {
+        let ended = self.alerts.take_ended(now);
+        for fingerprint in &ended {
+            self.stale.insert(*fingerprint);
+            if let Some(alert) = self.alerts.get(*fingerprint)
+                && self.inhibitor.is_source(&alert.labels)
+            {
+                self.stale.extend(self.inhibitor.affected(&alert.labels));
+            }
+        }
+        self.heard(ended.into_iter(), step);
+        let times_on = self.times_on(now);
+        if now >= self.next_review || times_on != self.times_on {
+            self.times_on = times_on;
+            self.stale.clear();
+            return self.review_all(now, step);
+        }
+        for fingerprint in std::mem::take(&mut self.stale) {
+            self.review(now, fingerprint, step);
+        }
+    }
+
+    fn times_on(&self, now: Timestamp) -> BTreeSet<String> {
+        let on = self.intervals.iter().filter(|(_, intervals)| {
+            let mut intervals = intervals.iter();
+            intervals.any(|interval| interval.contains(now))
+        });
+        on.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Looks at all alerts, and decides when to do so again.
     pub(super) fn review_all(&mut self, now: Timestamp, step: &mut Step) {
-        let fingerprints: Vec<u64> = self.alerts.keys().copied().collect();
+        let fingerprints: Vec<u64> = self.alerts.map().keys().copied().collect();
         for fingerprint in fingerprints {
             self.review(now, fingerprint, step);
         }
-        let ends = self.alerts.values().map(|alert| alert.ends_at);
-        let next_end = ends.filter(|moment| *moment > now).min();
         let minute = now.millis().div_euclid(MINUTE_MS).saturating_add(1);
         let next_minute = Timestamp::from_millis(minute.saturating_mul(MINUTE_MS));
         let next_minute = (!self.intervals.is_empty()).then_some(next_minute);
-        self.next_review = [next_end, next_minute, self.silences.next_change(now)]
+        self.next_review = [next_minute, self.silences.next_change(now)]
             .into_iter()
             .flatten()
             .min()
@@ -27,7 +60,7 @@ impl Machine {
 
     /// Tells of one alert if its routed state is another than was told last.
     pub(super) fn review(&mut self, now: Timestamp, fingerprint: u64, step: &mut Step) {
-        let Some(alert) = self.alerts.get(&fingerprint) else {
+        let Some(alert) = self.alerts.get(fingerprint) else {
             return;
         };
         let routed = self.routed(now, fingerprint, alert);
@@ -55,13 +88,14 @@ impl Machine {
     #[must_use]
     pub fn all_routed(&self, now: Timestamp) -> Vec<RoutedAlert> {
         self.alerts
+            .map()
             .iter()
             .map(|(fingerprint, alert)| self.routed(now, *fingerprint, alert))
             .collect()
     }
 
     fn routed(&self, now: Timestamp, fingerprint: u64, alert: &Alert) -> RoutedAlert {
-        let nodes = self.router.matching(&alert.labels);
+        let nodes = self.routes_of(&alert.labels);
         let group_labels = nodes
             .first()
             .map(|node| node.group_labels(&alert.labels))
@@ -76,21 +110,30 @@ impl Machine {
             group_labels,
             receivers,
             resolved: alert.is_resolved_at(now),
-            suppressed_by: self.suppressed_by(now, fingerprint, alert),
+            suppressed_by: self.suppressed_by(now, (fingerprint, alert), &nodes),
             alert: alert.clone(),
         }
     }
 
-    fn suppressed_by(&self, now: Timestamp, fingerprint: u64, alert: &Alert) -> Option<String> {
-        if let Some(source) = self.inhibitor.muted_by(&alert.labels, &self.alerts, now) {
-            let name = self.alerts.get(&source).map_or("", |source| source.name());
+    fn suppressed_by(
+        &self,
+        now: Timestamp,
+        (fingerprint, alert): (u64, &Alert),
+        nodes: &[Arc<Node>],
+    ) -> Option<String> {
+        let alerts = self.alerts.map();
+        if let Some(source) = self.inhibitor.muted_by(&alert.labels, alerts, now) {
+            let name = self.alerts.get(source).map_or("", |source| source.name());
             return Some(format!("inhibited by {name} ({source:016x})"));
         }
         if let Some(id) = self.silences.muting(&alert.labels, now).first() {
             return Some(format!("silenced by {id}"));
         }
         // Muted by time only where every group that it is in is.
-        let groups = self.groups_of(fingerprint, alert);
+        if self.intervals.is_empty() {
+            return None;
+        }
+        let groups = self.groups_of((fingerprint, alert), nodes);
         let mut muted = groups.iter().map(|group| self.muted_times(group, now));
         let first = muted.next().filter(|names| !names.is_empty())?;
         muted
@@ -98,10 +141,13 @@ impl Machine {
             .then(|| format!("muted by time interval {}", first.join(", ")))
     }
 
-    pub(super) fn groups_of(&self, fingerprint: u64, alert: &Alert) -> Vec<&Group> {
-        self.router
-            .matching(&alert.labels)
-            .into_iter()
+    pub(super) fn groups_of(
+        &self,
+        (fingerprint, alert): (u64, &Alert),
+        nodes: &[Arc<Node>],
+    ) -> Vec<&Group> {
+        nodes
+            .iter()
             .filter_map(|node| {
                 let id = node.group_id(&node.group_labels(&alert.labels));
                 self.groups

@@ -36,6 +36,8 @@ struct World {
     down: BTreeSet<String>,
     /// Receivers that take a request and never answer.
     hanging: BTreeSet<String>,
+    /// Receivers that refuse everything.
+    refusing: BTreeSet<String>,
     /// Every notification that arrived: moment, receiver, what it said.
     arrived: Vec<String>,
     /// What was told about alerts' routed states.
@@ -56,6 +58,7 @@ impl World {
             state,
             down: BTreeSet::new(),
             hanging: BTreeSet::new(),
+            refusing: BTreeSet::new(),
             arrived: Vec::new(),
             routed: Vec::new(),
             silences: BTreeMap::new(),
@@ -89,6 +92,11 @@ impl World {
                     reason: FailureReason::Other,
                     after_ms: None,
                 }
+            } else if self.refusing.contains(&notice.target.receiver) {
+                Outcome::Failed {
+                    error: "unexpected status code 400".to_owned(),
+                    reason: FailureReason::ClientError,
+                }
             } else {
                 self.arrived
                     .push(format!("{} {}", self.clock(), shown(&notice)));
@@ -114,6 +122,13 @@ impl World {
         self.machine = machine;
         self.follow(&step);
         self.input(Input::Tick);
+    }
+
+    /// The clock is set; the story goes on counting from its beginning.
+    fn set_clock(&mut self, by_ms: i64) {
+        self.now = self.now.plus_millis(by_ms);
+        self.start = self.start.plus_millis(by_ms);
+        self.input(Input::ClockSet(by_ms));
     }
 
     fn reload(&mut self, config: &Arc<Config>) {
@@ -176,8 +191,11 @@ fn alert(words: &[&str]) -> PostedAlert {
 /// Plays a story. Lines: `TIME action …` in order of time, `TIME want …` for every notification that leaves,
 /// `TIME told …` for routed states (checked only if there is one). The last line is `TIME end`.
 fn play(config: &str, other_config: &str, start: Timestamp, script: &str) {
-    let config = parse(config);
-    let mut world = World::new(&config, start);
+    play_with(&parse(config), other_config, start, script);
+}
+
+fn play_with(config: &Arc<Config>, other_config: &str, start: Timestamp, script: &str) {
+    let mut world = World::new(config, start);
     let (mut wanted, mut told) = (Vec::new(), Vec::new());
     for line in script
         .lines()
@@ -193,7 +211,7 @@ fn play(config: &str, other_config: &str, start: Timestamp, script: &str) {
             "told" => told.push(format!("{time} {}", rest.join(" "))),
             _ => {
                 let at = model::parse_duration(time).expect(line);
-                world.advance_to(start.plus_millis(at));
+                world.advance_to(world.start.plus_millis(at));
                 act(&mut world, verb, rest, other_config);
             }
         }
@@ -243,6 +261,16 @@ fn act(world: &mut World, verb: &str, words: &[&str], other_config: &str) {
             world.down.remove(words[0]);
         }
         "hang" => drop(world.hanging.insert(words[0].to_owned())),
+        "refuse" => drop(world.refusing.insert(words[0].to_owned())),
+        "accept" => {
+            world.refusing.remove(words[0]);
+        }
+        "clock" => {
+            // Like `clock -1h`.
+            let (sign, text) = words[0].split_at(1);
+            let millis = model::parse_duration(text).expect("duration");
+            world.set_clock(if sign == "-" { -millis } else { millis });
+        }
         "restart" => world.restart(),
         "reload" => world.reload(&parse(other_config)),
         "end" => {}

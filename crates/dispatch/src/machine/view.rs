@@ -7,6 +7,9 @@ use model::regex::Regex;
 use model::{Alert, Labels, Matcher, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A notification that has waited this long is as good as one that failed.
+const WAITED_MS: i64 = 60_000;
+
 /// Whether an alert is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlertState {
@@ -145,6 +148,7 @@ impl Machine {
     pub fn alerts(&self, filter: &AlertFilter, now: Timestamp) -> Vec<AlertView> {
         let mut views: Vec<AlertView> = self
             .alerts
+            .map()
             .iter()
             .filter_map(|(fingerprint, alert)| {
                 let receivers = self.receivers_of(alert);
@@ -200,7 +204,7 @@ impl Machine {
         let mut members: Vec<Alert> = group
             .members
             .iter()
-            .filter_map(|fingerprint| self.alerts.get(fingerprint).cloned())
+            .filter_map(|fingerprint| self.alerts.get(*fingerprint).cloned())
             .collect();
         crate::alert::sort(&mut members);
         members
@@ -233,7 +237,7 @@ impl Machine {
         let silenced_by = self.silences.muting(&alert.labels, now);
         let inhibited_by: Vec<String> = self
             .inhibitor
-            .muted_by(&alert.labels, &self.alerts, now)
+            .muted_by(&alert.labels, self.alerts.map(), now)
             .map(|source| format!("{source:016x}"))
             .into_iter()
             .collect();
@@ -257,7 +261,7 @@ impl Machine {
     }
 
     fn receivers_of(&self, alert: &Alert) -> Vec<String> {
-        let nodes = self.router.matching(&alert.labels);
+        let nodes = self.routes_of(&alert.labels);
         nodes.iter().map(|node| node.receiver.clone()).collect()
     }
 
@@ -290,24 +294,36 @@ impl Machine {
         self.config.receivers.iter().map(view).collect()
     }
 
-    /// Alerts that fire, are not suppressed, and that nobody was told of because every attempt failed.
+    /// Alerts that fire, are not suppressed, and that nobody was told of because every attempt failed, was
+    /// refused, or has waited for a minute.
     #[must_use]
     pub fn undelivered(&self, now: Timestamp) -> Vec<UndeliveredView> {
         let mut failing: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
-        for pending in self.outbox.values().filter(|p| p.notice.attempts > 0) {
-            for fingerprint in &pending.notice.firing {
+        for (fingerprint, targets) in &self.unheard {
+            let kinds = targets.iter().map(|target| target.kind.clone());
+            failing.insert(*fingerprint, kinds.collect());
+        }
+        for pending in self.outbox.iter() {
+            let notice = &pending.notice;
+            if notice.attempts == 0 && now.millis_since(notice.created_at) < WAITED_MS {
+                continue;
+            }
+            for fingerprint in &notice.firing {
                 let kinds = failing.entry(*fingerprint).or_default();
-                kinds.insert(pending.notice.target.kind.clone());
+                kinds.insert(notice.target.kind.clone());
             }
         }
-        for entry in self.log.values() {
-            failing.retain(|fingerprint, _| !entry.firing.contains(fingerprint));
+        if !failing.is_empty() {
+            let told = self.log.values().flat_map(|entry| &entry.firing);
+            for fingerprint in told {
+                failing.remove(fingerprint);
+            }
         }
         let mut views = Vec::new();
         for (fingerprint, kinds) in failing {
             let told = self.told.get(&fingerprint);
             let suppressed = told.is_some_and(|told| told.suppressed_by.is_some());
-            let Some(alert) = self.alerts.get(&fingerprint) else {
+            let Some(alert) = self.alerts.get(fingerprint) else {
                 continue;
             };
             if alert.is_resolved_at(now) || suppressed {
@@ -360,7 +376,7 @@ impl Machine {
         BTreeMap<&'static str, usize>,
     ) {
         let mut alerts = BTreeMap::from([("active", 0), ("suppressed", 0), ("unprocessed", 0)]);
-        for (fingerprint, alert) in &self.alerts {
+        for (fingerprint, alert) in self.alerts.map() {
             if alert.is_resolved_at(now) {
                 continue;
             }

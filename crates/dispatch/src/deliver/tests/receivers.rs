@@ -365,3 +365,31 @@ fn long_texts_are_cut_as_the_service_wants() {
     check("sns", "message", "Ω", 0);
     check("sns", "message", "ABCD", 65_536);
 }
+
+#[test]
+fn every_request_has_a_key_of_its_own_that_stays_for_each_attempt() {
+    for case in CASES {
+        let keys = || {
+            let deliverer = Deliverer::new().expect("threads");
+            let answers = case.2.iter().map(|body| answer("200 OK", "", body));
+            let server = Server::script(answers.collect());
+            run(&deliverer, vec![job_of(case, &server, notice())]);
+            let key = |got: &Got| {
+                let named = got
+                    .head
+                    .lines()
+                    .find(|line| line.starts_with("idempotency-key: "));
+                // What only reads needs none.
+                let reads = got.head.starts_with("GET ");
+                assert!(named.is_some() || reads, "{}: {}", case.0, got.head);
+                named.unwrap_or_default().to_owned()
+            };
+            let keys: Vec<String> = server.all().iter().map(key).collect();
+            keys
+        };
+        let first = keys();
+        let different: std::collections::BTreeSet<&String> = first.iter().collect();
+        assert_eq!(different.len(), first.len(), "{}: {first:?}", case.0);
+        assert_eq!(first, keys(), "{}", case.0);
+    }
+}

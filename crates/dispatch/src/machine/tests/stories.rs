@@ -1,5 +1,8 @@
-use super::{START_MS, play};
+use super::{START_MS, World, alert, parse, play, play_with};
+use crate::config::FailureReceivers;
+use crate::machine::Input;
 use model::Timestamp;
+use std::sync::Arc;
 
 /// One receiver that hears of everything; `other` does not hear of ends.
 const CONFIG: &str = "
@@ -215,10 +218,20 @@ fn silences_are_told_to_those_who_follow() {
     );
 }
 
+/// What happens when receivers fail, with this setting.
+fn failing(failure_receivers: FailureReceivers, script: &str) {
+    let mut config = parse(CONFIG);
+    if let Some(config) = Arc::get_mut(&mut config) {
+        config.own.failure_receivers = failure_receivers;
+    }
+    play_with(&config, CONFIG, Timestamp::from_millis(START_MS), script);
+}
+
 #[test]
 fn a_receiver_that_is_down_hears_of_it_later() {
     // Attempts go on with growing waits; a newer look at the group replaces the message.
-    story(
+    failing(
+        FailureReceivers::Off,
         "
         0s   down team
         0s   fire A job=x
@@ -230,6 +243,84 @@ fn a_receiver_that_is_down_hears_of_it_later() {
         40m  end
         ",
     );
+}
+
+#[test]
+fn the_failure_of_a_receiver_is_told_to_another() {
+    // `other` does not hear of ends.
+    failing(
+        FailureReceivers::Auto,
+        "
+        0s   down team
+        0s   fire A job=x
+        46s79ms want other: first notification: BinnacleNotificationsFailing
+        10m  up team
+        10m24s750ms want team: first notification: BinnacleNotificationsFailing
+        10m30s want team: first notification: A
+        11m16s79ms want team: all alerts resolved: resolved BinnacleNotificationsFailing
+        40m  end
+        ",
+    );
+}
+
+#[test]
+fn a_receiver_that_refuses_is_told_of_to_another_and_the_named_one_goes_first() {
+    failing(
+        FailureReceivers::Named(vec!["both".to_owned(), "other".to_owned()]),
+        "
+        0s   refuse team
+        0s   fire A job=x
+        30s  want both: first notification: BinnacleNotificationsFailing
+        31s  restart
+        4m   accept team
+        5m30s want team: first notification: A
+        10m30s want both: all alerts resolved: resolved BinnacleNotificationsFailing
+        40m  end
+        ",
+    );
+}
+
+#[test]
+fn where_the_stand_in_fails_too_the_next_one_hears_of_both() {
+    failing(
+        FailureReceivers::Named(vec!["both".to_owned(), "other".to_owned()]),
+        "
+        0s   refuse team
+        0s   refuse both
+        0s   fire A job=x
+        30s  want other: first notification: BinnacleNotificationsFailing BinnacleNotificationsFailing
+        2m   end
+        ",
+    );
+}
+
+#[test]
+fn what_nobody_heard_of_is_listed_until_somebody_did() {
+    let mut config = parse(CONFIG);
+    if let Some(config) = Arc::get_mut(&mut config) {
+        config.own.failure_receivers = FailureReceivers::Off;
+    }
+    let mut world = World::new(&config, Timestamp::from_millis(START_MS));
+    let at = |world: &mut World, seconds: i64| {
+        world.advance_to(world.start.plus_millis(seconds * 1000));
+        let views = world.machine.undelivered(world.now);
+        let names = views.iter().map(|view| view.alert.name().to_owned());
+        names.collect::<Vec<String>>()
+    };
+    world.refusing.insert("team".to_owned());
+    world.input(Input::Put(vec![alert(&["A", "job=x"])]));
+    assert_eq!(at(&mut world, 10), Vec::<String>::new());
+    // A refusal leaves nothing in the outbox.
+    assert_eq!(at(&mut world, 40), ["A"]);
+    world.restart();
+    assert_eq!(at(&mut world, 200), ["A", "BinnacleNotificationsFailing"]);
+    world.refusing.clear();
+    assert_eq!(at(&mut world, 700), Vec::<String>::new());
+    // One that hangs is as good as one that fails, after a minute.
+    world.hanging.insert("team".to_owned());
+    world.input(Input::Put(vec![alert(&["B", "job=y"])]));
+    assert_eq!(at(&mut world, 760), Vec::<String>::new());
+    assert_eq!(at(&mut world, 800), ["B"]);
 }
 
 #[test]
@@ -271,9 +362,9 @@ fn a_restart_tells_nothing_twice_and_forgets_nothing() {
 
 #[test]
 fn a_restart_after_an_hour_acts_at_once() {
-    let config = super::parse(CONFIG);
-    let mut world = super::World::new(&config, Timestamp::from_millis(START_MS));
-    world.input(super::Input::Put(vec![super::alert(&["A", "job=x"])]));
+    let config = parse(CONFIG);
+    let mut world = World::new(&config, Timestamp::from_millis(START_MS));
+    world.input(Input::Put(vec![alert(&["A", "job=x"])]));
     // Nothing ran for an hour, not even the first look at the group.
     world.now = world.now.plus_millis(3_600_000);
     world.restart();
@@ -290,10 +381,10 @@ fn a_notification_under_way_is_attempted_again_after_a_restart() {
         2m   end
         ",
     );
-    let config = super::parse(CONFIG);
-    let mut world = super::World::new(&config, Timestamp::from_millis(START_MS));
+    let config = parse(CONFIG);
+    let mut world = World::new(&config, Timestamp::from_millis(START_MS));
     world.hanging.insert("team".to_owned());
-    world.input(super::Input::Put(vec![super::alert(&["A", "job=x"])]));
+    world.input(Input::Put(vec![alert(&["A", "job=x"])]));
     world.advance_to(Timestamp::from_millis(START_MS + 40_000));
     assert!(world.arrived.is_empty());
     world.hanging.clear();
@@ -313,13 +404,13 @@ fn an_alert_whose_source_could_not_reach_us_does_not_end_by_that() {
         1m   end
         ",
     );
-    let config = super::parse(&CONFIG.replace("1000h", "5m"));
-    let mut world = super::World::new(&config, Timestamp::from_millis(START_MS));
-    world.input(super::Input::Put(vec![super::alert(&["A", "job=x"])]));
+    let config = parse(&CONFIG.replace("1000h", "5m"));
+    let mut world = World::new(&config, Timestamp::from_millis(START_MS));
+    world.input(Input::Put(vec![alert(&["A", "job=x"])]));
     world.advance_to(Timestamp::from_millis(START_MS + 40_000));
     world.now = Timestamp::from_millis(START_MS + 3_600_000);
     world.restart();
-    world.input(super::Input::Put(vec![super::alert(&["A", "job=x"])]));
+    world.input(Input::Put(vec![alert(&["A", "job=x"])]));
     world.advance_to(Timestamp::from_millis(START_MS + 3_700_000));
     assert_eq!(world.arrived, ["30s team: first notification: A"]);
 }
@@ -366,8 +457,8 @@ fn muted_times_follow_the_wall_clock_over_daylight_saving() {
     let night = |date: &str, until: &str| {
         let start: jiff::Timestamp = format!("{date}T00:10:00Z").parse().expect("moment");
         let start = Timestamp::from_millis(start.as_millisecond());
-        let mut world = super::World::new(&super::parse(NIGHTS), start);
-        world.input(super::Input::Put(vec![super::alert(&["A", "job=x"])]));
+        let mut world = World::new(&parse(NIGHTS), start);
+        world.input(Input::Put(vec![alert(&["A", "job=x"])]));
         world.advance_to(start.plus_millis(6 * 3_600_000));
         assert_eq!(world.arrived.len(), 1, "{:?}", world.arrived);
         let free = world.routed.iter().find(|line| line.ends_with("A firing"));
@@ -401,4 +492,30 @@ fn active_times_are_the_reverse() {
         9h   end
         ",
     );
+}
+
+#[test]
+fn a_clock_that_is_set_delays_nothing_and_ends_nothing() {
+    for step in ["+1h", "-1h"] {
+        let script = "
+            0s   fire A job=x
+            20s  clock STEP
+            30s  want team: first notification: A
+            1m   fire B job=x
+            2m   clock STEP
+            5m30s want team: new alerts added: A B
+            6m   resolve A job=x
+            7m   clock STEP
+            10m30s want team: some alerts resolved: B; resolved A
+            11m  resolve B job=x
+            15m30s want team: all alerts resolved: resolved B
+            40m  end
+        ";
+        play(
+            &CONFIG.replace("1000h", "50m"),
+            CONFIG,
+            Timestamp::from_millis(START_MS),
+            &script.replace("STEP", step),
+        );
+    }
 }
