@@ -190,7 +190,9 @@ pub(super) fn rules_to_dispatch(
         while !shutdown.is_triggered() {
             match receiver.receive(TICK) {
                 Received::Item(alerts) => {
-                    notifier.send(&alerts);
+                    if !alerts.is_empty() {
+                        notifier.send(&alerts);
+                    }
                     put(&dispatch, alerts);
                 }
                 Received::Nothing => {}
