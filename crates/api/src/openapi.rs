@@ -55,6 +55,7 @@ fn operation(path: &Path, method: &str) -> Value {
             json!({"application/x-ndjson; charset=utf-8": {"schema": shape::schema(line)}})
         }
         Content::Events(event) => json!({"text/event-stream": {"schema": shape::schema(event)}}),
+        Content::Page => json!({"text/html; charset=utf-8": {"schema": shape::schema("string")}}),
         Content::Nothing => Value::Null,
     };
     let success = if content.is_null() {

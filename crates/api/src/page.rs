@@ -67,7 +67,8 @@ pub(crate) async fn serve(uri: Uri, headers: HeaderMap) -> Response {
     guarded(response)
 }
 
-fn guarded(mut response: Response) -> Response {
+/// Adds the headers that keep anything from elsewhere out of a page.
+pub(crate) fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_SECURITY_POLICY,

@@ -177,6 +177,8 @@ fn own_api() -> Router<Arc<Services>> {
             "/api/binnacle/v1/incidents/{id}/notes",
             post(own::incidents::note),
         )
+        .route("/runbooks", get(own::runbooks::list))
+        .route("/runbooks/{name}", get(own::runbooks::show))
 }
 
 fn management_paths() -> Router<Arc<Services>> {

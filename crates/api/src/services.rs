@@ -106,4 +106,8 @@ pub struct SetupView {
     pub loaded_at: Option<Timestamp>,
     /// The relabelling of targets by job.
     pub relabel_rules: BTreeMap<String, Vec<RelabelRule>>,
+    /// Where rule packs are enabled by writing them there.
+    pub pack_folder: String,
+    /// The rule packs in force: name and file.
+    pub packs: Vec<(String, String)>,
 }

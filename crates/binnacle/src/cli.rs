@@ -1,10 +1,12 @@
 //! The command line, as clap reads it.
 
 mod moving;
+mod pack;
 pub(crate) mod promtool;
 mod web;
 
 pub(crate) use moving::{Destination, Export, ExportedAs, Import, Imported, SelectionFlags};
+pub(crate) use pack::{Pack, PackAction, PackPlace};
 pub(crate) use promtool::{
     Bench, BlocksFromRules, CreateBlocksFrom, DumpFlags, DumpFormat, Promtool, PromtoolCommand,
     Shown, Tsdb,
@@ -64,6 +66,12 @@ pub(crate) enum Command {
         binnacle incident note ID 'restarted the database'"
     )]
     Incident(Incident),
+    /// Rule packs that the program brings along: look at them, enable and disable them
+    #[command(
+        after_help = "Examples:\n  binnacle pack list\n  binnacle pack show host\n  \
+        binnacle pack enable host http --config monitoring/\n  binnacle pack disable host"
+    )]
+    Pack(Pack),
     /// Say whether a running server is healthy, one line a check, with the fix
     #[command(after_help = "Example:\n  binnacle doctor http://127.0.0.1:9090")]
     Doctor(Doctor),

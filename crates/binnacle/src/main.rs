@@ -60,6 +60,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Alert(alert) => commands::alert::run(&alert),
         Command::Silence(silence) => commands::silence::run(&silence),
         Command::Incident(incident) => commands::incident::run(&incident),
+        Command::Pack(pack) => commands::pack::run(&pack),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),
         Command::Token(credential) => commands::credential::run(&credential, Sort::Token),
         Command::User(credential) => commands::credential::run(&credential, Sort::User),

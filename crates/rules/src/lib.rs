@@ -11,6 +11,7 @@
 //! with Prometheus' own rules.
 
 pub mod file;
+pub mod packs;
 pub mod template;
 
 mod alerts;

@@ -10,6 +10,8 @@ pub(super) enum Content {
     Lines(&'static str),
     /// A JSON value in each server-sent event.
     Events(&'static str),
+    /// A page for people.
+    Page,
     /// 204 and no body.
     Nothing,
 }
@@ -110,4 +112,6 @@ pub(super) const PATHS: &[Path] = &[
     path("/api/binnacle/v1/notifications", GET, "Lists attempts to tell somebody", &[("limit", "10")], Content::Json("Attempts")),
     path("/api/binnacle/v1/incidents", GET, "Lists incidents", NONE, Content::Json("[Incident]")),
     path("/api/binnacle/v1/incidents/{id}", GET, "Shows an incident", &[("{id}", "1")], Content::Json("Incident")),
+    path("/runbooks", GET, "Lists the runbooks of rule packs", NONE, Content::Page),
+    path("/runbooks/{name}", GET, "Shows the runbook of a rule pack", &[("{name}", "host")], Content::Page),
 ];

@@ -282,8 +282,11 @@ const SHAPES: &[Named] = &[
             ("reloadProblem", "string|null"),
             ("storeProblem", "string|null"),
             ("undelivered", "integer"),
+            ("packFolder", "string"),
+            ("packs", "[EnabledPack]"),
         ],
     ),
+    ("EnabledPack", &[("name", "string"), ("file", "string")]),
     ("File", &[("path", "string"), ("kind", "string")]),
     (
         "Attempts",

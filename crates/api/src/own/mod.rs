@@ -2,4 +2,5 @@
 
 pub(crate) mod incidents;
 pub(crate) mod notifications;
+pub(crate) mod runbooks;
 pub(crate) mod status;

@@ -12,6 +12,7 @@ use std::sync::atomic::Ordering;
 pub(crate) async fn status(State(services): State<Arc<Services>>) -> Answer {
     let setup = (services.setup)();
     let file = |(path, kind): &(String, String)| json!({ "path": path, "kind": kind });
+    let pack = |(name, file): &(String, String)| json!({ "name": name, "file": file });
     Ok(answer::plain_json(&json!({
         "version": services.about.version,
         "startedAt": rfc3339(services.about.started_at),
@@ -22,5 +23,7 @@ pub(crate) async fn status(State(services): State<Arc<Services>>) -> Answer {
         "reloadProblem": setup.reload_problem,
         "storeProblem": services.db.read_only_reason(),
         "undelivered": services.dispatch.undelivered().len(),
+        "packFolder": setup.pack_folder,
+        "packs": setup.packs.iter().map(pack).collect::<Vec<Value>>(),
     })))
 }

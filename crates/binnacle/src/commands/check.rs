@@ -26,6 +26,7 @@ pub(crate) fn run(check: &Check) -> anyhow::Result<ExitCode> {
     let options = Options {
         kind,
         syntax_only: check.syntax_only,
+        data: None,
     };
     let (mut setup, mistakes) = setup::read(&check.paths, options);
     setup.notes.extend(crate::wiring::stand_ins::notes(&setup));

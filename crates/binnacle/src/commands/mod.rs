@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod import;
 pub(crate) mod incident;
+pub(crate) mod pack;
 pub(crate) mod progress;
 pub(crate) mod promtool;
 pub(crate) mod query;

@@ -20,7 +20,11 @@ const SOCKET_THREADS: usize = 2;
 pub(crate) fn run(mut up: Up) -> anyhow::Result<ExitCode> {
     crate::logging::start(&up.prometheus.log_level)?;
     up.paths.extend(up.prometheus.config_file.take());
-    let (setup, mistakes) = setup::read(&up.paths, Options::default());
+    let options = Options {
+        data: Some(&up.data),
+        ..Options::default()
+    };
+    let (setup, mistakes) = setup::read(&up.paths, options);
     if !mistakes.is_empty() {
         for mistake in mistakes {
             print::note(&mistake);

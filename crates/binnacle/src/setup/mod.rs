@@ -1,9 +1,10 @@
 //! From paths on the command line to a configuration: which files there are, what each is, which of them run.
 //!
 //! Once there is a prometheus.yml, only rule files that it names are loaded, and none twice; likewise
-//! the templates of an alertmanager.yml. Everything else that is found is listed. All mistakes of all files come at once.
+//! the templates of an alertmanager.yml. Packs that `binnacle pack enable` wrote run in any case. Everything else that is found is listed. All mistakes of all files come at once.
 
 mod files;
+pub(crate) mod packs;
 mod recognise;
 mod settings;
 
@@ -34,6 +35,8 @@ pub(crate) struct Alertmanager {
 pub(crate) struct Setup {
     pub(crate) prometheus: Option<Prometheus>,
     pub(crate) rule_files: Vec<RuleFile>,
+    /// The packs among them: name and file.
+    pub(crate) packs: Vec<(String, PathBuf)>,
     pub(crate) alertmanager: Option<Alertmanager>,
     pub(crate) settings: Settings,
     /// Every file that was looked at and what became of it.
@@ -44,15 +47,17 @@ pub(crate) struct Setup {
 
 /// How files are read.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Options {
+pub(crate) struct Options<'a> {
     /// Take every file for this kind.
     pub(crate) kind: Option<Kind>,
     /// Do not look at the files that a file names.
     pub(crate) syntax_only: bool,
+    /// The data folder, where packs may lie as well.
+    pub(crate) data: Option<&'a Path>,
 }
 
 /// Reads the paths. Mistakes come beside what could be read, each a line of its own.
-pub(crate) fn read(paths: &[PathBuf], options: Options) -> (Setup, Vec<String>) {
+pub(crate) fn read(paths: &[PathBuf], options: Options<'_>) -> (Setup, Vec<String>) {
     let mut reader = Reader {
         options,
         ..Reader::default()
@@ -60,6 +65,7 @@ pub(crate) fn read(paths: &[PathBuf], options: Options) -> (Setup, Vec<String>) 
     for path in paths {
         reader.look_at(path);
     }
+    reader.look_for_packs();
     reader.plan();
     (reader.setup, reader.mistakes)
 }
@@ -72,8 +78,8 @@ struct Found {
 }
 
 #[derive(Default)]
-struct Reader {
-    options: Options,
+struct Reader<'a> {
+    options: Options<'a>,
     /// The folders that were given, or those of given files: where container paths are sought.
     given: Vec<PathBuf>,
     found: Vec<Found>,
@@ -81,7 +87,7 @@ struct Reader {
     mistakes: Vec<String>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn look_at(&mut self, path: &Path) {
         let files = match files::list(path) {
             Ok(files) => files,
@@ -159,12 +165,16 @@ impl Reader {
             self.read_prometheus(found);
         }
         let rules = by_kind.remove(&Kind::Rules).unwrap_or_default();
+        let (packs, rules): (Vec<Found>, Vec<Found>) = rules
+            .into_iter()
+            .partition(|found| self.pack_of(&found.path, &found.text).is_some());
         match self.setup.prometheus.is_some() {
             true => self.list_unnamed(rules),
             false => rules
                 .into_iter()
                 .for_each(|found| self.read_rules(&found.path, &found.text)),
         }
+        self.read_packs(packs);
         for found in by_kind.remove(&Kind::Alertmanager).unwrap_or_default() {
             self.read_alertmanager(&found);
         }
@@ -318,12 +328,63 @@ impl Reader {
             .ok()
     }
 
+    /// Packs beside a file that was given, and in the data folder: no path leads to them.
+    fn look_for_packs(&mut self) {
+        let of_data = self.options.data.map(packs::below);
+        let beside = self.given.iter().map(|folder| packs::below(folder));
+        let folders: Vec<PathBuf> = beside.chain(of_data.clone()).collect();
+        for folder in folders {
+            for file in packs::files(&folder) {
+                let is_known = self.found.iter().any(|found| same_file(&found.path, &file));
+                let is_pack =
+                    || read_text(&file).is_ok_and(|text| rules::packs::marked(&text).is_some());
+                if !is_known && (Some(&folder) == of_data.as_ref() || is_pack()) {
+                    self.look_at_file(file, true);
+                }
+            }
+        }
+    }
+
+    /// The pack that a rule file is: by its first line, or because it lies among the packs of the data folder.
+    fn pack_of(&self, path: &Path, text: &str) -> Option<String> {
+        if let Some(mark) = rules::packs::marked(text) {
+            return Some(mark.pack.to_owned());
+        }
+        let is_there = path.parent() == Some(&packs::below(self.options.data?));
+        let name = path.file_stem().filter(|_| is_there)?;
+        Some(name.to_string_lossy().into_owned())
+    }
+
+    /// Packs run although no prometheus.yml names them, each once.
+    fn read_packs(&mut self, found: Vec<Found>) {
+        for Found { path, text, .. } in found {
+            let name = self.pack_of(&path, &text).unwrap_or_default();
+            if self.is_listed(&path) {
+                continue;
+            }
+            let first = self.setup.packs.iter().find(|(other, _)| *other == name);
+            let instead = first.map(|(_, file)| file.display().to_string());
+            match instead {
+                None => self.read_rules(&path, &text),
+                Some(file) => {
+                    let status = format!("skipped: pack {name} is read from {file}");
+                    self.took(&path, Kind::Rules, &status);
+                }
+            }
+        }
+    }
+
     fn read_rules(&mut self, path: &Path, text: &str) {
         match rules::file::parse(&path.display().to_string(), text, UnknownFields::Refuse) {
             Ok(file) => self.setup.rule_files.push(file),
             Err(problems) => self.mistakes.push(problems.to_string()),
         }
-        self.took(path, Kind::Rules, "used");
+        let mut status = "used".to_owned();
+        if let Some(name) = self.pack_of(path, text) {
+            status = format!("used, pack {name}");
+            self.setup.packs.push((name, path.to_path_buf()));
+        }
+        self.took(path, Kind::Rules, &status);
     }
 
     fn check_rules_together(&mut self) {
@@ -334,14 +395,14 @@ impl Reader {
         }
     }
 
+    fn is_listed(&self, file: &Path) -> bool {
+        let mut listed = self.setup.listing.iter();
+        listed.any(|(path, ..)| same_file(path, file))
+    }
+
     fn list_unnamed(&mut self, rules: Vec<Found>) {
         for found in rules {
-            let is_used = self
-                .setup
-                .listing
-                .iter()
-                .any(|(path, ..)| same_file(path, &found.path));
-            if !is_used {
+            if !self.is_listed(&found.path) {
                 self.took(
                     &found.path,
                     Kind::Rules,
@@ -386,12 +447,7 @@ impl Reader {
     }
 
     fn list_other(&mut self, found: &Found) {
-        let is_used = self
-            .setup
-            .listing
-            .iter()
-            .any(|(path, ..)| same_file(path, &found.path));
-        if is_used {
+        if self.is_listed(&found.path) {
             return;
         }
         let status = match found.kind {

@@ -99,7 +99,11 @@ impl Configuration {
     /// Reads the paths again and applies what they say. The old configuration stays where anything is wrong.
     pub(super) fn reload(&self) -> Result<(), String> {
         let _one_at_a_time = lock(&self.reloading);
-        let (setup, mistakes) = setup::read(&self.ground.flags.paths, Options::default());
+        let options = Options {
+            data: Some(&self.ground.flags.data),
+            ..Options::default()
+        };
+        let (setup, mistakes) = setup::read(&self.ground.flags.paths, options);
         let done = if mistakes.is_empty() {
             self.apply(setup).map_err(|error| format!("{error:#}"))
         } else {
@@ -210,6 +214,14 @@ impl Configuration {
         Ok(config)
     }
 
+    /// Where `binnacle pack enable` writes for this server, as another process can find it.
+    fn pack_folder(&self) -> String {
+        let flags = &self.ground.flags;
+        let folder = setup::packs::folder(&flags.paths, &flags.data);
+        let absolute = std::path::absolute(&folder).unwrap_or(folder);
+        absolute.display().to_string()
+    }
+
     fn shown(&self, setup: &Setup, now: Timestamp) -> SetupView {
         let file = |(path, kind, status): &(std::path::PathBuf, setup::Kind, String)| {
             (
@@ -230,6 +242,12 @@ impl Configuration {
                 .unwrap_or_default(),
             loaded_at: Some(now),
             relabel_rules: prometheus.map(relabel_rules).unwrap_or_default(),
+            pack_folder: self.pack_folder(),
+            packs: setup
+                .packs
+                .iter()
+                .map(|(name, file)| (name.clone(), file.display().to_string()))
+                .collect(),
         }
     }
 }

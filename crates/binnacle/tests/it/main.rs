@@ -42,6 +42,7 @@ mod listening;
 mod moving;
 mod openapi;
 mod otlp;
+mod packs;
 mod promtool_tsdb;
 mod pushgateway;
 mod remote_out;
