@@ -172,6 +172,9 @@ pub(crate) struct Up {
         alias = "downsampling.period"
     )]
     pub(crate) downsample: Option<String>,
+    /// How much disk the queue of each remote write endpoint may take; when it is full the oldest samples go
+    #[arg(long, value_name = "SIZE", default_value = "4GB")]
+    pub(crate) remote_write_queue_size: String,
     /// How long a span of time a block holds when it is written, 1m to 1d: shorter ones need less memory, longer ones less disk
     #[arg(
         long,

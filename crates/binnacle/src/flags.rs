@@ -17,6 +17,7 @@ pub(crate) struct Flags {
     pub(crate) external_url: String,
     pub(crate) retention_ms: Option<i64>,
     pub(crate) block_ms: i64,
+    pub(crate) queue_bytes_max: u64,
     pub(crate) retention_bytes: Option<u64>,
     pub(crate) retention_percentage: Option<f64>,
     pub(crate) retention_rules: Vec<tsdb::RetentionRule>,
@@ -70,7 +71,12 @@ impl Flags {
                 .map(|text| duration_ms("--retention", text))
                 .transpose()?,
             block_ms: block_ms(&up.block_duration)?,
-            retention_bytes: up.retention_size.as_deref().map(size_bytes).transpose()?,
+            queue_bytes_max: queue_bytes(&up.remote_write_queue_size)?,
+            retention_bytes: up
+                .retention_size
+                .as_deref()
+                .map(|text| size_bytes("--retention-size", text))
+                .transpose()?,
             retention_percentage: up
                 .retention_percentage
                 .map(ageing::percentage)
@@ -217,9 +223,20 @@ fn retention_rules(up: &Up) -> anyhow::Result<Vec<tsdb::RetentionRule>> {
         .collect()
 }
 
-fn size_bytes(text: &str) -> anyhow::Result<u64> {
+fn size_bytes(flag: &str, text: &str) -> anyhow::Result<u64> {
     config::decode::parse_size(text)
-        .with_context(|| format!("--retention-size {text:?} is not a size like 10GB"))
+        .with_context(|| format!("{flag} {text:?} is not a size like 10GB"))
+}
+
+/// A queue drops whole segments: it must hold some.
+fn queue_bytes(text: &str) -> anyhow::Result<u64> {
+    const FLAG: &str = "--remote-write-queue-size";
+    let bytes = size_bytes(FLAG, text)?;
+    let least = 4 * collect::remote_write::SEGMENT_BYTES;
+    if bytes < least {
+        bail!("{FLAG} {text:?}: it must be {}MB at least", least >> 20);
+    }
+    Ok(bytes)
 }
 
 /// The path before every other: what the flag says, or the path of the external address.
@@ -301,6 +318,10 @@ fn shown(up: &Up) -> Vec<(String, String)> {
     if !up.retention_rule.is_empty() {
         list.push(("retention-rule", up.retention_rule.join(" ")));
     }
+    list.push((
+        "remote-write-queue-size",
+        up.remote_write_queue_size.clone(),
+    ));
     list.sort();
     list.into_iter()
         .map(|(name, value)| (name.to_owned(), value))

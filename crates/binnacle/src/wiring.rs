@@ -156,7 +156,11 @@ struct Samples {
 fn samples(ground: &Ground, setup: &Setup) -> anyhow::Result<Samples> {
     let db = Arc::new(open_store(ground, setup)?);
     let limits = ingest::remote_write::Limits::default();
-    let ingest = Arc::new(Ingest::to_db(Arc::clone(&db), limits, &ground.registry));
+    let second = ingest::remote_write::SecondOptions {
+        type_and_unit_labels: ground.flags.type_and_unit_labels,
+    };
+    let ingest = Ingest::to_db(Arc::clone(&db), limits, &ground.registry).reading_second(second);
+    let ingest = Arc::new(ingest);
     let reader = doors::reader(ground, &db);
     Ok(Samples {
         maintenance: db.spawn_maintenance(&ground.shutdown)?,

@@ -26,10 +26,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use storage::SharedFiles;
 
-/// Bytes that the queue of one endpoint may take on disk.
-pub const QUEUE_BYTES_MAX: u64 = 4 << 30;
 /// Bytes of a segment: the unit in which old samples are dropped.
-const SEGMENT_BYTES: u64 = 16 << 20;
+pub const SEGMENT_BYTES: u64 = 16 << 20;
 
 /// Says what is known of metrics, by name.
 pub type MetadataSource = Arc<dyn Fn() -> BTreeMap<String, MetricMetadata> + Send + Sync>;

@@ -6,7 +6,9 @@
 
 mod otlp;
 
-use crate::remote_write::{self, Batch, DecodeError, LabelLimits, Limits, SeriesCache, Written};
+use crate::remote_write::{
+    self, Batch, DecodeError, LabelLimits, Limits, SecondOptions, SeriesCache, Written,
+};
 use model::{Appended, Labels, MetricMetadata, SeriesSamples, Sink, SinkError};
 use runtime::Registry;
 use runtime::metrics::Counter;
@@ -51,6 +53,7 @@ impl WriteError {
 pub struct Ingest {
     store: Store,
     limits: Limits,
+    second: SecondOptions,
     counters: Counters,
     /// Who is handed everything that the store has taken.
     follower: RwLock<Option<Arc<dyn Sink>>>,
@@ -160,11 +163,19 @@ impl Ingest {
         Self {
             store,
             limits,
+            second: SecondOptions::default(),
             counters: Counters::new(registry.clone()),
             follower: RwLock::new(None),
             metadata: Mutex::default(),
             otlp: otlp::State::default(),
         }
+    }
+
+    /// Reads remote write 2.0 in this way.
+    #[must_use]
+    pub const fn reading_second(mut self, options: SecondOptions) -> Self {
+        self.second = options;
+        self
     }
 
     /// Names who is handed everything that the store takes from now on: the queues of remote write out.
@@ -307,7 +318,7 @@ impl Ingest {
     }
 
     fn write_second(&self, body: &[u8], stored: &mut Stored) -> Result<(), WriteError> {
-        let batch = remote_write::decode_second(body, &self.limits)?;
+        let batch = remote_write::decode_second(body, &self.limits, self.second)?;
         let (floats, histograms) = batch.by_type();
         let (appended, mut outcome) = self.write(&floats)?;
         stored.samples = appended.accepted;

@@ -15,7 +15,7 @@ mod second;
 
 pub use cache::SeriesCache;
 pub(crate) use histogram::decode as decode_histogram;
-pub use second::decode_second;
+pub use second::{SecondOptions, decode_second};
 
 use crate::protobuf::{Message, ProtobufError};
 use labels::LabelEncoder;

@@ -54,8 +54,47 @@ fn trim() {
     let _released = unsafe { malloc_trim(0) };
 }
 
+/// Bytes of memory that this process may use at most: what the machine has, or its control group allows if that is less.
+/// `None` where the system does not say so as Linux does.
+#[must_use]
+pub fn of_machine() -> Option<u64> {
+    let read = |path: &str| std::fs::read_to_string(path).ok();
+    let groups = [
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+    ];
+    let of_group = groups.into_iter().filter_map(read);
+    // "max" stands for no limit.
+    let of_group = of_group.filter_map(|text| text.trim().parse().ok());
+    let of_system = read("/proc/meminfo").and_then(|text| of_meminfo(&text));
+    of_group.chain(of_system).min()
+}
+
+/// The line `MemTotal:  24683112 kB`.
+fn of_meminfo(text: &str) -> Option<u64> {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn reads_meminfo() {
+        let check = |text, want| assert_eq!(super::of_meminfo(text), want, "{text}");
+        check(
+            "MemTotal:       24683112 kB\nMemFree: 1 kB\n",
+            Some(24_683_112 << 10),
+        );
+        check("MemFree: 1 kB\n", None);
+        check("MemTotal: much kB\n", None);
+        check("MemTotal: 18446744073709551615 kB\n", None);
+        #[cfg(target_os = "linux")]
+        assert!(super::of_machine().is_some_and(|bytes| bytes > 1 << 20));
+    }
+
     #[test]
     fn what_is_in_use_stays() {
         super::keep_few_heaps();

@@ -117,7 +117,7 @@ impl Db {
         files.make_folder(folder).map_err(at(folder))?;
         let lock = files.lock_folder(folder).map_err(at(folder))?;
         let metrics = Metrics::new(&options.metrics);
-        let index_memory = Arc::default();
+        let index_memory = Arc::new(IndexMemory::new(options.index_bytes_max));
         let opened = opening::open(&options, &index_memory)?;
         let (manifest, blocks, damages) = (opened.manifest, opened.blocks, opened.damages);
         let wal_options = wal::Options {

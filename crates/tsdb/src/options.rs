@@ -64,6 +64,8 @@ pub struct Options {
     pub future_window_ms: Option<i64>,
     /// Series in the head at most.
     pub series_max: usize,
+    /// Bytes that the decoded indexes of all blocks may take. One beyond that is decoded for each query anew.
+    pub index_bytes_max: usize,
     /// Exemplars that are kept, 0 for none.
     pub exemplars_max: usize,
     /// What time it is.
@@ -74,6 +76,14 @@ pub struct Options {
     pub files: SharedFiles,
     /// Shows how far replay of the log has come.
     pub progress: Arc<ReplayProgress>,
+}
+
+/// An eighth of the memory there is, but so much at least. The index of a million series takes some 200 MB, and a
+/// query that needs it waits a second where it must be decoded.
+fn index_bytes_max() -> usize {
+    const LEAST: u64 = 256 << 20;
+    let share = runtime::memory::of_machine().unwrap_or_default() / 8;
+    usize::try_from(share.max(LEAST)).unwrap_or(usize::MAX)
 }
 
 impl Options {
@@ -91,6 +101,7 @@ impl Options {
             block_ms: BLOCK_MS,
             future_window_ms: Some(FUTURE_WINDOW_MS),
             series_max: SERIES_MAX,
+            index_bytes_max: index_bytes_max(),
             exemplars_max: EXEMPLARS_MAX,
             clock: SystemClock::shared(),
             metrics: Registry::new(),

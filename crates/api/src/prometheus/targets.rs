@@ -113,7 +113,7 @@ pub(crate) async fn scrape_pools(State(services): State<Arc<Services>>) -> Answe
     Ok(answer::success(&json!({ "scrapePools": pools })))
 }
 
-/// What all targets together say of each metric, each saying once.
+/// What all targets and senders together say of each metric, each saying once.
 pub(crate) async fn metadata(State(services): State<Arc<Services>>, params: Params) -> Answer {
     let limit = params.count("limit")?.unwrap_or(usize::MAX);
     let per_metric = params
@@ -123,10 +123,12 @@ pub(crate) async fn metadata(State(services): State<Arc<Services>>, params: Para
     let only = params.get("metric");
     let mut metrics: BTreeMap<&str, BTreeSet<&MetricMetadata>> = BTreeMap::new();
     let all = services.collector.metadata();
+    let pushed = services.ingest.metadata();
     let said = all
         .iter()
         .flat_map(|(_, metadata)| metadata.iter())
-        .chain(services.own_metadata.iter());
+        .chain(services.own_metadata.iter())
+        .chain(pushed.iter());
     for (name, metadata) in said {
         let is_wanted = only.is_none_or(|only| only == name);
         if is_wanted && (metrics.len() < limit || metrics.contains_key(name.as_str())) {

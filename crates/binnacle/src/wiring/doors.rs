@@ -58,7 +58,7 @@ impl Doors {
         let writer = RemoteWriter::new(collect::remote_write::Surroundings {
             folder: ground.flags.data.join("remote-write"),
             files: Arc::new(storage::OperatingSystem),
-            queue_bytes_max: collect::remote_write::QUEUE_BYTES_MAX,
+            queue_bytes_max: ground.flags.queue_bytes_max,
             clock: Arc::clone(&ground.clock),
             registry: ground.registry.clone(),
             runtime: ground.sockets.clone(),

@@ -38,6 +38,20 @@ fn samples_are_there_once_they_are_acknowledged() {
 }
 
 #[test]
+fn what_senders_say_of_metrics_is_shown() {
+    let place = Place::new();
+    let program = Program::start_as(&place, &Start::default());
+    // `WriteRequest.metadata`: a counter `sent` in `bytes`.
+    let message = b"\x1a\x16\x08\x01\x12\x04sent\x22\x05Bytes\x2a\x05bytes";
+    assert_eq!(program.post(PATH, KIND, &compress(message)).status(), 204);
+    let said = program.json("/api/v1/metadata", &[("metric", "sent")]);
+    assert_eq!(
+        said["data"],
+        serde_json::json!({"sent": [{"type": "counter", "help": "Bytes", "unit": "bytes"}]})
+    );
+}
+
+#[test]
 fn what_cannot_be_read_is_refused_with_the_reason() {
     let place = Place::new();
     let program = Program::start_as(&place, &Start::default());

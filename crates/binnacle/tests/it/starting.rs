@@ -70,6 +70,16 @@ fn what_keeps_it_from_starting_is_said() {
         &["--retention-size", "much"],
     );
     check(
+        &["--remote-write-queue-size", "1MB"],
+        2,
+        &["--remote-write-queue-size", "1MB", "64MB"],
+    );
+    check(
+        &["--block-duration", "30s"],
+        2,
+        &["--block-duration", "30s", "1m to 1d"],
+    );
+    check(
         &["--listen", &free, "--external-url", "::"],
         2,
         &["--external-url"],

@@ -14,11 +14,25 @@ use super::{
 use crate::protobuf::{Message, ProtobufError};
 use model::{Exemplar, METRIC_NAME, MetricKind, MetricMetadata, Sample, Timestamp, Value};
 
+const TYPE: &str = "__type__";
+const UNIT: &str = "__unit__";
+
 /// Symbols of one request at most: each costs 16 bytes while it is read.
 const SYMBOLS_MAX: usize = 4_000_000;
 
+/// How requests are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SecondOptions {
+    /// What a series says of its metric's type and unit becomes its labels `__type__` and `__unit__`.
+    pub type_and_unit_labels: bool,
+}
+
 /// Decodes the body of a request.
-pub fn decode_second(body: &[u8], limits: &Limits) -> Result<Batch, DecodeError> {
+pub fn decode_second(
+    body: &[u8],
+    limits: &Limits,
+    options: SecondOptions,
+) -> Result<Batch, DecodeError> {
     let message = unpack(body, limits)?;
     let mut symbols: Vec<&[u8]> = Vec::new();
     let mut request = Message::new(&message);
@@ -36,6 +50,7 @@ pub fn decode_second(body: &[u8], limits: &Limits) -> Result<Batch, DecodeError>
     }
     let mut decoder = Decoder {
         limits,
+        options,
         symbols,
         batch: Batch::default(),
         references: Vec::new(),
@@ -60,6 +75,7 @@ struct Told {
 
 struct Decoder<'m> {
     limits: &'m Limits,
+    options: SecondOptions,
     symbols: Vec<&'m [u8]>,
     batch: Batch,
     /// Of the series or exemplar that is being read.
@@ -106,7 +122,13 @@ impl<'m> Decoder<'m> {
             }
         }
         check_samples(&self.batch, self.limits)?;
-        let written = self.write_out(&references)?;
+        if self.options.type_and_unit_labels && (told.kind, told.unit) != Default::default() {
+            self.leave_out_type_and_unit(&mut references);
+        }
+        let written = match self.write_out(&references)? {
+            Ok(()) => self.write_type_and_unit(told),
+            Err(reason) => Err(reason),
+        };
         let name = self.name(&references);
         self.references = references;
         match written.and_then(|()| self.check(before, name)) {
@@ -188,6 +210,33 @@ impl<'m> Decoder<'m> {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// What the metadata says holds, not what labels of that name said.
+    fn leave_out_type_and_unit(&self, references: &mut Vec<u32>) {
+        let is_other = |pair: &&[u32]| {
+            let name = pair.first().and_then(|name| self.symbol(*name).ok());
+            name != Some(TYPE.as_bytes()) && name != Some(UNIT.as_bytes())
+        };
+        let kept: Vec<&[u32]> = references.chunks(2).filter(is_other).collect();
+        *references = kept.concat();
+    }
+
+    fn write_type_and_unit(&mut self, told: Told) -> Result<(), String> {
+        if !self.options.type_and_unit_labels {
+            return Ok(());
+        }
+        let unit = self.symbol(told.unit)?;
+        let kind = match told.kind {
+            MetricKind::Unknown => "",
+            kind => kind.name(),
+        };
+        for (name, value) in [(TYPE, kind.as_bytes()), (UNIT, unit)] {
+            if !value.is_empty() {
+                put_label(&mut self.batch.message, name.as_bytes(), value);
+            }
+        }
+        Ok(())
     }
 
     fn symbol(&self, reference: u32) -> Result<&'m [u8], String> {

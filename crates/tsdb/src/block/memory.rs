@@ -7,18 +7,25 @@ use super::BlockIndex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What all indexes may take: those of some million series.
-const BYTES_MAX: usize = 256 << 20;
-
 /// The account of one database.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct IndexMemory {
+    /// What all indexes may take.
+    bytes_max: usize,
     bytes: AtomicUsize,
     /// Indexes that found no room.
     refused: AtomicUsize,
 }
 
 impl IndexMemory {
+    pub(crate) const fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            bytes: AtomicUsize::new(0),
+            refused: AtomicUsize::new(0),
+        }
+    }
+
     /// Bytes of all indexes that are kept.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
@@ -31,13 +38,13 @@ impl IndexMemory {
 
     /// Whether idle indexes should make room.
     pub(super) fn is_crowded(&self) -> bool {
-        self.bytes() > BYTES_MAX / 4 * 3
+        self.bytes() > self.bytes_max / 4 * 3
     }
 
     /// Keeps an index if there is room.
     pub(super) fn hold(self: &Arc<Self>, index: &Arc<BlockIndex>) -> Option<HeldIndex> {
         let bytes = index.size_bytes();
-        if self.bytes().saturating_add(bytes) > BYTES_MAX {
+        if self.bytes().saturating_add(bytes) > self.bytes_max {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return None;
         }

@@ -1,4 +1,4 @@
-use super::{Block, BlockReader, BlockWriter, Origin};
+use super::{Block, BlockReader, BlockWriter, IndexMemory, Origin};
 use crate::error::Error;
 use crate::gather::{Floats, Gathered, Histograms, SharedTimes};
 use crate::postings::{LabelIndex as _, select};
@@ -6,6 +6,10 @@ use model::{Histogram, Labels, MatchOperator, Matcher, ReadBudget, TimeRange};
 use std::path::Path;
 use std::sync::Arc;
 use storage::{SharedFiles, SimulatedFiles};
+
+fn memory() -> Arc<IndexMemory> {
+    Arc::new(IndexMemory::new(1 << 20))
+}
 
 fn folder() -> &'static Path {
     Path::new("/blocks")
@@ -59,7 +63,7 @@ fn write(files: &SharedFiles, count: u32) -> Block {
     }
     let meta = writer.finish().expect("finish").expect("not empty");
     assert_eq!((meta.start, meta.end), (0, 1_000_000));
-    Block::open(files, folder(), meta, &Arc::default()).expect("open")
+    Block::open(files, folder(), meta, &memory()).expect("open")
 }
 
 fn read(reader: &BlockReader, series: u32) -> Result<model::Columns, Error> {
@@ -128,7 +132,7 @@ fn any_damage_is_noticed() {
     };
     for offset in 0..usize::try_from(meta.bytes).expect("small") {
         disk.flip_byte(&path, offset).expect("flip");
-        let noticed = match Block::open(&files, folder(), meta.clone(), &Arc::default()) {
+        let noticed = match Block::open(&files, folder(), meta.clone(), &memory()) {
             Err(_) => true,
             Ok(block) => {
                 let block = Arc::new(block);
@@ -145,4 +149,21 @@ fn any_damage_is_noticed() {
         assert!(noticed, "byte {offset}");
         disk.flip_byte(&path, offset).expect("flip back");
     }
+}
+
+#[test]
+fn indexes_are_kept_within_a_limit() {
+    let check = |bytes_max: usize, want: (bool, usize)| {
+        let files = SimulatedFiles::new(1).shared();
+        let written = write(&files, 20);
+        let memory = Arc::new(IndexMemory::new(bytes_max));
+        let block = Block::open(&files, folder(), written.meta.clone(), &memory).expect("open");
+        for _ in 0..2 {
+            assert_eq!(block.index().expect("an index").series_count(), 20);
+        }
+        assert_eq!((memory.bytes() > 0, memory.refused()), want, "{bytes_max}");
+        assert!(memory.bytes() <= bytes_max);
+    };
+    check(1 << 20, (true, 0));
+    check(100, (false, 2));
 }

@@ -1,4 +1,4 @@
-use super::decode_second;
+use super::{SecondOptions, decode_second};
 use crate::remote_write::{Batch, DecodeError, LabelLimits, Limits, apply};
 use model::{MemoryStore, ReadBudget, Source, TimeRange};
 use proptest::prelude::*;
@@ -115,7 +115,65 @@ fn series(labels_refs: &[u32], samples: &[(i64, f64)]) -> TimeSeries {
 }
 
 fn decode(timeseries: Vec<TimeSeries>) -> Batch {
-    decode_second(&body(timeseries), &Limits::default()).expect("a good request")
+    decode_second(
+        &body(timeseries),
+        &Limits::default(),
+        SecondOptions::default(),
+    )
+    .expect("a good request")
+}
+
+#[test]
+fn type_and_unit_become_labels() {
+    let check = |labels_refs: &[u32], metadata: Option<Metadata>, want: &str| {
+        let mut sent = series(labels_refs, &[(1, 1.0)]);
+        sent.metadata = metadata;
+        let request = Request {
+            symbols: ["", "__name__", "a", "seconds", "__type__", "x"]
+                .map(str::to_owned)
+                .to_vec(),
+            timeseries: vec![sent],
+        };
+        let options = SecondOptions {
+            type_and_unit_labels: true,
+        };
+        let body = pack(&request.encode_to_vec());
+        let batch = decode_second(&body, &Limits::default(), options).expect("sound");
+        let (found, refused) = stored(&batch);
+        let found = found.first().and_then(|line| line.split(" [").next());
+        let found = found.map(str::to_owned).or(refused);
+        assert_eq!(found.as_deref(), Some(want));
+    };
+    let said = |kind, unit_ref| {
+        let help_ref = 0;
+        Some(Metadata {
+            kind,
+            help_ref,
+            unit_ref,
+        })
+    };
+    let name = [1, 2];
+    check(&name, None, "{__name__=\"a\"}");
+    check(&name, said(0, 0), "{__name__=\"a\"}");
+    check(
+        &name,
+        said(1, 3),
+        "{__name__=\"a\", __type__=\"counter\", __unit__=\"seconds\"}",
+    );
+    check(&name, said(2, 0), "{__name__=\"a\", __type__=\"gauge\"}");
+    check(&name, said(0, 3), "{__name__=\"a\", __unit__=\"seconds\"}");
+    // A label that says so itself holds where there is no metadata.
+    check(&[1, 2, 4, 5], None, "{__name__=\"a\", __type__=\"x\"}");
+    check(
+        &[1, 2, 4, 5],
+        said(1, 0),
+        "{__name__=\"a\", __type__=\"counter\"}",
+    );
+    check(
+        &name,
+        said(1, 9),
+        "invalid labels: reference 9 is outside of 6 symbols",
+    );
 }
 
 /// What a store has of a batch, and the first reason of what was refused.
@@ -243,7 +301,12 @@ fn refuses_bodies() {
         symbols: vec![String::new(), "n".repeat(500)],
         timeseries: vec![series(&[1, 1, 1, 1, 1, 1, 1, 1], &[(1, 1.0)])],
     };
-    let error = decode_second(&pack(&request.encode_to_vec()), &limits).expect_err("too large");
+    let error = decode_second(
+        &pack(&request.encode_to_vec()),
+        &limits,
+        SecondOptions::default(),
+    )
+    .expect_err("too large");
     assert!(
         matches!(
             error,
@@ -260,7 +323,7 @@ fn refuses_bodies() {
         ..Limits::default()
     };
     let two = body(vec![series(&[1, 2], &[(1, 1.0), (2, 1.0)])]);
-    let error = decode_second(&two, &few).expect_err("too many");
+    let error = decode_second(&two, &few, SecondOptions::default()).expect_err("too many");
     assert_eq!(error.to_string(), "more than 1 samples in one request");
 }
 
@@ -277,15 +340,15 @@ proptest! {
         let bit = flip.index(message.len() * 8);
         message[bit / 8] ^= 1 << (bit % 8);
         message.truncate(cut.index(message.len()) + 1);
-        if let Ok(batch) = decode_second(&pack(&message), &Limits::default()) {
+        if let Ok(batch) = decode_second(&pack(&message), &Limits::default(), SecondOptions::default()) {
             stored(&batch);
         }
     }
 
     #[test]
     fn never_panics_on_bytes(bytes: Vec<u8>) {
-        let _outcome = decode_second(&pack(&bytes), &Limits::default());
-        let _outcome = decode_second(&bytes, &Limits::default());
+        let _outcome = decode_second(&pack(&bytes), &Limits::default(), SecondOptions::default());
+        let _outcome = decode_second(&bytes, &Limits::default(), SecondOptions::default());
     }
 
     /// Both versions of the same series are the same to the store.
@@ -295,7 +358,7 @@ proptest! {
             symbols: vec![String::new(), "__name__".to_owned(), "a".to_owned(), "l".to_owned(), value.clone()],
             timeseries: vec![series(&[1, 2, 3, 4], &[(1, 1.0)])],
         };
-        let batch = decode_second(&pack(&request.encode_to_vec()), &Limits::default()).expect("sound");
+        let batch = decode_second(&pack(&request.encode_to_vec()), &Limits::default(), SecondOptions::default()).expect("sound");
         let rows = batch.to_rows(&LabelLimits::default());
         prop_assert_eq!(rows[0].labels.value("l"), value.as_str());
     }
