@@ -6,6 +6,7 @@ use crate::head::{HeadSeries, Inserted};
 use model::{
     Appended, Exemplar, Labels, Sample, SeriesSamples, Sink, SinkError, TimeRange, Timestamp, Value,
 };
+use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::{Position, WalError};
@@ -14,6 +15,9 @@ use storage::{Position, WalError};
 /// what each one repeats, small against what the disk holds.
 const SEGMENT_BYTES: u64 = 64 << 20;
 const SEGMENT_DEFINITIONS: u64 = 4;
+
+/// Series that are fetched from memory together.
+const AHEAD: usize = 8;
 
 /// A series that was looked up: writing through it skips the lookup. Stays valid for ever; a series that
 /// the head forgot meanwhile is looked up again.
@@ -170,6 +174,12 @@ impl Batch<'_> {
     }
 }
 
+/// Series lie anywhere in memory: the processor fetches the next few at the same time.
+fn touch(rows: &[Row], from: usize) {
+    let next = rows.iter().skip(from).take(AHEAD);
+    black_box(next.fold(0, |all, row| all ^ row.series.touch_tail()));
+}
+
 impl Db {
     fn commit(
         &self,
@@ -191,7 +201,10 @@ impl Db {
         let boundary = self.boundary.load(Ordering::Relaxed);
         let (mut fresh, mut late) = (0, 0);
         let (mut oldest, mut newest) = (i64::MAX, i64::MIN);
-        for row in rows.iter() {
+        for (index, row) in rows.iter().enumerate() {
+            if index.is_multiple_of(AHEAD) {
+                touch(rows, index);
+            }
             let sample = (row.at, row.start, &row.value);
             match row.series.insert(sample, &mut writer.pool) {
                 Inserted::Conflict => {

@@ -88,6 +88,11 @@ impl Data {
         inserted
     }
 
+    /// Some of what the next sample is compared with and stands beside: makes the processor fetch it.
+    pub(super) fn touch_tail(&self) -> i64 {
+        self.tail.last().map_or(0, |(at, _)| *at)
+    }
+
     fn insert_float(&mut self, at: i64, value: f64, pool: &mut TimesPool) -> Inserted {
         let in_order = match self.newest {
             Some((newest, _)) => at > newest,

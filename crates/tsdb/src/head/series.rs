@@ -90,6 +90,11 @@ impl HeadSeries {
         idle
     }
 
+    /// Makes the processor fetch what `insert` needs.
+    pub(crate) fn touch_tail(&self) -> i64 {
+        self.lock().touch_tail()
+    }
+
     /// Inserts a sample (time, start or 0, value) unless its time is taken.
     pub(crate) fn insert(
         &self,
