@@ -13,7 +13,8 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{AUTHORIZATION, HOST, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use http::{Method, StatusCode};
 use model::Timestamp;
-use runtime::SharedClock;
+use runtime::metrics::Counter;
+use runtime::{Registry, SharedClock};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -82,6 +83,42 @@ pub(crate) async fn check(State(guard): State<Guard>, request: Request, next: Ne
             Failure::internal("checking the request failed").into_response()
         }
     }
+}
+
+/// Counts requests that were refused because of who sent them.
+#[derive(Clone)]
+pub(crate) struct Refusals([(StatusCode, Counter); 3]);
+
+impl Refusals {
+    pub(crate) fn new(registry: &Registry) -> Self {
+        let codes = [
+            StatusCode::UNAUTHORIZED,
+            StatusCode::FORBIDDEN,
+            StatusCode::MISDIRECTED_REQUEST,
+        ];
+        Self(codes.map(|code| {
+            let counter = registry.counter(
+                "binnacle_api_requests_refused_total",
+                "Requests without proof (401), without the role or from another site (403), or under a foreign name (421).",
+                &[("code", code.as_str())],
+            );
+            (code, counter)
+        }))
+    }
+}
+
+/// Counts the answer where it is a refusal.
+pub(crate) async fn count(
+    State(refusals): State<Refusals>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    if let Some((_, counter)) = refusals.0.iter().find(|(code, _)| *code == status) {
+        counter.increment();
+    }
+    response
 }
 
 /// Those who may prove themselves: users of the web configuration, or our own users and tokens.

@@ -2,7 +2,7 @@
 //!
 //! Connections beyond `Limits::connections` wait in the kernel's queue until one ends, as upstream's do.
 
-use crate::guard::{self, Guard};
+use crate::guard::{self, Guard, Refusals};
 use crate::web::{Cors, LiveWebConfig, Loaded, Prefix};
 use axum::Router;
 use axum::body::Body;
@@ -80,6 +80,7 @@ struct Connections {
     accepted: Counter,
     closed: Counter,
     refused: Counter,
+    refusals: Refusals,
 }
 
 impl Connections {
@@ -103,6 +104,7 @@ impl Connections {
                 "Connections that ended before TLS was agreed on.",
                 &[],
             ),
+            refusals: Refusals::new(registry),
         }
     }
 }
@@ -149,7 +151,7 @@ struct Face {
 }
 
 /// Puts what every request passes around the routes: from the outside the prefix, headers, other sites' pages, proof.
-fn dressed(listener: Listener) -> (TcpListener, Face) {
+fn dressed(listener: Listener, refusals: Refusals) -> (TcpListener, Face) {
     let Listener {
         socket,
         router,
@@ -160,6 +162,7 @@ fn dressed(listener: Listener) -> (TcpListener, Face) {
     } = listener;
     guard.web.clone_from(&web);
     let mut router = router.layer(from_fn_with_state(guard, guard::check));
+    router = router.layer(from_fn_with_state(refusals, guard::count));
     if let Some(cors) = cors {
         router = router.layer(from_fn_with_state(cors, crate::web::cors_layer));
     }
@@ -182,7 +185,7 @@ fn dressed(listener: Listener) -> (TcpListener, Face) {
 }
 
 async fn accept(listener: Listener, connections: Connections, graceful: &GracefulShutdown) {
-    let (socket, face) = dressed(listener);
+    let (socket, face) = dressed(listener, connections.refusals.clone());
     loop {
         let Ok(slot) = Arc::clone(&connections.slots).acquire_owned().await else {
             return;
