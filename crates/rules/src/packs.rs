@@ -55,10 +55,46 @@ macro_rules! pack {
 }
 
 /// All packs, from the machine up to what runs on it.
-pub static PACKS: &[Pack] = &[pack!(
-    "host",
-    "disks, inodes, memory and processors of hosts; hosts that fall silent"
-)];
+pub static PACKS: &[Pack] = &[
+    pack!(
+        "host",
+        "disks, inodes, memory and processors of hosts; hosts that fall silent"
+    ),
+    pack!(
+        "container",
+        "containers against their limits, restarts, processes killed for memory"
+    ),
+    pack!(
+        "http",
+        "latency and errors of HTTP services; traffic that stops"
+    ),
+    pack!(
+        "availability",
+        "error budget against 99.9 %; services and instances that are down"
+    ),
+    pack!(
+        "database",
+        "queries: latency, errors; connections that run out"
+    ),
+    pack!("cache", "hit rate and memory of Redis and Memcached"),
+    pack!(
+        "queue",
+        "queues that grow, queues without consumers, dead letters"
+    ),
+    pack!("certificates", "TLS certificates that expire"),
+    pack!("access", "failed logins, unauthorised requests"),
+    pack!(
+        "rate-limits",
+        "requests that end with 429, ours and others'"
+    ),
+    pack!(
+        "ingestion",
+        "failures of ingestion and embeddings; a flow that stops"
+    ),
+    pack!("llm", "tokens, cost and errors of language models"),
+    pack!("websocket", "WebSocket connections: too many, lost ones"),
+    pack!("binnacle", "Binnacle itself: store, rules, delivery"),
+];
 
 /// The pack of this name.
 #[must_use]

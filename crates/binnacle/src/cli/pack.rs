@@ -27,6 +27,13 @@ pub(crate) struct PackPlace {
     pub(crate) data: Option<PathBuf>,
 }
 
+impl PackPlace {
+    /// Whether a flag says where packs lie, so that no server need be asked.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.config.is_some() || self.data.is_some()
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum PackAction {
     /// List packs: what they watch, whether they are enabled, whether their metrics are there

@@ -80,7 +80,11 @@ fn apply(
 ) -> anyhow::Result<ExitCode> {
     let packs = names.iter().map(|name| named(name));
     let packs: Vec<&Pack> = packs.collect::<anyhow::Result<_>>()?;
-    let server = Server::find(&flags.server)?;
+    let server = if flags.place.is_named() && !reload {
+        None
+    } else {
+        Server::find(&flags.server)?
+    };
     let folder = Folder::of(&flags.place, server.as_ref())?;
     let (mut changed, mut refused) = (false, false);
     for pack in packs {

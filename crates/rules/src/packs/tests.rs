@@ -1,5 +1,5 @@
 use super::{PACKS, Pack, find};
-use crate::file::{AlertSpec, RuleKind, RuleSpec};
+use crate::file::{AlertSpec, RuleKind, RuleSpec, UnknownFields};
 use crate::unit_test::run_file;
 use config::{Node, Problems, yaml};
 use runtime::SystemClock;
@@ -159,6 +159,20 @@ fn every_alert_is_tested_both_ways() {
                 of_name().any(|found| found.is_empty()),
                 "{name} is never silent"
             );
+        }
+    }
+}
+
+/// What a runbook offers to put in the place of a rule can be put there.
+#[test]
+fn the_rules_in_runbooks_are_sound() {
+    for pack in PACKS {
+        let blocks = pack.runbook.split("```yaml\n").skip(1);
+        for block in blocks.filter_map(|rest| rest.split("```").next()) {
+            let rules: String = block.lines().map(|line| format!("  {line}\n")).collect();
+            let text = format!("groups:\n- name: shown\n  rules:\n{rules}");
+            let read = crate::file::parse(pack.name, &text, UnknownFields::Refuse);
+            assert!(read.is_ok(), "{}: {read:?}\n{block}", pack.name);
         }
     }
 }

@@ -27,7 +27,14 @@ struct Line {
 
 /// Prints the list.
 pub(super) fn run(flags: &Flags) -> anyhow::Result<ExitCode> {
-    let server = Server::find(&flags.server)?;
+    let server = match Server::find(&flags.server) {
+        // Files can be looked at without the server.
+        Err(refused) if flags.place.is_named() => {
+            print::note(&format!("{refused:#}"));
+            None
+        }
+        found => found?,
+    };
     let folder = Folder::of(&flags.place, server.as_ref())?;
     let lines = PACKS
         .iter()
