@@ -48,7 +48,7 @@ impl PostedAlert {
         }
         Ok(Alert {
             labels: Labels::from_pairs(self.labels),
-            annotations: Labels::from_pairs(self.annotations),
+            annotations: Labels::annotations(self.annotations),
             starts_at,
             ends_at,
             updated_at: now,

@@ -34,6 +34,23 @@ impl Labels {
         N: AsRef<str>,
         V: AsRef<str>,
     {
+        Self::of(pairs, |value| !value.is_empty())
+    }
+
+    /// The same for annotations, which may be empty: as upstream, such a one is told like others.
+    pub fn annotations<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: AsRef<str>,
+        V: AsRef<str>,
+    {
+        Self::of(pairs, |_| true)
+    }
+
+    fn of<N, V>(pairs: impl IntoIterator<Item = (N, V)>, keeps: impl Fn(&str) -> bool) -> Self
+    where
+        N: AsRef<str>,
+        V: AsRef<str>,
+    {
         let mut pairs: Vec<(N, V)> = pairs.into_iter().collect();
         // Stable, so that the last of equal names is the last of its run.
         pairs.sort_by(|a, b| a.0.as_ref().cmp(b.0.as_ref()));
@@ -42,7 +59,7 @@ impl Labels {
             let next_has_same_name = pairs
                 .get(i + 1)
                 .is_some_and(|next| next.0.as_ref() == name.as_ref());
-            if !next_has_same_name && !value.as_ref().is_empty() {
+            if !next_has_same_name && keeps(value.as_ref()) {
                 push_text(&mut encoded, name.as_ref());
                 push_text(&mut encoded, value.as_ref());
             }

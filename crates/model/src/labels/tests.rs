@@ -2,6 +2,22 @@ use super::Labels;
 use proptest::prelude::*;
 
 #[test]
+fn annotations_may_be_empty_and_labels_may_not() {
+    let pairs = [("b", ""), ("a", "1"), ("a", "")];
+    let shown = |labels: Labels| {
+        let pairs = labels.iter().map(|(name, value)| format!("{name}={value}"));
+        pairs.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(shown(Labels::from_pairs(pairs)), "");
+    assert_eq!(shown(Labels::annotations(pairs)), "a= b=");
+    let annotations = Labels::annotations(pairs);
+    assert_eq!(
+        Labels::from_encoded(annotations.encoded()),
+        Some(annotations)
+    );
+}
+
+#[test]
 fn sorts_drops_empty_and_keeps_the_last() {
     let labels = Labels::from_pairs([("job", "a"), ("__name__", "up"), ("x", ""), ("job", "b")]);
     assert_eq!(labels.to_string(), r#"{__name__="up", job="b"}"#);
