@@ -202,11 +202,12 @@ fn group_by(node: &Node, problems: &mut Problems) -> Option<GroupBy> {
         let message = "cannot have wildcard group_by (`...`) and other labels at the same time";
         problems.add(node.position, message);
     }
-    Some(if all {
-        GroupBy::All
-    } else {
-        GroupBy::Labels(names)
-    })
+    // As upstream, an empty list says nothing: what the route above says counts.
+    match (all, names.is_empty()) {
+        (true, _) => Some(GroupBy::All),
+        (false, true) => None,
+        (false, false) => Some(GroupBy::Labels(names)),
+    }
 }
 
 fn labels(node: &Node, problems: &mut Problems) -> Option<Vec<(String, String)>> {

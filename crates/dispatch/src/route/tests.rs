@@ -78,7 +78,7 @@ fn alerts_take_upstreams_way_and_have_its_keys() {
     );
     check(
         &[("alertname", "A"), ("service", "web1")],
-        &[("web", r#"{}/{service=~"^(?:web.*)$"}:{}"#)],
+        &[("web", r#"{}/{service=~"^(?:web.*)$"}:{alertname="A"}"#)],
     );
 }
 
