@@ -11,14 +11,14 @@ use model::Timestamp;
 
 /// Reads a body of alerts, as `POST /api/v2/alerts` takes it.
 pub fn alerts(body: &[u8]) -> Result<Vec<PostedAlert>, String> {
-    alerts::read(body)
+    alerts::read(body).map_err(|refusal| refusal.message)
 }
 
 /// Reads a silence, as `POST /api/v2/silences` takes it.
 pub fn silence(body: &[u8], now: Timestamp) -> Result<Silence, String> {
     let value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     match silences::missing_part(&value) {
-        Some((_, message)) => Err(message),
+        Some(refusal) => Err(refusal.message),
         None => silences::parse(&value, now),
     }
 }

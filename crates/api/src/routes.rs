@@ -1,5 +1,6 @@
 //! Every path that is answered, in one table.
 
+use crate::alertmanager::refusal;
 use crate::doors::{import, influx, pushgateway};
 use crate::prometheus::{
     admin, alerts, exemplars, features, federate, management, notifications, parse_query, query,
@@ -9,7 +10,7 @@ use crate::services::Services;
 use crate::{alertmanager, compress, openapi, otlp, own, page};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post, put};
+use axum::routing::{any, get, post, put};
 use std::sync::Arc;
 
 /// The main address: every protocol under its own paths, the page for the rest.
@@ -137,20 +138,35 @@ fn alertmanager_v2() -> Router<Arc<Services>> {
     Router::new()
         .route(
             "/api/v2/alerts",
-            get(alertmanager::alerts::list).post(alertmanager::alerts::put),
+            get(alertmanager::alerts::list)
+                .post(alertmanager::alerts::put)
+                .fallback(refusal::only_get_and_post),
         )
-        .route("/api/v2/alerts/groups", get(alertmanager::alerts::groups))
+        .route(
+            "/api/v2/alerts/groups",
+            get(alertmanager::alerts::groups).fallback(refusal::only_get),
+        )
         .route(
             "/api/v2/silences",
-            get(alertmanager::silences::list).post(alertmanager::silences::put),
+            get(alertmanager::silences::list)
+                .post(alertmanager::silences::put)
+                .fallback(refusal::only_get_and_post),
         )
-        .route("/api/v2/silence/{id}", get(alertmanager::silences::show))
         .route(
             "/api/v2/silence/{id}",
-            delete(alertmanager::silences::expire),
+            get(alertmanager::silences::show)
+                .delete(alertmanager::silences::expire)
+                .fallback(refusal::only_delete_and_get),
         )
-        .route("/api/v2/status", get(alertmanager::status::status))
-        .route("/api/v2/receivers", get(alertmanager::status::receivers))
+        .route(
+            "/api/v2/status",
+            get(alertmanager::status::status).fallback(refusal::only_get),
+        )
+        .route(
+            "/api/v2/receivers",
+            get(alertmanager::status::receivers).fallback(refusal::only_get),
+        )
+        .route("/api/v2/{*other}", any(refusal::no_such_path))
         // The old API, which is posted to by clients of Alertmanager before 0.16. `GET /api/v1/status` of
         // that API exists on the port of Alertmanager only.
         .route("/api/v1/alerts", post(alertmanager::v1::put))

@@ -64,6 +64,12 @@ fn is_secret(within: &str, field: &str) -> bool {
     SECRET_FIELDS.contains(&field) || SECRET_WITHIN.contains(&(within, field))
 }
 
+/// Whether older readers take nothing but an address there, so that what hides it must look like one: amtool 0.25 reads
+/// what a server shows.
+fn is_address(within: &str, field: &str) -> bool {
+    field == "proxy_url" || (within, field) == ("webhook_configs", "url")
+}
+
 /// Prints a node that starts on a line of its own; `within` is the nearest list field around it.
 fn print_block(node: &Node, indent: usize, within: &str, text: &mut String) {
     match &node.kind {
@@ -74,7 +80,12 @@ fn print_block(node: &Node, indent: usize, within: &str, text: &mut String) {
                 // Writing to a String cannot fail.
                 let _infallible = write!(text, "{}:", plain_or_quoted(name));
                 if is_secret(within, name) && !value.is_null() {
-                    let _infallible = writeln!(text, " {HIDDEN}");
+                    let scheme = if is_address(within, name) {
+                        "http://"
+                    } else {
+                        ""
+                    };
+                    let _infallible = writeln!(text, " {scheme}{HIDDEN}");
                     continue;
                 }
                 let within = if name.ends_with("_configs") || name.ends_with("_outputs") {

@@ -128,7 +128,7 @@ impl Silence {
 
     /// Whether `new` changes only what may be changed in place.
     fn can_become(&self, new: &Self, now: Timestamp) -> bool {
-        if self.matchers != new.matchers {
+        if sorted(&self.matchers) != sorted(&new.matchers) {
             return false;
         }
         match self.state(now) {
@@ -156,6 +156,12 @@ impl Silence {
             ..self.clone()
         })
     }
+}
+
+fn sorted(list: &[Matcher]) -> Vec<Matcher> {
+    let mut list = list.to_vec();
+    matchers::sort(&mut list);
+    list
 }
 
 /// All silences.
@@ -191,7 +197,6 @@ impl Silences {
         now: Timestamp,
     ) -> Result<(String, Vec<Silence>), SilenceError> {
         silence.check(now).map_err(SilenceError::Invalid)?;
-        matchers::sort(&mut silence.matchers);
         silence.updated_at = now;
         let previous = self.by_id.get(&silence.id);
         if !silence.id.is_empty() && previous.is_none() {

@@ -1,6 +1,7 @@
 //! `/api/v2/alerts` and `/api/v2/alerts/groups`.
 
 use super::plain_failure;
+use super::refusal::{Refusal, check_kind};
 use crate::answer::{self, Failure};
 use crate::params::{Params, read_body};
 use crate::prometheus::series::labels_json;
@@ -10,7 +11,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
 use dispatch::{AlertFilter, AlertView, GroupFilter, GroupView, PostedAlert};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use model::regex::Regex;
 use model::{Matcher, Timestamp};
 use serde_json::{Map, Value, json};
@@ -20,16 +21,32 @@ use std::sync::Arc;
 const BODY_BYTES_MAX: usize = 16 << 20;
 
 /// Takes alerts.
-pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> Response {
-    match take(services, body).await {
+pub(crate) async fn put(
+    State(services): State<Arc<Services>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let bytes = match read_body(body, BODY_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err(failure) => return plain_failure(&failure),
+    };
+    let posted = match check_kind(&headers).and_then(|()| read(&bytes)) {
+        Ok(posted) => posted,
+        Err(refusal) => return refusal.response(),
+    };
+    match take(services, posted).await {
         Ok(()) => answer::empty(StatusCode::OK),
         Err(failure) => plain_failure(&failure),
     }
 }
 
-/// Reads and hands on posted alerts: what both versions of the API do.
-pub(super) async fn take(services: Arc<Services>, body: Body) -> Result<(), Failure> {
-    let posted = read(&read_body(body, BODY_BYTES_MAX).await?).map_err(Failure::bad_data)?;
+/// Reads and hands on posted alerts as version 1 of the API does.
+pub(super) async fn put_v1(services: Arc<Services>, body: Body) -> Result<(), Failure> {
+    let posted = read(&read_body(body, BODY_BYTES_MAX).await?)?;
+    take(services, posted).await
+}
+
+async fn take(services: Arc<Services>, posted: Vec<PostedAlert>) -> Result<(), Failure> {
     let taken = tokio::task::spawn_blocking(move || services.dispatch.put(posted)).await;
     match taken {
         Ok(Ok(())) => Ok(()),
@@ -42,11 +59,37 @@ pub(super) async fn take(services: Arc<Services>, body: Body) -> Result<(), Fail
 }
 
 /// Reads a body of alerts.
-pub(crate) fn read(body: &[u8]) -> Result<Vec<PostedAlert>, String> {
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| format!("parsing alerts body failed: {error}"))?;
-    let list = value.as_array().ok_or("alerts must be a list")?;
-    list.iter().map(posted).collect()
+pub(crate) fn read(body: &[u8]) -> Result<Vec<PostedAlert>, Refusal> {
+    if body.is_empty() {
+        return Err(Refusal::required("alerts"));
+    }
+    let unreadable =
+        |reason: String| Refusal::unreadable(format!("parsing alerts body failed: {reason}"));
+    let value: Value =
+        serde_json::from_slice(body).map_err(|error| unreadable(error.to_string()))?;
+    let list = match &value {
+        Value::Null => return Err(Refusal::required("alerts")),
+        Value::Array(list) => list,
+        _ => return Err(unreadable("alerts must be a list".to_owned())),
+    };
+    for (index, alert) in list.iter().enumerate() {
+        if alert.get("labels").is_none_or(Value::is_null) {
+            return Err(Refusal::required(&format!("{index}.labels")));
+        }
+        let url = alert.get("generatorURL").and_then(Value::as_str);
+        if let Some(url) = url.filter(|url| !is_address(url)) {
+            let place = format!("{index}.generatorURL in body");
+            return Err(Refusal::not_a("uri", &place, url));
+        }
+    }
+    list.iter()
+        .map(|alert| posted(alert).map_err(unreadable))
+        .collect()
+}
+
+/// Whether a text is an address, absolute or a path; empty is none given.
+fn is_address(text: &str) -> bool {
+    text.is_empty() || text.starts_with('/') || url::Url::parse(text).is_ok()
 }
 
 fn posted(value: &Value) -> Result<PostedAlert, String> {
@@ -92,21 +135,29 @@ fn posted(value: &Value) -> Result<PostedAlert, String> {
 }
 
 fn filter_of(params: &Params) -> Result<AlertFilter, Failure> {
-    let flag = |name: &str| Ok::<_, Failure>(params.flag(name)?.unwrap_or(true));
     let receiver = params
         .get("receiver")
         .map(Regex::new)
         .transpose()
         .map_err(|error| Failure::bad_data(format!("failed to parse receiver param: {error}")))?;
     Ok(AlertFilter {
-        active: flag("active")?,
-        silenced: flag("silenced")?,
-        inhibited: flag("inhibited")?,
-        unprocessed: flag("unprocessed")?,
+        active: flag(params, "active"),
+        silenced: flag(params, "silenced"),
+        inhibited: flag(params, "inhibited"),
+        unprocessed: flag(params, "unprocessed"),
         receiver,
         receiver_matchers: matchers(params, "receiver_matchers")?,
         matchers: matchers(params, "filter")?,
     })
+}
+
+/// A choice that is made unless it is denied; as upstream, any other word than those for yes denies it.
+fn flag(params: &Params, name: &str) -> bool {
+    const YES: [&str; 11] = [
+        "true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled", "",
+    ];
+    let given = params.get(name).unwrap_or_default();
+    YES.contains(&given.to_ascii_lowercase().as_str())
 }
 
 /// Matchers given one a parameter.
@@ -142,7 +193,7 @@ pub(crate) async fn groups(State(services): State<Arc<Services>>, params: Params
     let filter = || -> Result<GroupFilter, Failure> {
         Ok(GroupFilter {
             alerts: filter_of(&params)?,
-            muted: params.flag("muted")?.unwrap_or(true),
+            muted: flag(&params, "muted"),
         })
     };
     match filter() {

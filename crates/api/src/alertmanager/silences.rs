@@ -1,5 +1,6 @@
 //! `/api/v2/silences` and `/api/v2/silence/ID`.
 
+use super::refusal::{Refusal, check_id, check_kind};
 use super::{alerts, plain_failure};
 use crate::answer::{self, Failure};
 use crate::params::{Params, read_body};
@@ -9,7 +10,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use dispatch::{Silence, SilenceError};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use model::{MatchOperator, Matcher, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -40,6 +41,9 @@ pub(crate) async fn show(
     State(services): State<Arc<Services>>,
     Path(id): Path<String>,
 ) -> Response {
+    if let Err(refusal) = check_id(&id) {
+        return refusal.response();
+    }
     match services.dispatch.silence(&id) {
         Some(silence) => answer::plain_json(&silence_json(&silence, services.clock.now())),
         None => answer::empty(StatusCode::NOT_FOUND),
@@ -47,20 +51,19 @@ pub(crate) async fn show(
 }
 
 /// Makes or changes one and answers its id.
-pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> Response {
-    let read = async {
-        let bytes = read_body(body, BODY_BYTES_MAX).await?;
-        serde_json::from_slice::<Value>(&bytes)
-            .map_err(|error| Failure::bad_data(format!("parsing silence body failed: {error}")))
-    };
-    let value = match read.await {
-        Ok(value) => value,
+pub(crate) async fn put(
+    State(services): State<Arc<Services>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let bytes = match read_body(body, BODY_BYTES_MAX).await {
+        Ok(bytes) => bytes,
         Err(failure) => return plain_failure(&failure),
     };
-    if let Some((code, message)) = missing_part(&value) {
-        let said = answer::plain_json(&json!({"code": code, "message": message}));
-        return answer::with_status(StatusCode::UNPROCESSABLE_ENTITY, said);
-    }
+    let value = match check_kind(&headers).and_then(|()| read(&bytes)) {
+        Ok(value) => value,
+        Err(refusal) => return refusal.response(),
+    };
     let silence = match parse(&value, services.clock.now()) {
         Ok(silence) => silence,
         Err(message) => return plain_failure(&Failure::bad_data(message)),
@@ -81,6 +84,9 @@ pub(crate) async fn expire(
     State(services): State<Arc<Services>>,
     Path(id): Path<String>,
 ) -> Response {
+    if let Err(refusal) = check_id(&id) {
+        return refusal.response();
+    }
     let dispatch = Arc::clone(&services.dispatch);
     match tokio::task::spawn_blocking(move || dispatch.expire_silence(&id)).await {
         Ok(Ok(())) => answer::empty(StatusCode::OK),
@@ -110,15 +116,35 @@ fn refused(error: &dispatch::Error) -> Response {
     }
 }
 
-/// What the body lacks, with the code of Alertmanager's validation: 602 required, 612 too few.
-pub(crate) fn missing_part(value: &Value) -> Option<(u16, String)> {
+fn read(bytes: &[u8]) -> Result<Value, Refusal> {
+    if bytes.is_empty() {
+        return Err(Refusal::required("silence"));
+    }
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::unreadable(format!("parsing silence body failed: {error}")))?;
+    match missing_part(&value) {
+        Some(refusal) => Err(refusal),
+        None => Ok(value),
+    }
+}
+
+/// What the body lacks.
+pub(crate) fn missing_part(value: &Value) -> Option<Refusal> {
     const REQUIRED: [&str; 5] = ["comment", "createdBy", "endsAt", "matchers", "startsAt"];
-    if let Some(name) = REQUIRED.iter().find(|name| value.get(name).is_none()) {
-        return Some((602, format!("{name} in body is required")));
+    let lacks = |value: &Value, name: &str| value.get(name).is_none_or(Value::is_null);
+    if let Some(name) = REQUIRED.iter().find(|name| lacks(value, name)) {
+        return Some(Refusal::required(name));
     }
     let matchers = value.get("matchers").and_then(Value::as_array)?;
-    let message = "matchers in body should have at least 1 items";
-    matchers.is_empty().then(|| (612, message.to_owned()))
+    if matchers.is_empty() {
+        return Some(Refusal::too_few("matchers"));
+    }
+    matchers.iter().enumerate().find_map(|(index, matcher)| {
+        let missing = ["isRegex", "name", "value"]
+            .into_iter()
+            .find(|name| lacks(matcher, name))?;
+        Some(Refusal::required(&format!("matchers.{index}.{missing}")))
+    })
 }
 
 /// Reads a silence out of the JSON of its body.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Takes alerts; the answer has version 1's envelope.
 pub(crate) async fn put(State(services): State<Arc<Services>>, body: Body) -> Answer {
-    alerts::take(services, body).await?;
+    alerts::put_v1(services, body).await?;
     Ok(answer::plain_json(&json!({"status": "success"})))
 }
 

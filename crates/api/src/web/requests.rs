@@ -11,6 +11,10 @@ const SECONDS: [f64; 9] = [0.1, 0.2, 0.4, 1.0, 3.0, 8.0, 20.0, 60.0, 120.0];
 /// Bounds of answers' sizes, in bytes: upstream's.
 const BYTES: [f64; 8] = [100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
+/// The same of Alertmanager.
+const ALERTMANAGER_SECONDS: [f64; 8] = [0.05, 0.1, 0.25, 0.5, 0.75, 1.0, 2.0, 5.0];
+const ALERTMANAGER_BYTES: [f64; 7] = [100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+
 /// Where requests are counted.
 #[derive(Clone)]
 pub struct Requests {
@@ -36,6 +40,11 @@ pub(crate) async fn measure(
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "/".to_owned(), |path| shown(path.as_str()));
+    // A request may name any method; those that nothing answers are not worth a series each.
+    let method = match request.method().as_str() {
+        known @ ("GET" | "POST" | "DELETE") => known.to_ascii_lowercase(),
+        _ => "other".to_owned(),
+    };
     let begin = requests.clock.monotonic();
     let response = next.run(request).await;
     let took = requests.clock.monotonic().saturating_sub(begin);
@@ -59,7 +68,9 @@ pub(crate) async fn measure(
             &SECONDS,
         )
         .observe(took.as_secs_f64());
-    if let Some(bytes) = response.body().size_hint().exact() {
+    let bytes = response.body().size_hint().exact();
+    let bytes = bytes.map(model::number::u64_to_float);
+    if let Some(bytes) = bytes {
         registry
             .histogram_in(
                 (
@@ -69,9 +80,33 @@ pub(crate) async fn measure(
                 &labels,
                 &BYTES,
             )
-            .observe(model::number::u64_to_float(bytes));
+            .observe(bytes);
+    }
+    if handler.starts_with("/api/v2/") {
+        let labels = [("handler", handler.as_str()), ("method", &method)];
+        as_alertmanager(registry, &labels, (took.as_secs_f64(), bytes));
     }
     response
+}
+
+/// The same under Alertmanager's names.
+fn as_alertmanager(
+    registry: &Registry,
+    labels: &[(&str, &str)],
+    (seconds, bytes): (f64, Option<f64>),
+) {
+    let name = "alertmanager_http_request_duration_seconds";
+    let help = "Histogram of latencies for HTTP requests.";
+    registry
+        .histogram_in((name, help), labels, &ALERTMANAGER_SECONDS)
+        .observe(seconds);
+    let name = "alertmanager_http_response_size_bytes";
+    let help = "Histogram of response size for HTTP requests.";
+    if let Some(bytes) = bytes {
+        registry
+            .histogram_in((name, help), labels, &ALERTMANAGER_BYTES)
+            .observe(bytes);
+    }
 }
 
 /// `/label/{name}/values` as upstream writes it: `/label/:name/values`.
