@@ -34,7 +34,7 @@ mod wechat;
 pub use attachment::AttachmentField;
 pub use email::{Email, Threading, TlsMode};
 pub use entry::Texts;
-pub use field::HostPort;
+pub use field::{HostPort, parse_go_duration};
 pub use global::Global;
 pub use hook::Hook;
 pub use incidentio::IncidentIo;
@@ -45,7 +45,7 @@ pub use opsgenie::{OpsGenie, Responder};
 pub use own::{FailureReceivers, Heartbeat, Own};
 pub use pagerduty::{EventsVersion, PagerDuty};
 pub use pushover::{Pushover, PushoverStyle};
-pub use receiver::{Integration, Receiver, Settings};
+pub use receiver::{Integration, Receiver, Settings, kinds};
 pub use rocketchat::RocketChat;
 pub use route::{GroupBy, Named, Route};
 pub use slack::{Slack, SlackAction, SlackConfirmation};
@@ -60,6 +60,7 @@ use crate::interval::TimeInterval;
 use config::decode;
 use config::yaml::{self, Node, Position};
 use config::{Fields, Problems};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,8 @@ pub struct Config {
     pub redacted: String,
     /// Settings of ours; a file says nothing of them.
     pub own: Own,
+    /// A hash of the file's text, 48 bits, so that a float holds it; 0 where there is no file.
+    pub hash: u64,
 }
 
 impl Config {
@@ -93,6 +96,9 @@ impl Config {
             .and_then(|root| Self::read(&root, &mut problems));
         let mut config = problems.into_result(config)?;
         config.set_directory(Path::new(file).parent().unwrap_or(Path::new("")));
+        let digest = Sha256::digest(text.as_bytes());
+        let bytes = digest.iter().take(6);
+        config.hash = bytes.fold(0, |hash, byte| hash << 8 | u64::from(*byte));
         Ok(config)
     }
 
@@ -111,6 +117,7 @@ impl Config {
                 "route:\n  receiver: none\n  group_by: [alertname]\nreceivers:\n  - name: none\n"
                     .to_owned(),
             own: Own::default(),
+            hash: 0,
         }
     }
 
@@ -169,6 +176,7 @@ impl Config {
             receivers,
             redacted: config::redact::print(root),
             own: Own::default(),
+            hash: 0,
         })
     }
 

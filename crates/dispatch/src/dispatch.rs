@@ -130,6 +130,7 @@ impl Dispatch {
         rows::commit(&parts.state, &step.rows)?;
         let (templates, problems) = Templates::load(config, &parts.external_url);
         let metrics = Metrics::new(&parts.registry);
+        metrics.configured(config);
         let system = |error: std::io::Error| Error::System(error.to_string());
         let (events, queue) = bounded(EVENTS_MAX, metrics.reports_refused.clone());
         let shared = Arc::new(Shared {
@@ -167,6 +168,7 @@ impl Dispatch {
     pub fn apply(&self, config: Arc<Config>) -> Result<Vec<String>, Error> {
         let (templates, problems) = Templates::load(&config, &self.shared.parts.external_url);
         self.shared.deliverer.forget_clients();
+        self.shared.metrics.configured(&config);
         self.shared.change(|core, now| {
             core.templates = Arc::new(templates);
             core.machine.apply(now, config)
@@ -177,7 +179,11 @@ impl Dispatch {
     /// Takes alerts as `POST /api/v2/alerts` does: the valid ones are stored when this answers, whether with
     /// `Ok` or with [`Error::Alerts`], which tells what was wrong with others.
     pub fn put(&self, alerts: Vec<PostedAlert>) -> Result<(), Error> {
+        let clock = &self.shared.parts.clock;
+        let begin = clock.monotonic();
         let step = self.shared.step(Input::Put(alerts))?;
+        let took = clock.monotonic().saturating_sub(begin);
+        self.shared.metrics.processed(took);
         if step.refused.is_empty() {
             Ok(())
         } else {

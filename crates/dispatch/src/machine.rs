@@ -138,6 +138,10 @@ pub struct Counts {
     pub failed: BTreeMap<(String, &'static str), u64>,
     /// Alerts left out of notifications, by reason.
     pub suppressed: BTreeMap<&'static str, u64>,
+    /// Questions to the log of notifications.
+    pub log_queries: u64,
+    /// Questions to the silences.
+    pub silence_queries: u64,
 }
 
 impl Counts {

@@ -1,12 +1,13 @@
 //! The numbers kept about alerts and notifications, under Alertmanager's names, and a few of our own.
 
+use crate::config::Config;
 use crate::deliver::Report;
 use crate::heartbeat::Stage;
 use crate::machine::{Counts, Machine};
-use crate::notice::Outcome;
+use crate::notice::{FailureReason, Outcome};
 use model::Timestamp;
 use runtime::Registry;
-use runtime::metrics::Counter;
+use runtime::metrics::{Counter, Histogram, Summary};
 use std::time::Duration;
 
 /// Handles are asked from the registry by name; this keeps it and what is asked for most.
@@ -28,11 +29,72 @@ impl Metrics {
                 &[],
             ),
         };
-        for kind in ["webhook", "slack", "email"] {
-            metrics.notifications(kind).add(0);
-            metrics.failed(kind, "other").add(0);
-        }
+        metrics.show_zeros();
         metrics
+    }
+
+    /// What alerts ask for the rate of must be there before it is counted.
+    fn show_zeros(&self) {
+        for kind in crate::config::kinds() {
+            self.notifications(kind).add(0);
+            for reason in FailureReason::ALL {
+                self.failed(kind, reason.name()).add(0);
+            }
+            self.requests(kind).add(0);
+            self.requests_failed(kind).add(0);
+            drop(self.latency(kind));
+        }
+        for status in ["firing", "resolved"] {
+            self.received(status).add(0);
+        }
+        for reason in ["inhibition", "mute_time_interval", "silence"] {
+            self.suppressed(reason).add(0);
+        }
+        for name in [
+            "alertmanager_nflog_query_errors_total",
+            "alertmanager_silences_query_errors_total",
+        ] {
+            let help = "Questions that failed; they are answered from memory, so none does.";
+            self.registry.counter(name, help, &[]).add(0);
+        }
+        drop(self.processing());
+    }
+
+    fn processing(&self) -> Summary {
+        self.registry.summary(
+            "alertmanager_dispatcher_alert_processing_duration_seconds",
+            "How long it took to take, route and store alerts.",
+            &[],
+        )
+    }
+
+    /// Notes how long one body of alerts took.
+    pub(crate) fn processed(&self, took: Duration) {
+        self.processing().observe(took.as_secs_f64());
+    }
+
+    /// Shows what a configuration holds.
+    pub(crate) fn configured(&self, config: &Config) {
+        let gauge = |name, help, value: usize| {
+            self.registry.gauge(name, help, &[]).set_count(value);
+        };
+        let integrations = config
+            .receivers
+            .iter()
+            .map(|receiver| receiver.integrations.len());
+        gauge(
+            "alertmanager_receivers",
+            "Receivers in the configuration.",
+            config.receivers.len(),
+        );
+        gauge(
+            "alertmanager_integrations",
+            "Integrations in the configuration.",
+            integrations.sum(),
+        );
+        let help = "Hash of the configuration in force.";
+        let hash = self.registry.gauge("alertmanager_config_hash", help, &[]);
+        hash.set(model::number::u64_to_float(config.hash));
     }
 
     fn notifications(&self, kind: &str) -> Counter {
@@ -53,17 +115,8 @@ impl Metrics {
 
     /// Counts what a step did.
     pub(crate) fn count(&self, counts: &Counts) {
-        let received = |status: &str, count: u64| {
-            let labels = [("status", status), ("version", "v2")];
-            let name = "alertmanager_alerts_received_total";
-            if count > 0 {
-                self.registry
-                    .counter(name, "Alerts that were received.", &labels)
-                    .add(count);
-            }
-        };
-        received("firing", counts.received_firing);
-        received("resolved", counts.received_resolved);
+        self.received("firing").add(counts.received_firing);
+        self.received("resolved").add(counts.received_resolved);
         self.registry
             .counter(
                 "alertmanager_alerts_invalid_total",
@@ -85,42 +138,67 @@ impl Metrics {
             self.failed(kind, reason).add(*count);
         }
         for (reason, count) in &counts.suppressed {
-            self.registry
-                .counter(
-                    "alertmanager_notifications_suppressed_total",
-                    "Alerts that were left out of notifications.",
-                    &[("reason", reason)],
-                )
-                .add(*count);
+            self.suppressed(reason).add(*count);
         }
+        let asked = |name, count: u64| {
+            let help = "Questions that were answered.";
+            self.registry.counter(name, help, &[]).add(count);
+        };
+        asked("alertmanager_nflog_queries_total", counts.log_queries);
+        asked(
+            "alertmanager_silences_queries_total",
+            counts.silence_queries,
+        );
+    }
+
+    fn received(&self, status: &str) -> Counter {
+        self.registry.counter(
+            "alertmanager_alerts_received_total",
+            "Alerts that were received.",
+            &[("status", status), ("version", "v2")],
+        )
+    }
+
+    fn suppressed(&self, reason: &str) -> Counter {
+        self.registry.counter(
+            "alertmanager_notifications_suppressed_total",
+            "Alerts that were left out of notifications.",
+            &[("reason", reason)],
+        )
+    }
+
+    fn requests(&self, kind: &str) -> Counter {
+        self.registry.counter(
+            "alertmanager_notification_requests_total",
+            "Attempts to deliver.",
+            &[("integration", kind)],
+        )
+    }
+
+    fn requests_failed(&self, kind: &str) -> Counter {
+        self.registry.counter(
+            "alertmanager_notification_requests_failed_total",
+            "Attempts to deliver that failed.",
+            &[("integration", kind)],
+        )
+    }
+
+    fn latency(&self, kind: &str) -> Histogram {
+        self.registry.histogram(
+            "alertmanager_notification_latency_seconds",
+            "How long attempts took.",
+            &[("integration", kind)],
+        )
     }
 
     /// Counts an attempt.
     pub(crate) fn attempt(&self, report: &Report) {
-        let labels = [("integration", report.target.kind.as_str())];
-        self.registry
-            .counter(
-                "alertmanager_notification_requests_total",
-                "Attempts to deliver.",
-                &labels,
-            )
-            .increment();
+        let kind = report.target.kind.as_str();
+        self.requests(kind).increment();
         if !matches!(report.outcome, Outcome::Delivered(_)) {
-            self.registry
-                .counter(
-                    "alertmanager_notification_requests_failed_total",
-                    "Attempts to deliver that failed.",
-                    &labels,
-                )
-                .increment();
+            self.requests_failed(kind).increment();
         }
-        self.registry
-            .histogram(
-                "alertmanager_notification_latency_seconds",
-                "How long attempts took.",
-                &labels,
-            )
-            .observe(report.took.as_secs_f64());
+        self.latency(kind).observe(report.took.as_secs_f64());
     }
 
     /// Sets for how long each stage has made no progress.
@@ -151,13 +229,12 @@ impl Metrics {
     pub(crate) fn census(&self, machine: &Machine, now: Timestamp) {
         let (alerts, groups, silences) = machine.census(now);
         for (state, count) in alerts {
-            self.registry
-                .gauge(
-                    "alertmanager_alerts",
-                    "Alerts that fire, by state.",
-                    &[("state", state)],
-                )
-                .set_count(count);
+            // The second is the older name.
+            for name in ["alertmanager_alerts", "alertmanager_marked_alerts"] {
+                let help = "Alerts that fire, by state.";
+                let gauge = self.registry.gauge(name, help, &[("state", state)]);
+                gauge.set_count(count);
+            }
         }
         for (state, count) in silences {
             self.registry

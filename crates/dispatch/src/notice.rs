@@ -219,6 +219,17 @@ pub enum FailureReason {
 }
 
 impl FailureReason {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Other,
+        Self::ClientError,
+        Self::ServerError,
+        Self::DeadlineExceeded,
+        Self::AuthError,
+        Self::RateLimited,
+        Self::Canceled,
+    ];
+
     /// As upstream names it.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -181,6 +181,11 @@ static KINDS: [Kind; 18] = [
     kind("incidentio", incidentio::read),
 ];
 
+/// Names of all kinds of integrations.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.name)
+}
+
 impl Receiver {
     /// The receiver of the built-in configuration: it tells nobody.
     pub(super) fn built_in() -> Self {

@@ -98,10 +98,10 @@ impl Machine {
 
     /// Sorts out what is muted, in upstream's order: inhibition, times, silences.
     fn look(&self, now: Timestamp, group: &Group, members: Vec<Alert>, step: &mut Step) -> Look {
+        let counted = &mut step.counts.suppressed;
         let mut suppressed = |reason: &'static str, count: usize| {
             if count > 0 {
-                *step.counts.suppressed.entry(reason).or_default() +=
-                    u64::try_from(count).unwrap_or(u64::MAX);
+                *counted.entry(reason).or_default() += u64::try_from(count).unwrap_or(u64::MAX);
             }
         };
         let all = members.len();
@@ -117,6 +117,7 @@ impl Machine {
             alerts.clear();
         }
         let loud = alerts.len();
+        step.counts.silence_queries += u64::try_from(loud).unwrap_or(u64::MAX);
         alerts.retain(|alert| self.silences.muting(&alert.labels, now).is_empty());
         suppressed("silence", loud - alerts.len());
         alert::sort(&mut alerts);
@@ -165,6 +166,7 @@ impl Machine {
                 continue;
             }
             let log_key = (group.key.clone(), target.clone());
+            step.counts.log_queries += 1;
             let question = Question {
                 entry: self.log.get(&log_key),
                 firing: &look.firing,
