@@ -1,10 +1,12 @@
 //! The command line, as clap reads it.
 
+pub(crate) mod amtool;
 mod moving;
 mod pack;
 pub(crate) mod promtool;
 mod web;
 
+pub(crate) use amtool::Amtool;
 pub(crate) use moving::{Destination, Export, ExportedAs, Import, Imported, SelectionFlags};
 pub(crate) use pack::{Pack, PackAction, PackPlace};
 pub(crate) use promtool::{
@@ -91,6 +93,8 @@ pub(crate) enum Command {
     Export(Export),
     /// promtool's own subcommands, with its output and exit codes
     Promtool(Promtool),
+    /// amtool's own subcommands, with its output and exit codes
+    Amtool(Box<Amtool>),
     /// Print a shell's completions, or the man page
     #[command(after_help = "Examples:\n  binnacle completions bash\n  binnacle completions man")]
     Completions {

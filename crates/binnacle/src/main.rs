@@ -17,6 +17,7 @@ mod wiring;
 use clap::Parser as _;
 use cli::{Cli, Command};
 use commands::credential::Sort;
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 /// Could not run; a problem that was found is 1.
@@ -25,7 +26,11 @@ const COULD_NOT_RUN: u8 = 2;
 fn main() -> ExitCode {
     runtime::memory::keep_few_heaps();
     tls::install_provider();
-    let (arguments, accepted) = accepted::take_off(arguments());
+    let arguments = arguments();
+    if arguments.get(1).is_some_and(|word| word == "amtool") {
+        return commands::amtool::main(&arguments);
+    }
+    let (arguments, accepted) = accepted::take_off(arguments);
     for flag in accepted {
         print::note(&format!("{flag}: accepted, there is nothing to set here"));
     }
@@ -38,15 +43,18 @@ fn main() -> ExitCode {
     }
 }
 
-/// The command line; a link named `promtool` to this program is that tool.
+/// The command line; a link named `promtool` or `amtool` to this program is that tool.
 fn arguments() -> Vec<String> {
     let mut arguments: Vec<String> = std::env::args().collect();
     let program = arguments.first().map(std::path::Path::new);
-    if program
+    let name = program
         .and_then(|path| path.file_stem())
-        .is_some_and(|name| name == "promtool")
-    {
-        arguments.insert(1, "promtool".to_owned());
+        .map(OsStr::to_owned);
+    let tool = ["promtool", "amtool"]
+        .into_iter()
+        .find(|tool| name.as_deref() == Some(OsStr::new(tool)));
+    if let Some(tool) = tool {
+        arguments.insert(1, tool.to_owned());
     }
     arguments
 }
@@ -67,6 +75,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(import) => commands::import::run(&import),
         Command::Export(export) => commands::export::run(&export),
         Command::Promtool(promtool) => Ok(commands::promtool::run(&promtool)),
+        Command::Amtool(amtool) => Ok(commands::amtool::run(&amtool)),
         Command::Completions { shell } => commands::completions::run(shell),
     }
 }

@@ -10,6 +10,11 @@ pub(crate) fn line(text: &str) {
     println!("{text}");
 }
 
+/// Prints a part of an answer as it is.
+pub(crate) fn part(text: &str) {
+    print!("{text}");
+}
+
 /// Prints a line that is no part of the answer.
 pub(crate) fn note(text: &str) {
     eprintln!("{text}");

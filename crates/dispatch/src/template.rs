@@ -15,6 +15,7 @@ use gotemplate::functions::alertmanager;
 use gotemplate::functions::alertmanager::data::Data;
 use gotemplate::{Limits, MissingKey, Signature, Template, Time, Type, Value};
 use model::Timestamp;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The default templates but for the mail's body.
@@ -54,33 +55,43 @@ impl Templates {
     /// `external_url`: under which users reach us, without a slash at the end.
     #[must_use]
     pub fn load(config: &Config, external_url: &str) -> (Self, Vec<String>) {
-        let mut set = empty_set();
-        let mut problems = Vec::new();
-        let email = EMAIL.replace("@(plain)", PLAIN).replace("@(font)", FONT);
-        for (name, text) in [("default.tmpl", DEFAULTS), ("email.tmpl", &email)] {
-            if let Err(error) = set.parse_named(name, text) {
-                problems.push(error.to_string());
-            }
-        }
-        for pattern in &config.templates {
-            for path in glob::find(pattern) {
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let shown = path.display();
-                let parsed = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("{shown}: {error}"))
-                    .and_then(|text| {
-                        set.parse_named(&name, &text).map_err(|error| match error {
-                            gotemplate::Error::Parse { line, message, .. } => {
-                                format!("{shown}:{line}: {message}")
-                            }
-                            other => format!("{shown}: {other}"),
-                        })
-                    });
-                problems.extend(parsed.err());
-            }
-        }
+        let (set, problems) = read_files(&config.templates);
         let external_url = external_url.trim_end_matches('/').to_owned();
         (Self { set, external_url }, problems)
+    }
+
+    /// Reads the default templates and the files of these patterns. Fails with what is wrong with the first that
+    /// cannot be read.
+    pub fn of_files(patterns: &[PathBuf]) -> Result<Self, String> {
+        let (set, problems) = read_files(patterns);
+        match problems.into_iter().next() {
+            Some(problem) => Err(problem),
+            None => Ok(Self {
+                set,
+                external_url: String::new(),
+            }),
+        }
+    }
+
+    /// Renders a text on given data, as no notification does it. Fails with the template's error.
+    pub fn render(&self, text: &str, data: &Data, now: Timestamp) -> Result<String, String> {
+        let mut set = self.set_at(now);
+        set.parse_named("", text)
+            .and_then(|()| set.execute("", &data.value(), &Limits::default()))
+            .map_err(|error| error.to_string())
+    }
+
+    /// The same as HTML: what the text prints is escaped for the place where it stands.
+    pub fn render_html(&self, text: &str, data: &Data, now: Timestamp) -> Result<String, String> {
+        let mut set = self.set_at(now);
+        set.parse_named("", text)
+            .and_then(|()| set.execute_html("", &data.value(), &Limits::default()))
+            .map_err(|error| error.to_string())
+    }
+
+    fn set_at(&self, now: Timestamp) -> Template {
+        let functions = alertmanager::functions(&Time::from_milliseconds(now.millis()));
+        self.set.clone().functions(&functions)
     }
 
     /// Makes ready for the texts of one notification. `alerts_max`: alerts in it at most, 0 for all.
@@ -116,6 +127,36 @@ impl Templates {
             message,
         }
     }
+}
+
+/// The default templates and those of the files, and what was wrong with files; what could be read is used.
+fn read_files(patterns: &[PathBuf]) -> (Template, Vec<String>) {
+    let mut set = empty_set();
+    let mut problems = Vec::new();
+    let email = EMAIL.replace("@(plain)", PLAIN).replace("@(font)", FONT);
+    for (name, text) in [("default.tmpl", DEFAULTS), ("email.tmpl", &email)] {
+        if let Err(error) = set.parse_named(name, text) {
+            problems.push(error.to_string());
+        }
+    }
+    for pattern in patterns {
+        for path in glob::find(pattern) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let shown = path.display();
+            let parsed = std::fs::read_to_string(&path)
+                .map_err(|error| format!("{shown}: {error}"))
+                .and_then(|text| {
+                    set.parse_named(&name, &text).map_err(|error| match error {
+                        gotemplate::Error::Parse { line, message, .. } => {
+                            format!("{shown}:{line}: {message}")
+                        }
+                        other => format!("{shown}: {other}"),
+                    })
+                });
+            problems.extend(parsed.err());
+        }
+    }
+    (set, problems)
 }
 
 /// Renders route labels, which may refer to each other.

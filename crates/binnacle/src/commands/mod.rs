@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod alert;
+pub(crate) mod amtool;
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod completions;

@@ -8,7 +8,7 @@ mod check;
 mod debug;
 mod discover;
 mod failure;
-mod http;
+pub(super) mod http;
 mod lint;
 mod promql;
 mod push;

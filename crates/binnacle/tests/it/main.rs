@@ -26,8 +26,10 @@ mod tls;
 mod waiting;
 mod writer;
 
+mod alert_clients;
 mod alert_story;
 mod alertmanagers;
+mod amtool;
 mod api_alertmanager;
 mod api_prometheus;
 mod api_rest;

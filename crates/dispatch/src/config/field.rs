@@ -125,7 +125,9 @@ pub(super) fn go_duration_ms(node: &Node, problems: &mut Problems) -> Option<i64
     millis
 }
 
-fn parse_go_duration(text: &str) -> Option<i64> {
+/// Reads a duration as Go's `time.ParseDuration` does, in milliseconds; `None` where it is none.
+#[must_use]
+pub fn parse_go_duration(text: &str) -> Option<i64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if unsigned == "0" {
         return Some(0);

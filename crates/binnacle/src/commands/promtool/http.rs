@@ -1,4 +1,4 @@
-//! A server that promtool's subcommands ask, reached as its HTTP client configuration file says.
+//! A server that promtool's and amtool's subcommands ask, reached as its HTTP client configuration file says.
 
 use anyhow::Context as _;
 use config::http_client::{self, HttpClientConfig};
@@ -12,7 +12,7 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(150);
 
 /// A server.
-pub(super) struct Server {
+pub(in crate::commands) struct Server {
     base: String,
     client: reqwest::Client,
     headers: HeaderMap,
@@ -21,7 +21,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Reads the configuration file and makes a client; `headers` are further ones as `NAME=VALUE`.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         url: &str,
         http_config: Option<&Path>,
         headers: &[String],
@@ -85,8 +85,33 @@ impl Server {
         self.send(request)
     }
 
+    /// Asks with any method, JSON where there is a body, and a time-out; gives status and body.
+    pub(in crate::commands) fn ask(
+        &self,
+        (method, path): (reqwest::Method, &str),
+        parameters: &[(&str, &str)],
+        (body, timeout): (Option<&serde_json::Value>, Duration),
+    ) -> anyhow::Result<(u16, String)> {
+        let mut url =
+            reqwest::Url::parse(&format!("{}{path}", self.base)).context(self.base.clone())?;
+        if !parameters.is_empty() {
+            url.query_pairs_mut().extend_pairs(parameters);
+        }
+        let mut request = self.client.request(method, url).timeout(timeout);
+        if let Some(body) = body {
+            request = request
+                .header("Content-Type", "application/json")
+                .body(body.to_string());
+        }
+        self.answer(request)
+    }
+
     fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<(u16, String)> {
-        let request = request.headers(self.headers.clone()).timeout(TIMEOUT);
+        self.answer(request.timeout(TIMEOUT))
+    }
+
+    fn answer(&self, request: reqwest::RequestBuilder) -> anyhow::Result<(u16, String)> {
+        let request = request.headers(self.headers.clone());
         self.runtime.block_on(async {
             let answer = request.send().await;
             let answer = answer.map_err(|error| {
