@@ -28,8 +28,14 @@ it('follows addresses of Prometheus and Alertmanager', () => {
   check('/query?g0.expr=up', '/explore?g0.expr=up');
   check('/#/alerts', '/alerts');
   check('/#/alerts?silenced=false', '/alerts');
+  check('/#/alerts?silenced=false&filter=%7Ba%3D%22b%22%7D', '/alerts?filter=%7Ba%3D%22b%22%7D');
   check('/#/silences', '/alerts?view=silences');
-  check('/#/silences/new', '/alerts?view=silences');
+  check('/#/silences?filter=%7Ba%3D%22b%22%7D', '/alerts?view=silences&filter=%7Ba%3D%22b%22%7D');
+  check('/#/silences/new', '/alerts?view=silences&new=%7B%7D');
+  check('/#/silences/new?filter=%7Ba%3D%22b%22%7D', '/alerts?view=silences&new=%7Ba%3D%22b%22%7D');
+  check('/#/silences/0d7c-1', '/alerts?view=silences&filter=0d7c-1');
+  check('/#/silences/0d7c-1/edit', '/alerts?view=silences&filter=0d7c-1');
+  check('/#/status', '/');
   check('/status', '/');
   check('/', null);
   check('/#main', null);

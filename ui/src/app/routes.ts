@@ -14,10 +14,10 @@ export interface Place {
 
 /** Says where an address of Prometheus or Alertmanager has moved to; null where it has not. */
 export function movedTo(place: Place): string | null {
-  const hash = /^#\/(alerts|silences|status)/.exec(place.hash)?.[1];
-  if (place.path === '/' && hash !== undefined) {
-    if (hash === 'silences') return '/alerts?view=silences';
-    return '/alerts';
+  const fragment = /^#\/(alerts|silences|status)(\/[^?]*)?(\?.*)?$/.exec(place.hash);
+  if (place.path === '/' && fragment !== null) {
+    const [, page, rest = '', search = ''] = fragment;
+    return page === 'silences' ? silences(rest.slice(1), search) : alerts(page ?? '', search);
   }
   switch (trimmed(place.path)) {
     case '/graph':
@@ -30,6 +30,23 @@ export function movedTo(place: Place): string | null {
     default:
       return null;
   }
+}
+
+/** `#/alerts?filter={a="b"}` shows what fulfils the filter; `#/status` is nothing that this page has in one place. */
+function alerts(page: string, search: string): string {
+  if (page === 'status') return '/';
+  const filter = new URLSearchParams(search).get('filter');
+  return filter === null || filter === '' ? '/alerts' : `/alerts?filter=${encodeURIComponent(filter)}`;
+}
+
+/** `#/silences`, `#/silences/new?filter=…`, `#/silences/ID` and `#/silences/ID/edit`. */
+function silences(rest: string, search: string): string {
+  const all = '/alerts?view=silences';
+  const filter = new URLSearchParams(search).get('filter') ?? '';
+  const [id = ''] = rest.split('/');
+  if (id === 'new') return `${all}&new=${encodeURIComponent(filter === '' ? '{}' : filter)}`;
+  if (id !== '') return `${all}&filter=${encodeURIComponent(decode(id))}`;
+  return filter === '' ? all : `${all}&filter=${encodeURIComponent(filter)}`;
 }
 
 export function matchRoute(path: string): Route {

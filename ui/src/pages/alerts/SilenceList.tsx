@@ -8,6 +8,7 @@ import { Banner } from '../../components/Banner';
 import { EmptyState } from '../../components/EmptyState';
 import { Loaded } from '../../components/Loaded';
 import { TimeText } from '../../components/TimeText';
+import type { Labels } from '../../formatting/labels';
 import { matchesFilter } from '../../formatting/matchText';
 import { formatCount } from '../../formatting/number';
 import { parseTime } from '../../formatting/time';
@@ -31,7 +32,7 @@ export function SilenceList({ filter, onAgain }: SilenceListProps) {
       {(data) => {
         const chosen = orderSilences(data).filter((silence) => {
           const words = `${silence.id}\n${formatMatchers(silence.matchers)}\n${silence.comment}\n${silence.createdBy}`;
-          return matchesFilter(filter, {}, words);
+          return matchesFilter(filter, namedBy(silence), words);
         });
         return (
           <div className="panel">
@@ -51,6 +52,12 @@ export function SilenceList({ filter, onAgain }: SilenceListProps) {
       }}
     </Loaded>
   );
+}
+
+/** What the matchers ask for, so that a filter like `alertname="X"` finds the silence. */
+function namedBy(silence: Silence): Labels {
+  const wanted = silence.matchers.filter((matcher) => matcher.isEqual);
+  return Object.fromEntries(wanted.map(({ name, value }) => [name, value]));
 }
 
 interface SilenceItemProps {
