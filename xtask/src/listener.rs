@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Makes the body of an answer from the body of a request.
 pub(crate) type Answer = Arc<dyn Fn(String) -> String + Send + Sync>;
+/// Makes status and body of an answer from the body of a request.
+pub(crate) type Reply = Arc<dyn Fn(String) -> (u16, String) + Send + Sync>;
 
 /// A running server.
 pub(crate) struct Listener {
@@ -24,6 +26,11 @@ pub(crate) struct Listener {
 impl Listener {
     /// Listens on a free port; each request is answered with 200.
     pub(crate) fn start(answer: Answer) -> anyhow::Result<Self> {
+        Self::start_replying(Arc::new(move |body| (200, answer(body))))
+    }
+
+    /// The same with a status of its own for each request.
+    pub(crate) fn start_replying(answer: Reply) -> anyhow::Result<Self> {
         let socket = TcpListener::bind("127.0.0.1:0")?;
         let address = socket.local_addr()?.to_string();
         let stopped = Arc::new(AtomicBool::new(false));
@@ -52,13 +59,13 @@ impl Listener {
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &Answer) -> anyhow::Result<()> {
+fn serve(mut stream: TcpStream, answer: &Reply) -> anyhow::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
-    let body = answer(read_body(&mut stream)?);
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nConnection: close";
+    let (status, body) = answer(read_body(&mut stream)?);
+    let head = "Content-Type: text/plain; version=0.0.4\r\nConnection: close";
     write!(
         stream,
-        "{head}\r\nContent-Length: {}\r\n\r\n{body}",
+        "HTTP/1.1 {status} X\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )?;
     Ok(())

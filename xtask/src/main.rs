@@ -10,6 +10,7 @@
 mod bench;
 mod ci;
 mod compare;
+mod compare_alertmanager;
 mod compare_exposition;
 mod conformance;
 mod crash;
@@ -35,6 +36,8 @@ cargo xtask COMMAND
   tidy           dependency arrows, module pages, file sizes
   conformance    upstream's test data, from the folder that CONFORMANCE names
   compare        the same target scraped by us and by prometheus: equal answers
+  compare-alertmanager [SCENARIO…]
+                 the same alerts sent to us and to prometheus-alertmanager: equal sequences of webhook bodies
   fuzz [N] [--seed S] [--rounds R]  N random queries (1000) over random data, asked of us and of prometheus
   compare-exposition [N [SEED]]
                  upstream's exposition files and N mutations (500) scraped by us and by prometheus: equal outcomes
@@ -65,6 +68,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["ci"] => ci::run(),
         ["tidy"] => tidy::run(),
         ["conformance"] => conformance::run(),
+        ["compare-alertmanager", rest @ ..] => compare_alertmanager::run(rest),
         ["compare-exposition", rest @ ..] => compare_exposition::run(rest),
         ["compare", rest @ ..] => compare::run(rest),
         ["fuzz", rest @ ..] => fuzz::run(rest),

@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     Binnacle,
     Prometheus,
     VictoriaMetrics,
+    Alertmanager,
 }
 
 impl Kind {
@@ -33,6 +34,7 @@ impl Kind {
             Self::Binnacle => "binnacle",
             Self::Prometheus => "prometheus",
             Self::VictoriaMetrics => "victoria-metrics",
+            Self::Alertmanager => "prometheus-alertmanager",
         }
     }
 }
@@ -75,6 +77,7 @@ impl Server {
             Kind::Binnacle => binnacle(&address, data, config),
             Kind::Prometheus => prometheus(&address, data, config)?,
             Kind::VictoriaMetrics => victoria_metrics(&address, data),
+            Kind::Alertmanager => alertmanager(&address, data, config),
         };
         let log = std::fs::File::create(data.with_extension("log"))?;
         let child = command
@@ -109,7 +112,7 @@ impl Server {
     /// Waits until the server answers that it is ready.
     pub(crate) fn ready(&self, client: &ureq::Agent) -> anyhow::Result<()> {
         let path = match self.kind {
-            Kind::Binnacle | Kind::Prometheus => "/-/ready",
+            Kind::Binnacle | Kind::Prometheus | Kind::Alertmanager => "/-/ready",
             Kind::VictoriaMetrics => "/health",
         };
         for _ in 0..600 {
@@ -175,6 +178,16 @@ fn victoria_metrics(address: &str, data: &Path) -> Command {
             "-search.latencyOffset=0s",
             "-loggerLevel=ERROR",
         ]);
+    command
+}
+
+fn alertmanager(address: &str, data: &Path, config: Option<&Path>) -> Command {
+    let mut command = Command::new("prometheus-alertmanager");
+    command
+        .args(config.map(|config| format!("--config.file={}", config.display())))
+        .arg(format!("--storage.path={}", data.display()))
+        .arg(format!("--web.listen-address={address}"))
+        .arg("--cluster.listen-address=");
     command
 }
 
