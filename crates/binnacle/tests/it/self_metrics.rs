@@ -5,7 +5,7 @@ use crate::place::Place;
 use crate::program::Program;
 use crate::story::{self, Receivers};
 use crate::target::Target;
-use crate::waiting::until;
+use crate::waiting::{until, until_true};
 
 const NAMES: &str = include_str!("../../testdata/upstream-metrics.txt");
 
@@ -19,6 +19,7 @@ fn stock_dashboards_find_their_names() {
     program.query("up");
     // An alert that fires and is delivered.
     target.die();
+    until_true("a notification", || receivers.capture.count() > 0);
     let names = NAMES.lines().filter(|line| !line.starts_with('#'));
     let names: Vec<&str> = names.collect();
     let metrics = until("every name", || {
