@@ -62,9 +62,11 @@ struct Outcome {
 }
 
 fn compare(cases: &[Case], place: &Path) -> anyhow::Result<()> {
+    // One target for both: its address is a label.
+    let target = serve::Bodies::start(cases)?;
     let mut outcomes = Vec::new();
     for kind in [Kind::Binnacle, Kind::Prometheus] {
-        outcomes.push(scraped(kind, cases, place)?);
+        outcomes.push(scraped(kind, (&target, cases.len()), place)?);
     }
     let [ours, theirs] = outcomes.as_slice() else {
         bail!("two servers were asked")
@@ -72,17 +74,20 @@ fn compare(cases: &[Case], place: &Path) -> anyhow::Result<()> {
     judge(cases, ours, theirs)
 }
 
-/// What `kind` has of each case after a scrape of each.
-fn scraped(kind: Kind, cases: &[Case], place: &Path) -> anyhow::Result<Outcomes> {
-    let target = serve::Bodies::start(cases)?;
+/// What `kind` has of each of so many cases after a scrape of each.
+fn scraped(
+    kind: Kind,
+    (target, cases): (&serve::Bodies, usize),
+    place: &Path,
+) -> anyhow::Result<Outcomes> {
     let config = place.join("prometheus.yml");
-    write_config(&config, &target.address, cases.len())?;
+    write_config(&config, &target.address, cases)?;
     let client = server::client();
     let data = place.join(kind.name());
     std::fs::create_dir_all(&data)?;
     let server = Server::start(kind, &data, Some(&config))?;
     server.ready(&client)?;
-    wait(&server, &client, cases.len())?;
+    wait(&server, &client, cases)?;
     read(&server, &client)
 }
 
@@ -92,7 +97,8 @@ pub(crate) fn parsed_whole(folder: &Path) -> anyhow::Result<Vec<(String, Result<
     let mut cases = cases::of_files(folder)?;
     cases.retain(|case| case.name.contains(".om.") == (case.content_type == cases::OPENMETRICS));
     let place = tempfile::tempdir()?;
-    let outcomes = scraped(Kind::Binnacle, &cases, place.path())?;
+    let target = serve::Bodies::start(&cases)?;
+    let outcomes = scraped(Kind::Binnacle, (&target, cases.len()), place.path())?;
     let judged = cases.iter().enumerate().map(|(number, case)| {
         let body = String::from_utf8_lossy(&case.body);
         let is_sample = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');

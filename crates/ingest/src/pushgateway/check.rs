@@ -47,6 +47,7 @@ impl Owners {
         let mut seen: HashMap<String, ()> = HashMap::default();
         for stamped in group.families.values() {
             let family = &stamped.family;
+            check_name(family)?;
             self.check_kind(grouping, family)?;
             check_suffixes(group, family)?;
             for metric in &family.metrics {
@@ -97,6 +98,17 @@ fn key(family: &Family, metric: &Metric) -> String {
     key
 }
 
+/// No reader of expositions takes a zero byte inside a name: what holds it could not be scraped any more.
+fn check_name(family: &Family) -> Result<(), String> {
+    if family.name.contains('\0') {
+        return Err(format!(
+            "metric family {:?} has a zero byte in its name",
+            family.name
+        ));
+    }
+    Ok(())
+}
+
 fn check_labels(family: &Family, metric: &Metric) -> Result<(), String> {
     let complain = |what: &str| {
         format!(
@@ -110,10 +122,6 @@ fn check_labels(family: &Family, metric: &Metric) -> Result<(), String> {
         HISTOGRAM => "le",
         _ => "",
     };
-    // No reader of expositions takes a zero byte inside a name: what holds it could not be scraped any more.
-    if family.name.contains('\0') {
-        return Err(complain("has a zero byte in its name"));
-    }
     for label in &metric.labels {
         if label.name == own {
             return Err(complain(&format!("must not have label {own:?}")));
