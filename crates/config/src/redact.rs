@@ -70,6 +70,9 @@ fn is_address(within: &str, field: &str) -> bool {
     field == "proxy_url" || (within, field) == ("webhook_configs", "url")
 }
 
+/// YAML allows 1024 characters; as Go's writer, which other tools compare with, we stay far below.
+const SIMPLE_KEY_BYTES_MAX: usize = 128;
+
 /// Prints a node that starts on a line of its own; `within` is the nearest list field around it.
 fn print_block(node: &Node, indent: usize, within: &str, text: &mut String) {
     match &node.kind {
@@ -77,8 +80,7 @@ fn print_block(node: &Node, indent: usize, within: &str, text: &mut String) {
             for (key, value) in pairs {
                 let name = key.text().unwrap_or("null");
                 text.extend(std::iter::repeat_n(' ', indent));
-                // Writing to a String cannot fail.
-                let _infallible = write!(text, "{}:", plain_or_quoted(name));
+                push_key(name, indent, text);
                 if is_secret(within, name) && !value.is_null() {
                     let scheme = if is_address(within, name) {
                         "http://"
@@ -107,6 +109,18 @@ fn print_block(node: &Node, indent: usize, within: &str, text: &mut String) {
             text.push_str(&scalar(node));
             text.push('\n');
         }
+    }
+}
+
+/// A long key needs the form with a question mark: readers look for a colon only so far.
+fn push_key(name: &str, indent: usize, text: &mut String) {
+    let key = plain_or_quoted(name);
+    if key.len() > SIMPLE_KEY_BYTES_MAX {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "? {key}\n{:indent$}:", "");
+    } else {
+        text.push_str(&key);
+        text.push(':');
     }
 }
 
@@ -174,5 +188,34 @@ fn plain_or_quoted(text: &str) -> String {
         text.to_owned()
     } else {
         Quoted(text).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::print;
+    use crate::Problems;
+    use crate::yaml::parse_single;
+
+    fn printed(text: &str) -> String {
+        let mut problems = Problems::new("any.yml");
+        let root = parse_single(text, &mut problems);
+        assert!(problems.is_empty(), "{problems}");
+        print(&root.expect("a document"))
+    }
+
+    #[test]
+    fn long_keys_read_back() {
+        let check = |value: &str| {
+            let key = "long key ".repeat(200);
+            let shown = printed(&format!("a:\n- ? {key}\n  :\n    {value}\n"));
+            assert!(shown.contains("? \"long key"), "{shown}");
+            assert_eq!(printed(&shown), shown);
+        };
+        check("1");
+        check("{a: 1, b: {c: 2}}");
+        check("[1, {a: 1}, [2]]");
+        check("null");
+        assert_eq!(printed("short: 1\n"), "short: 1\n");
     }
 }
