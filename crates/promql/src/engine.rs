@@ -22,6 +22,7 @@ mod places;
 mod reach;
 mod result;
 mod selector;
+mod shared;
 mod stage;
 pub(crate) mod starts;
 mod steps;
@@ -41,6 +42,7 @@ pub use result::{
     InstantSample, QueryDetail, QueryDetails, QueryResult, QueryStats, QueryValue, RangeSeries,
 };
 pub(crate) use selector::Pick;
+pub use shared::{SharedParts, SharedValues};
 pub(crate) use stage::Stage;
 pub(crate) use starts::Starts;
 pub(crate) use steps::Steps;
@@ -198,6 +200,27 @@ impl Engine {
         self.run_with_defaults(source, expr, QueryTime::Instant(at))
     }
 
+    /// The same, with the values of parts that other expressions at this moment have in common with it.
+    pub fn instant_sharing(
+        &self,
+        source: &dyn Source,
+        expr: &Expr,
+        at: Timestamp,
+        shared: &SharedValues<'_>,
+    ) -> Result<QueryResult, QueryError> {
+        let budget = ReadBudget::new(self.options.samples_max);
+        let query = Query {
+            expr,
+            time: QueryTime::Instant(at),
+            lookback_ms: None,
+            timeout: None,
+            budget: &budget,
+            detail: QueryDetail::default(),
+            bypasses_cache: true,
+        };
+        self.observed(&query, || self.evaluate(source, &query, Some(shared)))
+    }
+
     /// Evaluates an expression at every step of a range.
     pub fn range(
         &self,
@@ -240,11 +263,19 @@ impl Engine {
     /// Fails with `BadData` for an expression that cannot be evaluated over time, with `Execution`
     /// for what upstream calls an execution error, and with `Timeout` or `Canceled`.
     pub fn run(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
+        self.observed(query, || self.answer(source, query))
+    }
+
+    fn observed(
+        &self,
+        query: &Query<'_>,
+        answer: impl FnOnce() -> Result<QueryResult, QueryError>,
+    ) -> Result<QueryResult, QueryError> {
         let Some(observer) = &self.options.observer else {
-            return self.answer(source, query);
+            return answer();
         };
         observer(query, Observed::Begun);
-        let result = self.answer(source, query);
+        let result = answer();
         match &result {
             Ok(answer) => observer(query, Observed::Answered(answer)),
             Err(error) => observer(query, Observed::Failed(error)),
@@ -254,11 +285,17 @@ impl Engine {
 
     fn answer(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
         self.run_cached(source, query)
-            .unwrap_or_else(|| self.evaluate(source, query))
+            .unwrap_or_else(|| self.evaluate(source, query, None))
     }
 
-    fn evaluate(&self, source: &dyn Source, query: &Query<'_>) -> Result<QueryResult, QueryError> {
+    fn evaluate<'a>(
+        &'a self,
+        source: &'a dyn Source,
+        query: &Query<'a>,
+        shared: Option<&'a SharedValues<'a>>,
+    ) -> Result<QueryResult, QueryError> {
         let mut evaluation = Evaluation::new(source, &self.options, query);
+        evaluation.shared = shared;
         let value = match query.time {
             QueryTime::Instant(at) => instant_value(&mut evaluation, query.expr, at.millis()),
             QueryTime::Range {

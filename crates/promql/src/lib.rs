@@ -26,6 +26,7 @@ pub use ast::Expr;
 pub use engine::{
     Engine, EngineOptions, InstantSample, Observed, Observer, PlanNode, Query, QueryDetail,
     QueryDetails, QueryResult, QueryStats, QueryTime, QueryValue, RangeSeries, ResultCache,
+    SharedParts, SharedValues,
 };
 pub use error::QueryError;
 pub use histogram::buckets::{Bucket, all as histogram_buckets};

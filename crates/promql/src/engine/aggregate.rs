@@ -89,7 +89,11 @@ impl Evaluation<'_> {
         chained: Chained<'_>,
     ) -> Result<Option<Vec<Row>>, QueryError> {
         let (operand, steps) = (&aggregation.aggregate.operand, aggregation.steps);
-        if !is_chain(operand, steps) {
+        let is_shared = self
+            .shared_part(super::without_parens(operand), steps)
+            .is_some()
+            || self.has_shared_link(operand, steps);
+        if is_shared || !is_chain(operand, steps) {
             return self.vector(operand, steps).map(Some);
         }
         let chain = self.begin_fused(operand, |this| this.chain(operand, steps))?;

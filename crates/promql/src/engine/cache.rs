@@ -212,7 +212,7 @@ impl Engine {
                 end: Timestamp::from_millis(work.steps.at(part.end - 1)),
                 step_ms: work.steps.interval,
             };
-            answer.add(self.evaluate(source, &Query { time, ..*query })?);
+            answer.add(self.evaluate(source, &Query { time, ..*query }, None)?);
         }
         if let Some(extent) = known.filter(|_| !good.is_empty()) {
             let kept = extent.part(&good, work.steps);

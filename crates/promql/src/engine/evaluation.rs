@@ -4,6 +4,7 @@ use super::chain::is_chain;
 use super::explain::Plan;
 use super::limits::Limits;
 use super::result::{QueryResult, QueryStats, QueryValue};
+use super::shared::{Met, SharedValues};
 use super::stage::Stage;
 use super::{EngineOptions, Query, QueryDetails, QueryTime, Row, Steps, Value, invariant};
 use crate::annotations::{Annotations, Severity};
@@ -30,6 +31,8 @@ pub(crate) struct Evaluation<'a> {
     /// Samples looked at for each step of the query, where that is asked for.
     samples_at: Option<Vec<u64>>,
     pub(super) plan: Option<Plan>,
+    /// Values that other queries at this moment have in common with this one.
+    pub(super) shared: Option<&'a SharedValues<'a>>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -73,6 +76,7 @@ impl<'a> Evaluation<'a> {
                 .samples_by_step
                 .then(|| vec![0; steps.count.min(options.samples_max)]),
             plan: query.detail.plan.then(Plan::default),
+            shared: None,
         }
     }
 
@@ -82,6 +86,11 @@ impl<'a> Evaluation<'a> {
         if steps.count > self.options.samples_max {
             // Even a single value a step would be too many; nothing is allocated for them.
             return Err(QueryError::TooManySamples);
+        }
+        let met = self.shared_part(expr, steps);
+        if let Some(value) = met.as_ref().and_then(Met::value) {
+            self.hold(value.cells())?;
+            return Ok(value);
         }
         let before = self.held;
         let is_explained = self.begin_node(expr);
@@ -97,6 +106,9 @@ impl<'a> Evaluation<'a> {
         if is_explained {
             self.end_node(&value);
         }
+        if let Some(met) = met {
+            met.keep(&value);
+        }
         Ok(value)
     }
 
@@ -108,7 +120,7 @@ impl<'a> Evaluation<'a> {
     }
 
     fn eval_kind(&mut self, expr: &Expr, steps: Steps) -> Result<Value, QueryError> {
-        if is_chain(expr, steps) {
+        if is_chain(expr, steps) && !self.has_shared_link(expr, steps) {
             return self.eval_chain(expr, steps);
         }
         match &expr.kind {

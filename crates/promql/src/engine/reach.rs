@@ -12,6 +12,15 @@ pub(super) struct Reach {
     pub(super) after_ms: i64,
 }
 
+impl Expr {
+    /// How far before a step samples count for the value there, in milliseconds. `None` where the value depends on more
+    /// than the samples around the step: then evaluating a range is not the same as evaluating each of its moments.
+    #[must_use]
+    pub fn reach_before_ms(&self, lookback_ms: i64) -> Option<i64> {
+        Reach::of(self, lookback_ms).map(|reach| reach.before_ms)
+    }
+}
+
 impl Reach {
     /// The reach of an expression; `None` where the value at a step depends on more than the samples around
     /// it: on the query's own range, on a fixed moment, or on what is experimental.
