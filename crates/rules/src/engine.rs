@@ -144,7 +144,7 @@ impl RuleEngine {
                 }
                 None => {
                     if !loaded.is_started {
-                        group.adopt(stored.remove(&key), now);
+                        group.adopt(stored.remove(&key), config.restoring, now);
                     }
                     shared.slot(group, now)
                 }
@@ -219,6 +219,12 @@ impl RuleEngine {
             let schedule = lock(&slot.timing).schedule;
             now.millis_since(schedule.next()) <= schedule.interval_ms()
         })
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&lock(&self.shared.loaded).config)
     }
 
     /// All groups, by file and name.
@@ -325,6 +331,8 @@ impl Shared {
         let report = group.step(due.at, &self.evaluator(config));
         self.commit(&mut group, due.at);
         self.hand_on(&mut group, due.at, config);
+        self.metrics.shared_reused.add(report.reused);
+        self.metrics.shared_refused.add(report.refused);
         slot.metrics.note(&group, report, due.at, due.missed);
         self.metrics.group_seconds.observe(group.evaluation_seconds);
         for rule in &group.rules {

@@ -44,7 +44,7 @@ pub struct RuleSpec {
     /// The recorded metric's or the alert's name.
     pub name: String,
     /// What is evaluated.
-    pub expr: Expr,
+    pub expr: Arc<Expr>,
     /// The expression as Prometheus prints it.
     pub query: String,
     /// Labels to set, sorted by name; an empty value removes a label.
@@ -267,7 +267,7 @@ fn read_rule(
     Some(Arc::new(RuleSpec {
         name,
         query: checked.expr.to_string(),
-        expr: checked.expr,
+        expr: Arc::new(checked.expr),
         labels,
         kind,
     }))

@@ -6,15 +6,16 @@
 
 mod evaluate;
 
-pub(crate) use evaluate::end_series;
+pub(crate) use evaluate::{Answer, end_series};
 
 use crate::alerts::{AlertSet, AlertState, Instance, Timers};
 use crate::config::{Config, Evaluator};
 use crate::file::{GroupSpec, RuleKind, RuleSpec};
 use crate::outgoing::Origin;
-use crate::restore;
+use crate::restore::{self, Restoring};
 use crate::rows::{Row, StoredGroup};
 use model::{Alert, Labels, METRIC_NAME, Timestamp};
+use promql::{SharedParts, SharedValues};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -113,6 +114,8 @@ pub(crate) struct Group {
     query_offset_ms: Option<i64>,
     pub(crate) limit: usize,
     pub(crate) rules: Vec<RuleState>,
+    /// What its expressions have in common.
+    pub(crate) shared: Arc<SharedParts>,
     /// Series of rules that are gone, still to be marked as ended.
     stale_series: BTreeSet<Labels>,
     /// Stored rules that are gone, still to be deleted.
@@ -131,11 +134,20 @@ pub(crate) struct Report {
     pub(crate) evaluations: u64,
     pub(crate) failures: u64,
     pub(crate) samples: usize,
+    /// Parts of expressions whose value was used again.
+    pub(crate) reused: u64,
+    /// Those whose value was too large to be kept.
+    pub(crate) refused: u64,
 }
 
 impl Group {
     /// Makes a group without state.
     pub(crate) fn new(file: &str, spec: &GroupSpec, config: &Config) -> Self {
+        let expressions = spec
+            .rules
+            .iter()
+            .map(|rule| Arc::clone(&rule.expr))
+            .collect();
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         let rules = spec.rules.iter().map(|rule| {
             let identity = rule.identity();
@@ -152,6 +164,7 @@ impl Group {
             query_offset_ms: spec.query_offset_ms,
             limit: spec.limit,
             rules: rules.collect(),
+            shared: Arc::new(SharedParts::of(expressions)),
             stale_series: BTreeSet::new(),
             forgotten_rules: BTreeSet::new(),
             restore: Restore::Done,
@@ -163,16 +176,29 @@ impl Group {
     }
 
     /// Takes over what the database has of this group, at the start of the process.
-    pub(crate) fn adopt(&mut self, stored: Option<StoredGroup>, now: Timestamp) {
+    pub(crate) fn adopt(
+        &mut self,
+        stored: Option<StoredGroup>,
+        restoring: Restoring,
+        now: Timestamp,
+    ) {
         let Some(mut stored) = stored else {
             self.restore = Restore::FromSamples { evaluations: 0 };
             return;
         };
+        // A crash between two evaluations is no outage.
+        let unseen_ms = self.interval_ms.saturating_mul(2) + EVALUATED_ROW_MS;
         for rule in &mut self.rules {
-            if let Some(instances) = stored.rules.remove(&rule.row_key) {
+            if let Some(mut instances) = stored.rules.remove(&rule.row_key) {
                 let timers =
                     |(labels, instance): (&Labels, &Instance)| (labels.clone(), instance.timers);
                 rule.written = instances.iter().map(timers).collect();
+                if let RuleKind::Alerting(alert) = &rule.spec.kind
+                    && now.millis_since(stored.evaluated_at) > unseen_ms
+                {
+                    let outage = (stored.evaluated_at, now);
+                    restore::after_outage(&mut instances, alert.for_ms, outage, restoring);
+                }
                 rule.alerts = AlertSet::from_instances(instances);
                 rule.series = rule.alert_series();
             }
@@ -234,9 +260,11 @@ impl Group {
     pub(crate) fn step(&mut self, at: Timestamp, evaluator: &Evaluator) -> Report {
         let started = evaluator.clock.monotonic();
         let mut report = Report::default();
+        let parts = Arc::clone(&self.shared);
+        let shared = SharedValues::new(&parts);
         for index in 0..self.rules.len() {
             let began = evaluator.clock.monotonic();
-            let result = self.evaluate(index, at, evaluator);
+            let result = self.evaluate(index, at, (evaluator, &shared));
             let took = evaluator.clock.monotonic().saturating_sub(began);
             report.evaluations += 1;
             if let Some(rule) = self.rules.get_mut(index) {
@@ -245,6 +273,8 @@ impl Group {
                 report.note(rule, result);
             }
         }
+        report.reused = shared.reused();
+        report.refused = shared.refused();
         self.end_stale_series(at, evaluator);
         self.restore_from_samples(at, evaluator);
         self.last_evaluation = Some(at);
@@ -312,20 +342,32 @@ impl Group {
     /// That they were handed on is written with the rows of the next evaluation: a crash in between
     /// repeats them rather than forgets them.
     pub(crate) fn outgoing(&mut self, at: Timestamp, config: &Config) -> Vec<Alert> {
-        let mut alerts = Vec::new();
-        for rule in self.rules.iter_mut().filter(|rule| rule.may_send) {
-            let origin = Origin {
-                query: &rule.spec.query,
-                interval_ms: self.interval_ms,
-                config,
-            };
-            let sent = rule.alerts.send(at, config.resend_delay_ms);
-            alerts.extend(
-                sent.iter()
-                    .filter_map(|(labels, instance)| origin.alert(labels, instance, at)),
-            );
-        }
-        alerts
+        let rules = 0..self.rules.len();
+        rules
+            .flat_map(|index| self.outgoing_of(index, at, config))
+            .collect()
+    }
+
+    /// The same for one rule.
+    pub(crate) fn outgoing_of(
+        &mut self,
+        index: usize,
+        at: Timestamp,
+        config: &Config,
+    ) -> Vec<Alert> {
+        let interval_ms = self.interval_ms;
+        let Some(rule) = self.rules.get_mut(index).filter(|rule| rule.may_send) else {
+            return Vec::new();
+        };
+        let origin = Origin {
+            query: &rule.spec.query,
+            interval_ms,
+            config,
+        };
+        let sent = rule.alerts.send(at, config.resend_delay_ms);
+        sent.iter()
+            .filter_map(|(labels, instance)| origin.alert(labels, instance, at))
+            .collect()
     }
 
     /// Takes back that alerts were handed on at `at`: nobody took them.

@@ -15,6 +15,7 @@ pub mod packs;
 pub mod template;
 
 mod alerts;
+pub mod backtest;
 mod config;
 mod engine;
 mod group;

@@ -3,7 +3,7 @@
 use crate::group::{Group, GroupKey, Report};
 use model::Timestamp;
 use runtime::Registry;
-use runtime::metrics::{Counter, Gauge, Histogram};
+use runtime::metrics::{Counter, Gauge, Histogram, Summary};
 
 const ITERATIONS: (&str, &str) = (
     "prometheus_rule_group_iterations_total",
@@ -33,6 +33,10 @@ const LAST_DURATION: (&str, &str) = (
     "prometheus_rule_group_last_duration_seconds",
     "The duration of the last rule group evaluation.",
 );
+const RULE_DURATION_SUM: (&str, &str) = (
+    "prometheus_rule_group_last_rule_duration_sum_seconds",
+    "The sum of time in seconds it took to evaluate each rule in the group regardless of concurrency.",
+);
 const RULES: (&str, &str) = ("prometheus_rule_group_rules", "The number of rules.");
 const SAMPLES: (&str, &str) = (
     "prometheus_rule_group_last_evaluation_samples",
@@ -48,6 +52,7 @@ pub(crate) struct GroupMetrics {
     interval: Gauge,
     last_evaluation: Gauge,
     last_duration: Gauge,
+    rule_duration_sum: Gauge,
     rules: Gauge,
     samples: Gauge,
 }
@@ -67,6 +72,7 @@ impl GroupMetrics {
             interval: gauge(INTERVAL),
             last_evaluation: gauge(LAST_EVALUATION),
             last_duration: gauge(LAST_DURATION),
+            rule_duration_sum: gauge(RULE_DURATION_SUM),
             rules: gauge(RULES),
             samples: gauge(SAMPLES),
         };
@@ -85,6 +91,8 @@ impl GroupMetrics {
         self.samples.set_count(report.samples);
         self.last_evaluation.set(at.seconds());
         self.last_duration.set(group.evaluation_seconds);
+        let rules = group.rules.iter().map(|rule| rule.evaluation_seconds);
+        self.rule_duration_sum.set(rules.sum());
     }
 
     /// Removes the numbers of a group that is gone.
@@ -98,6 +106,7 @@ impl GroupMetrics {
             INTERVAL,
             LAST_EVALUATION,
             LAST_DURATION,
+            RULE_DURATION_SUM,
             RULES,
             SAMPLES,
         ] {
@@ -106,11 +115,27 @@ impl GroupMetrics {
     }
 }
 
+/// A duration under both of upstream's names.
+pub(crate) struct Seconds {
+    summary: Summary,
+    histogram: Histogram,
+}
+
+impl Seconds {
+    /// Adds an observation.
+    pub(crate) fn observe(&self, seconds: f64) {
+        self.summary.observe(seconds);
+        self.histogram.observe(seconds);
+    }
+}
+
 /// The numbers of the whole engine.
 pub(crate) struct EngineMetrics {
-    pub(crate) rule_seconds: Histogram,
-    pub(crate) group_seconds: Histogram,
+    pub(crate) rule_seconds: Seconds,
+    pub(crate) group_seconds: Seconds,
     pub(crate) commit_failures: Counter,
+    pub(crate) shared_reused: Counter,
+    pub(crate) shared_refused: Counter,
     pub(crate) alerts_sent: Counter,
     pub(crate) alerts_refused: Counter,
 }
@@ -119,19 +144,41 @@ impl EngineMetrics {
     pub(crate) fn new(registry: &Registry) -> Self {
         let counter = |name, help| registry.counter(name, help, &[]);
         Self {
-            rule_seconds: registry.histogram(
-                "prometheus_rule_evaluation_duration_seconds",
-                "The duration for a rule to execute.",
-                &[],
-            ),
-            group_seconds: registry.histogram(
-                "prometheus_rule_group_duration_seconds",
-                "The duration of rule group evaluations.",
-                &[],
-            ),
+            rule_seconds: Seconds {
+                summary: registry.summary(
+                    "prometheus_rule_evaluation_duration_seconds",
+                    "The duration for a rule to execute.",
+                    &[],
+                ),
+                histogram: registry.histogram(
+                    "prometheus_rule_evaluation_duration_histogram_seconds",
+                    "The duration for a rule to execute.",
+                    &[],
+                ),
+            },
+            group_seconds: Seconds {
+                summary: registry.summary(
+                    "prometheus_rule_group_duration_seconds",
+                    "The duration of rule group evaluations.",
+                    &[],
+                ),
+                histogram: registry.histogram(
+                    "prometheus_rule_group_duration_histogram_seconds",
+                    "The duration of rule group evaluations.",
+                    &[],
+                ),
+            },
             commit_failures: counter(
                 "binnacle_rules_commit_failures_total",
                 "Evaluations whose alert state could not be written down.",
+            ),
+            shared_reused: counter(
+                "binnacle_rules_shared_parts_reused_total",
+                "Parts of expressions whose value another rule of the group had computed.",
+            ),
+            shared_refused: counter(
+                "binnacle_rules_shared_parts_refused_total",
+                "Values of shared parts that were not kept because they have too many series.",
             ),
             alerts_sent: counter(
                 "binnacle_rules_alerts_sent_total",

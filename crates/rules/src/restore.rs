@@ -1,12 +1,17 @@
-//! Since when alerts are active, read from `ALERTS_FOR_STATE` where the database has no rows: after
-//! moving a data folder over from Prometheus, for example. The rules are Prometheus' own
-//! (`rules.alert.for-outage-tolerance`, `rules.alert.for-grace-period`).
+//! Since when alerts are active after an outage. The rules are Prometheus' own (`rules.alert.for-outage-tolerance`,
+//! `rules.alert.for-grace-period`).
+//!
+//! Mostly the database says what there was before the outage; where it has no rows, as after moving a data folder over from
+//! Prometheus, the series `ALERTS_FOR_STATE` do. What fires goes on firing however long the outage was: somebody was told,
+//! and must be told of the end.
 
+use crate::alerts::{AlertState, Instance};
 use crate::group::ALERTS_FOR_STATE;
 use model::{
     Labels, METRIC_NAME, Matcher, ReadBudget, Source, SourceError, TimeRange, Timestamp,
     is_stale_marker,
 };
+use std::collections::BTreeMap;
 
 /// What is made of samples that an earlier process left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,28 @@ pub(crate) fn beginnings(
         beginnings.push((labels, active_at(since, (seen, now), for_ms, restoring)));
     }
     Ok(beginnings)
+}
+
+/// Takes an outage, from the last evaluation before it to `now`, into account for alerts that were pending. After one that
+/// is not tolerated they begin anew. A rule that waits less than the grace period goes on as if nothing had happened.
+pub(crate) fn after_outage(
+    instances: &mut BTreeMap<Labels, Instance>,
+    for_ms: i64,
+    (seen, now): (Timestamp, Timestamp),
+    restoring: Restoring,
+) {
+    let is_pending = |instance: &Instance| instance.timers.state == AlertState::Pending;
+    if now.millis_since(seen) > restoring.outage_tolerance_ms {
+        instances.retain(|_, instance| !is_pending(instance));
+        return;
+    }
+    if for_ms < restoring.grace_period_ms {
+        return;
+    }
+    for instance in instances.values_mut().filter(|one| is_pending(one)) {
+        let timers = &mut instance.timers;
+        timers.active_at = active_at(timers.active_at, (seen, now), for_ms, restoring);
+    }
 }
 
 /// Since when an alert counts as active that was active since `since` when it was last `seen`.

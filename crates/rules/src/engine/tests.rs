@@ -3,6 +3,8 @@
 //! `0m` is a full minute; a line `at 3m` first lets every minute up to the third pass, with all
 //! evaluations that are due in them. Measured values are written for each minute until they change.
 
+mod specification;
+
 use super::{Parts, RuleEngine};
 use crate::Config;
 use crate::file::{self, UnknownFields};
@@ -351,6 +353,55 @@ const SLOW: &str = "groups:
   rules:
   - {alert: Slow, expr: slow == 1, for: 30m}
 ";
+
+#[test]
+fn an_outage_is_no_waiting() {
+    let check = |up_again: i64, want: &str| {
+        let mut world = check(
+            SLOW,
+            r#"at 0m  is slow{host="a"} 1
+               at 15m want alerts: Slow a pending since 0m"#,
+        );
+        world.minute = up_again;
+        tell(&mut world, want);
+    };
+    // A restart, or a crash between two evaluations.
+    check(
+        15,
+        "at 15m crash\nat 16m want alerts: Slow a pending since 0m",
+    );
+    check(
+        16,
+        "at 16m crash\nat 17m want alerts: Slow a pending since 0m",
+    );
+    // Fifteen minutes were left and are left after ten of outage, since the last evaluation before it.
+    check(
+        25,
+        "at 25m crash\nat 26m want alerts: Slow a pending since 11m\nat 41m want alerts: Slow a pending since 11m\nat 42m want alerts: Slow a firing since 11m",
+    );
+    // Not tolerated: it begins anew.
+    check(
+        90,
+        "at 90m crash\nat 91m want alerts: Slow a pending since 90m",
+    );
+}
+
+#[test]
+fn what_fires_goes_on_firing_after_any_outage() {
+    let mut world = check(
+        SLOW,
+        r#"at 0m  is slow{host="a"} 1
+           at 35m want alerts: Slow a firing since 0m"#,
+    );
+    world.minute = 200;
+    tell(
+        &mut world,
+        r#"at 200m crash
+           at 201m want alerts: Slow a firing since 0m
+           at 201m is slow{host="a"} 0
+           at 204m want alerts:"#,
+    );
+}
 
 /// A data folder without our rows, as one that Prometheus wrote.
 #[test]

@@ -1,24 +1,45 @@
 //! The evaluation of one rule: query, make series, write them, end those that are gone.
 
-use super::{ALERT_NAME, ALERTS_FOR_STATE, Group, Restore, alerts_labels};
+use super::{ALERT_NAME, ALERTS, ALERTS_FOR_STATE, Group, Restore, alerts_labels};
 use crate::alerts::{Conditions, Found};
 use crate::config::Evaluator;
 use crate::file::{AlertSpec, RuleKind, RuleSpec};
 use crate::template::{self, Expander};
 use model::{Appended, Labels, METRIC_NAME, STALE_MARKER, Sample, SeriesSamples, Timestamp, Value};
-use promql::QueryValue;
+use promql::{QueryValue, SharedValues};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What an expression gave: labels with the name still there, and values.
-type Answer = Vec<(Labels, Value)>;
+pub(crate) type Answer = Vec<(Labels, Value)>;
 
 impl Group {
     /// Evaluates the rule at `index`. Answers how many samples it wrote.
-    pub(super) fn evaluate(
+    pub(crate) fn evaluate(
         &mut self,
         index: usize,
         at: Timestamp,
+        (evaluator, shared): (&Evaluator, &SharedValues<'_>),
+    ) -> Result<usize, String> {
+        let queried_at = at.plus_millis(-self.query_offset_ms(evaluator));
+        let Some(rule) = self.rules.get_mut(index) else {
+            return Ok(0);
+        };
+        rule.may_send = false;
+        let answer = query(&rule.spec, queried_at, (evaluator, shared))?;
+        let taken = self.take(index, at, answer, evaluator);
+        if let Some(rule) = self.rules.get(index) {
+            written(&rule.spec, shared);
+        }
+        taken
+    }
+
+    /// The rest of an evaluation: takes in what the expression of the rule at `index` answered.
+    pub(crate) fn take(
+        &mut self,
+        index: usize,
+        at: Timestamp,
+        answer: Answer,
         evaluator: &Evaluator,
     ) -> Result<usize, String> {
         let queried_at = at.plus_millis(-self.query_offset_ms(evaluator));
@@ -27,7 +48,6 @@ impl Group {
         };
         rule.may_send = false;
         let spec = Arc::clone(&rule.spec);
-        let answer = query(&spec, queried_at, evaluator)?;
         let batch = match &spec.kind {
             RuleKind::Recording => record(&spec, answer, queried_at, self.limit)?,
             RuleKind::Alerting(alert) => {
@@ -146,11 +166,26 @@ fn refusal(appended: Appended) -> Result<(), String> {
     }
 }
 
-fn query(spec: &RuleSpec, at: Timestamp, evaluator: &Evaluator) -> Result<Answer, String> {
+/// Says which series a rule may have written or ended.
+fn written(spec: &RuleSpec, shared: &SharedValues<'_>) {
+    match &spec.kind {
+        RuleKind::Recording => shared.written(&spec.name, None),
+        RuleKind::Alerting(_) => {
+            shared.written(ALERTS, Some(&spec.name));
+            shared.written(ALERTS_FOR_STATE, Some(&spec.name));
+        }
+    }
+}
+
+fn query(
+    spec: &RuleSpec,
+    at: Timestamp,
+    (evaluator, shared): (&Evaluator, &SharedValues<'_>),
+) -> Result<Answer, String> {
     let surroundings = &evaluator.surroundings;
     let result = surroundings
         .engine
-        .instant(surroundings.source.as_ref(), &spec.expr, at)
+        .instant_sharing(surroundings.source.as_ref(), &spec.expr, at, shared)
         .map_err(|error| error.to_string())?;
     match result.value {
         QueryValue::Vector(series) => Ok(series
