@@ -215,7 +215,7 @@ fn is_reading(method: &Method) -> bool {
 
 /// Queries may be posted by those who only look.
 fn needed_role(method: &Method, path: &str) -> Role {
-    const QUERIES: [&str; 12] = [
+    const QUERIES: [&str; 13] = [
         "/api/v1/query",
         "/api/v1/query_range",
         "/api/v1/series",
@@ -228,6 +228,7 @@ fn needed_role(method: &Method, path: &str) -> Role {
         "/api/v1/search/label_values",
         "/api/v1/read",
         "/api/v1/export",
+        "/api/binnacle/v1/rules/backtest",
     ];
     if is_reading(method) || QUERIES.contains(&path) {
         return Role::Viewer;

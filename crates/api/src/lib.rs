@@ -6,6 +6,7 @@
 mod alertmanager;
 mod answer;
 mod auth;
+pub mod backtest;
 mod compress;
 pub mod decoders;
 mod doors;

@@ -179,6 +179,7 @@ fn own_api() -> Router<Arc<Services>> {
             "/api/binnacle/v1/notifications",
             get(own::notifications::list),
         )
+        .route("/api/binnacle/v1/rules/backtest", post(own::backtest::run))
         .route("/api/binnacle/v1/incidents", get(own::incidents::list))
         .route("/api/binnacle/v1/incidents/{id}", get(own::incidents::show))
         .route(

@@ -19,7 +19,8 @@ pub(crate) fn required(params: &Params, name: &str) -> Result<Timestamp, Failure
     parse(name, params.get(name).unwrap_or_default())
 }
 
-fn parse(name: &str, text: &str) -> Result<Timestamp, Failure> {
+/// A time of this name.
+pub(crate) fn parse(name: &str, text: &str) -> Result<Timestamp, Failure> {
     if let Ok(seconds) = text.parse::<f64>()
         && seconds.is_finite()
         && seconds.abs() <= SECONDS_LIMIT

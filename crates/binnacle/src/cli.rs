@@ -4,6 +4,7 @@ pub(crate) mod amtool;
 mod moving;
 mod pack;
 pub(crate) mod promtool;
+mod rules;
 mod web;
 
 pub(crate) use amtool::Amtool;
@@ -13,6 +14,7 @@ pub(crate) use promtool::{
     Bench, BlocksFromRules, CreateBlocksFrom, DumpFlags, DumpFormat, Promtool, PromtoolCommand,
     Shown, Tsdb,
 };
+pub(crate) use rules::{Backtest, Rules, RulesCommand};
 pub(crate) use web::WebFlags;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -62,6 +64,8 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  binnacle silence list\n  \
         binnacle silence add --for 2h --comment 'disk swap' alertname=DiskFull\n  binnacle silence expire ID")]
     Silence(Silence),
+    /// Try rules on what is stored
+    Rules(Rules),
     /// Look at incidents and act on them
     #[command(
         after_help = "Examples:\n  binnacle incident list\n  binnacle incident ack ID\n  \

@@ -261,14 +261,11 @@ fn shown(up: &Up) -> Vec<(String, String)> {
             "web.cors.origin",
             up.web.cors_origin.clone().unwrap_or_default(),
         ),
-        (
-            "web.config.file",
-            up.web
-                .web_config
-                .as_ref()
-                .map(|file| file.display().to_string())
-                .unwrap_or_default(),
-        ),
+        ("web.config.file", {
+            let file = up.web.web_config.as_ref();
+            file.map(|file| file.display().to_string())
+                .unwrap_or_default()
+        }),
         ("web.max-connections", up.web.connections_max.to_string()),
         ("web.read-timeout", up.web.read_timeout.clone()),
         (

@@ -67,6 +67,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Query(query) => commands::query::run(&query),
         Command::Alert(alert) => commands::alert::run(&alert),
         Command::Silence(silence) => commands::silence::run(&silence),
+        Command::Rules(rules) => commands::rules::run(&rules),
         Command::Incident(incident) => commands::incident::run(&incident),
         Command::Pack(pack) => commands::pack::run(&pack),
         Command::Doctor(doctor) => commands::doctor::run(&doctor),

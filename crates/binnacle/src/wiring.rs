@@ -91,10 +91,9 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let doors = Arc::new(Doors::new(&ground, &ingest, reader, own.metadata())?);
     threads.push(doors.pushgateway.spawn(ground.shutdown.clone())?);
     let web = http::Web::new(&ground);
-    let alerting = (rules.clone(), dispatch.clone(), notifier.clone());
     let configuration = Arc::new(Configuration::new(
         ground.clone(),
-        alerting,
+        (rules.clone(), dispatch.clone(), notifier.clone()),
         (Arc::clone(&web.notifications), Arc::clone(&web.query_log)),
         Arc::clone(&doors),
     ));
@@ -104,10 +103,9 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     doors.know(Arc::clone(&collector));
     configuration.apply(setup)?;
     let (inside, inside_thread) = inside(&ground, &own, sink)?;
-    threads.push(inside_thread);
     threads.extend(rules.start(RULE_THREADS, &ground.shutdown)?);
-    let way = (Arc::clone(&rules), to_probe);
-    threads.push(flows::watch(&ground, &dispatch, way)?);
+    let watch = flows::watch(&ground, &dispatch, (Arc::clone(&rules), to_probe))?;
+    threads.extend([inside_thread, watch]);
     let shown = Arc::clone(&configuration);
     let services = Arc::new(Services {
         clock: Arc::clone(&ground.clock),

@@ -1,5 +1,6 @@
 //! Our own API, under /api/binnacle/v1.
 
+pub(crate) mod backtest;
 pub(crate) mod incidents;
 pub(crate) mod notifications;
 pub(crate) mod runbooks;

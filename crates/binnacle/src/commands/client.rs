@@ -135,6 +135,19 @@ impl Client {
         read_json(&self.base, path, status, &text)
     }
 
+    /// Posts JSON where the answer may take as long as it takes.
+    pub(crate) fn post_patiently(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        let url = format!("{}{path}", self.base);
+        let request = self
+            .http
+            .post(url)
+            .timeout(STREAM_TIMEOUT)
+            .header("Content-Type", "application/json")
+            .body(body.to_string());
+        let (status, text) = self.answer(request)?;
+        read_json(&self.base, path, status, &text)
+    }
+
     /// Posts JSON; an empty answer is `null`.
     pub(crate) fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let (status, text) = self.send(Method::POST, path, &[], Some(body))?;

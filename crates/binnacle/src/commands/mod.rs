@@ -14,6 +14,7 @@ pub(crate) mod pack;
 pub(crate) mod progress;
 pub(crate) mod promtool;
 pub(crate) mod query;
+pub(crate) mod rules;
 pub(crate) mod selection;
 pub(crate) mod silence;
 pub(crate) mod table;

@@ -33,6 +33,7 @@ mod amtool;
 mod api_alertmanager;
 mod api_prometheus;
 mod api_rest;
+mod backtest;
 mod bad_input;
 mod bad_targets;
 mod compat_ports;
