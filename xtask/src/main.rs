@@ -46,6 +46,7 @@ cargo xtask COMMAND
   bench metrics [SET…]  ingest, memory, disk and queries, side by side with the peers on the PATH, on the
                  data sets fleet, node and churn
   bench scale [MINUTES [SERIES…]]  cost against the number of series at 15 s (10k, 100k, 1M), with a plot
+  bench rules [PROGRAM…]  ten thousand rules each minute over 20,000 series, beside prometheus on the PATH
   bench idle     memory and CPU of a server that watches this host and nothing else
 ";
 
@@ -76,6 +77,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["fuzz-decoders", rest @ ..] => fuzz_decoders::run(rest),
         ["bench", "metrics", sets @ ..] => bench::metrics(sets),
         ["bench", "scale", rest @ ..] => bench::scale(rest),
+        ["bench", "rules", programs @ ..] => bench::rules(programs),
         ["bench", "idle"] => bench::idle(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

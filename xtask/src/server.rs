@@ -101,6 +101,12 @@ impl Server {
         Ok(())
     }
 
+    /// Has the process read its configuration again.
+    pub(crate) fn hang_up(&self) -> anyhow::Result<()> {
+        let id = self.child.id().to_string();
+        process::run(&mut process::command("kill", &["-HUP", &id]))
+    }
+
     /// Asks the process to stop and waits until it has.
     pub(crate) fn terminate(&mut self) -> anyhow::Result<()> {
         let id = self.child.id().to_string();

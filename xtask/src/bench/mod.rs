@@ -6,6 +6,7 @@
 mod idle;
 mod plot;
 mod queries;
+mod rules;
 mod scale;
 mod workload;
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use workload::{DataSet, Workload};
 
 pub(crate) use idle::idle;
+pub(crate) use rules::rules;
 pub(crate) use scale::scale;
 
 const SERIES: usize = 20_000;
