@@ -96,6 +96,21 @@ test('rules: states, and the query leads to Explore', async ({ page, program }) 
   await expect(page.getByRole('button', { name: /\{\}.*93\.5/ })).toBeVisible();
 });
 
+test('rules: a backtest says what a group would have said', async ({ page, program }) => {
+  await page.goto(`${program.url}/rules`);
+  await page.getByRole('button', { name: 'Backtest demo' }).click();
+  const panel = page.getByRole('group', { name: 'Backtest of demo' });
+  await panel.getByText('1d', { exact: true }).click();
+  await panel.getByText('Compare with what really happened').click();
+  await panel.getByLabel('Incidents, as YAML').fill('incidents: [{name: long ago, start: 60, end: 120}]');
+  await panel.getByRole('button', { name: 'Run backtest' }).click();
+  await expect(panel.getByRole('img', { name: /Alerts that would have fired/ })).toBeVisible();
+  await expect(panel.getByText(/0 detected, 0 missed/)).toBeVisible();
+  await panel.getByLabel('Incidents, as YAML').fill('incidents: 1');
+  await panel.getByRole('button', { name: 'Run backtest' }).click();
+  await expect(panel.getByText(/incidents.yml:1:12/)).toBeVisible();
+});
+
 test('an address that is nowhere says so', async ({ page, program }) => {
   await page.goto(`${program.url}/nowhere`);
   await expect(page.getByRole('heading', { name: 'There is no such page' })).toBeVisible();

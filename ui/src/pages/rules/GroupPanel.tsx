@@ -1,4 +1,6 @@
 // One rule group.
+import { Button } from '@mantine/core';
+import { lazy, Suspense, useState } from 'react';
 import type { Rule, RuleGroup } from '../../api/rules';
 import { Badge, type Tone } from '../../components/Badge';
 import { LabelList } from '../../components/LabelList';
@@ -10,7 +12,12 @@ import { exploreAddress } from '../explore/address';
 import '../../components/table.css';
 import './rules.css';
 
+// Graphs are loaded by those who ask for them.
+const BacktestPanel = lazy(() => import('./BacktestPanel'));
+
 export function GroupPanel({ group }: { readonly group: RuleGroup }) {
+  const [isTested, setTested] = useState(false);
+  const hasAlerts = group.rules.some((rule) => rule.type === 'alerting');
   return (
     <section className="panel" aria-label={group.name}>
       <div className="panel-head">
@@ -18,6 +25,20 @@ export function GroupPanel({ group }: { readonly group: RuleGroup }) {
         <span className="dim">
           every {formatDuration(group.interval)}, took {formatDuration(group.evaluationTime)},{' '}
           <TimeText millis={parseTime(group.lastEvaluation)} form="ago" />
+          {hasAlerts && (
+            <>
+              {' · '}
+              <Button
+                size="compact-xs"
+                variant="subtle"
+                aria-expanded={isTested}
+                aria-label={`Backtest ${group.name}`}
+                onClick={() => setTested(!isTested)}
+              >
+                Backtest
+              </Button>
+            </>
+          )}
         </span>
       </div>
       <p className="rule-file dim mono">{group.file}</p>
@@ -36,6 +57,11 @@ export function GroupPanel({ group }: { readonly group: RuleGroup }) {
           ))}
         </tbody>
       </table>
+      {isTested && (
+        <Suspense fallback={null}>
+          <BacktestPanel group={group} />
+        </Suspense>
+      )}
     </section>
   );
 }
