@@ -57,9 +57,10 @@ fn page(title: &str, body: &str) -> Response {
     guarded(answer::text("text/html; charset=utf-8", text))
 }
 
-/// Markdown as HTML; headings of the second level get names.
+/// Markdown as HTML; headings of the second level get names, links to other packs lead to their runbooks.
 fn rendered(markdown: &str) -> String {
-    let mut events: Vec<Event<'_>> = Parser::new_ext(markdown, Options::ENABLE_TABLES).collect();
+    let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
+    let mut events: Vec<Event<'_>> = parser.map(link_among_runbooks).collect();
     let mut heading = None;
     let mut named = Vec::new();
     for (index, event) in events.iter().enumerate() {
@@ -87,10 +88,30 @@ fn rendered(markdown: &str) -> String {
     out
 }
 
+/// In the repository a pack's page is `../NAME/README.md` to the next; here it is `NAME`.
+fn link_among_runbooks(mut event: Event<'_>) -> Event<'_> {
+    if let Event::Start(Tag::Link { dest_url, .. }) = &mut event {
+        let name = dest_url.strip_prefix("../");
+        let name = name.and_then(|rest| rest.strip_suffix("/README.md"));
+        if let Some(name) = name.map(str::to_owned) {
+            *dest_url = CowStr::from(name);
+        }
+    }
+    event
+}
+
 #[cfg(test)]
 mod tests {
     use super::rendered;
     use rules::packs::PACKS;
+
+    #[test]
+    fn links_lead_to_runbooks() {
+        assert_eq!(
+            rendered("[a](../http/README.md), [b](https://x.example/README.md)"),
+            "<p><a href=\"http\">a</a>, <a href=\"https://x.example/README.md\">b</a></p>\n"
+        );
+    }
 
     #[test]
     fn headings_have_names() {

@@ -22,6 +22,12 @@ pub(crate) fn folder(paths: &[PathBuf], data: &Path) -> PathBuf {
     below(first.parent().unwrap_or(Path::new("")))
 }
 
+/// Whether a file is a pack by its first line or by where it lies: the pack about Binnacle itself has the name of our settings.
+pub(super) fn is_pack(path: &Path, text: &str) -> bool {
+    let folder = path.parent().and_then(Path::file_name);
+    rules::packs::marked(text).is_some() || folder.is_some_and(|name| name == FOLDER)
+}
+
 /// The rule files in a folder of packs, sorted; none where there is no such folder.
 pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

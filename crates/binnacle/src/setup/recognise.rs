@@ -1,5 +1,6 @@
 //! What kind of file is this? Told by its content, since teams name files as they like.
 
+use super::packs;
 use collect::prometheus_file;
 use config::{Node, NodeKind, Problems, yaml};
 use std::path::Path;
@@ -101,7 +102,7 @@ pub(crate) fn recognise(path: &Path, text: &str) -> Recognised {
         "yml" | "yaml" | "json" | "rules" | "rule" => {}
         _ => return known(Kind::Unknown),
     }
-    if matches!(name.as_str(), "binnacle.yml" | "binnacle.yaml") {
+    if matches!(name.as_str(), "binnacle.yml" | "binnacle.yaml") && !packs::is_pack(path, text) {
         return known(Kind::Binnacle);
     }
     let mut problems = Problems::new(&path.display().to_string());

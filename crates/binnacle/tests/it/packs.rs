@@ -154,6 +154,42 @@ fn a_pack_in_the_data_folder_outlives_a_restart_and_needs_no_path() {
     }
 }
 
+/// Also the one that has the name of our settings' file.
+#[test]
+fn every_pack_evaluates() {
+    let place = Place::with(&[(
+        "prometheus.yml",
+        "global: {evaluation_interval: 1s}\nscrape_configs: []\n",
+    )]);
+    let list = run(&["pack", "list", "-o", "json", "--url", NOBODY]);
+    let list: Value = serde_json::from_str(&list.out).expect("JSON");
+    let packs = list.as_array().expect("a list");
+    let names: Vec<&str> = packs
+        .iter()
+        .filter_map(|pack| pack["name"].as_str())
+        .collect();
+    let config = place.config();
+    let mut arguments = vec!["pack", "enable", "--config", text(&config)];
+    arguments.extend(&names);
+    good(&run(&arguments), "binnacle: enabled: ");
+    let program = Program::start(&place);
+    let mut wanted: Vec<String> = names.iter().map(|name| format!("{name}.yml")).collect();
+    wanted.sort();
+    assert_eq!(files(&program), wanted);
+    until("every rule to be evaluated", || {
+        let answer = program.json("/api/v1/rules", &[]);
+        let groups = answer["data"]["groups"].as_array().expect("groups").clone();
+        let rules = groups
+            .iter()
+            .flat_map(|group| group["rules"].as_array().expect("rules").clone());
+        let waiting: Vec<Value> = rules.filter(|rule| rule["health"] != "ok").collect();
+        match waiting.first() {
+            None => Ok(()),
+            Some(first) => Err(format!("{} more: {first}", waiting.len())),
+        }
+    });
+}
+
 /// Port 9 takes what is sent and is closed nearly everywhere.
 const NOBODY: &str = "http://127.0.0.1:9";
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 /// Names of missing metrics that a line shows at most.
-const SHOWN_MAX: usize = 2;
+const SHOWN_MAX: usize = 1;
 
 /// What is known of a pack.
 struct Line {
