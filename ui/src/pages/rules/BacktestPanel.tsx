@@ -117,8 +117,8 @@ function Report({ report }: { readonly report: Backtest }) {
       </table>
       <Graph title="Alerts that would have fired" drawn={firing} empty="No alert would have fired." />
       <Graph title="Notifications an hour" drawn={told} empty="Nobody would have been told." />
-      <Episodes report={report} />
       {report.incidents !== null && <Incidents found={report.incidents} />}
+      <Episodes report={report} />
     </div>
   );
 }
