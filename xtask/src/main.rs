@@ -47,6 +47,7 @@ cargo xtask COMMAND
                  data sets fleet, node and churn
   bench scale [MINUTES [SERIES…]]  cost against the number of series at 15 s (10k, 100k, 1M), with a plot
   bench rules [PROGRAM…]  ten thousand rules each minute over 20,000 series, beside prometheus on the PATH
+  bench storm    50,000 alerts in 60 s in 5,000 groups; receivers dead, silent, slow and live
   bench idle     memory and CPU of a server that watches this host and nothing else
 ";
 
@@ -78,6 +79,7 @@ fn run(words: &[&str]) -> anyhow::Result<()> {
         ["bench", "metrics", sets @ ..] => bench::metrics(sets),
         ["bench", "scale", rest @ ..] => bench::scale(rest),
         ["bench", "rules", programs @ ..] => bench::rules(programs),
+        ["bench", "storm"] => bench::storm(),
         ["bench", "idle"] => bench::idle(),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");

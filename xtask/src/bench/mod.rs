@@ -8,6 +8,7 @@ mod plot;
 mod queries;
 mod rules;
 mod scale;
+mod storm;
 mod workload;
 
 use crate::process;
@@ -22,6 +23,7 @@ use workload::{DataSet, Workload};
 pub(crate) use idle::idle;
 pub(crate) use rules::rules;
 pub(crate) use scale::scale;
+pub(crate) use storm::storm;
 
 const SERIES: usize = 20_000;
 const SAMPLES_PER_SERIES: usize = 240;

@@ -18,6 +18,7 @@ impl Machine {
             .collect();
         for (fingerprint, mut alert) in alerts {
             alert.ends_at = alert.ends_at.plus_millis(by_ms);
+            alert.updated_at = alert.updated_at.plus_millis(by_ms);
             alert.starts_at = alert.starts_at.min(alert.ends_at);
             step.rows.push(Row::PutAlert(alert.clone()));
             self.alerts.insert(fingerprint, alert);
@@ -28,6 +29,10 @@ impl Machine {
             self.groups.change(&id, |group| {
                 group.next_flush = group.next_flush.plus_millis(by_ms);
                 moment = group.next_flush;
+                let ended = group.round.iter_mut().flat_map(|round| &mut round.resolved);
+                for (_, updated_at) in ended {
+                    *updated_at = updated_at.plus_millis(by_ms);
+                }
             });
             step.rows.push(Row::PutGroup(id, moment));
         }

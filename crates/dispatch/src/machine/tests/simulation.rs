@@ -1,13 +1,17 @@
 //! Random life with crashes at every point where something is written or sent.
 
+mod year;
+
 use super::{START_MS, alert, parse, shown};
 use crate::alert::PostedAlert;
+use crate::config::Config;
 use crate::machine::{Input, Machine};
 use crate::notice::{FailureReason, Notice, Outcome};
 use crate::rows::{self, MIGRATION};
 use model::Timestamp;
 use runtime::Random;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use storage::State;
 
 const CONFIG: &str = "
@@ -24,9 +28,39 @@ receivers:
   - {name: b, webhook_configs: [{url: 'http://b'}, {url: 'http://b2'}]}
 ";
 
+/// The machine is asked at least so often.
+const IDLE_MS_MAX: i64 = 30 * 60_000;
+
+/// How often things go wrong: one in so many.
+#[derive(Clone, Copy)]
+struct Odds {
+    crash_at_write: u64,
+    crash_before_attempt: u64,
+    failed_attempt: u64,
+    crash_after_attempt: u64,
+}
+
+/// Much goes wrong.
+const ROUGH: Odds = Odds {
+    crash_at_write: 12,
+    crash_before_attempt: 10,
+    failed_attempt: 4,
+    crash_after_attempt: 8,
+};
+
+/// Nothing goes wrong.
+const SMOOTH: Odds = Odds {
+    crash_at_write: 0,
+    crash_before_attempt: 0,
+    failed_attempt: 0,
+    crash_after_attempt: 0,
+};
+
 /// What survives a crash, and what receivers saw.
 struct Host {
     seed: u64,
+    config: Arc<Config>,
+    odds: Odds,
     random: Random,
     state: State,
     now: Timestamp,
@@ -37,11 +71,14 @@ struct Host {
     unnoted: BTreeMap<String, usize>,
     /// Every notification that was ever stored and not given up.
     promised: BTreeSet<String>,
+    /// For whom and when notifications were made.
+    made: Vec<(String, Timestamp)>,
     crashes: usize,
 }
 
 impl Host {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, config: &str) -> Self {
+        let config = parse(config);
         let state = State::in_memory().expect("database");
         state.migrate(MIGRATION).expect("tables");
         Self {
@@ -49,29 +86,35 @@ impl Host {
             random: Random::from_seed(seed),
             state,
             now: Timestamp::from_millis(START_MS),
-            machine: Machine::new(parse(CONFIG)),
+            machine: Machine::new(Arc::clone(&config)),
+            config,
+            odds: ROUGH,
             arrivals: BTreeMap::new(),
             unnoted: BTreeMap::new(),
             promised: BTreeSet::new(),
+            made: Vec::new(),
             crashes: 0,
         }
     }
 
     fn chance(&mut self, one_in: u64) -> bool {
-        self.random.below(one_in) == 0
+        one_in > 0 && self.random.below(one_in) == 0
     }
 
     /// One input with a possible crash before and after its rows are stored; answers whether it was stored.
     fn step(&mut self, input: Input) -> bool {
         let step = self.machine.step(self.now, input);
-        if self.chance(12) {
+        if self.chance(self.odds.crash_at_write) {
             self.crash();
             return false;
         }
         rows::commit(&self.state, &step.rows).expect("commit");
         for row in &step.rows {
             match row {
-                rows::Row::PutNotice(notice) => drop(self.promised.insert(notice.id.clone())),
+                rows::Row::PutNotice(notice) if self.promised.insert(notice.id.clone()) => {
+                    let receiver = notice.target.receiver.clone();
+                    self.made.push((receiver, notice.created_at));
+                }
                 rows::Row::DeleteNotice(id) if !self.arrivals.contains_key(id) => {
                     // Given up or superseded: the group will be looked at again.
                     self.promised.remove(id);
@@ -79,7 +122,7 @@ impl Host {
                 _ => {}
             }
         }
-        if self.chance(12) {
+        if self.chance(self.odds.crash_at_write) {
             self.crash();
         }
         true
@@ -88,7 +131,7 @@ impl Host {
     fn crash(&mut self) {
         self.crashes += 1;
         let restored = rows::load(&self.state).expect("rows");
-        let (machine, step) = Machine::restore(self.now, parse(CONFIG), restored);
+        let (machine, step) = Machine::restore(self.now, Arc::clone(&self.config), restored);
         rows::commit(&self.state, &step.rows).expect("commit");
         self.machine = machine;
     }
@@ -111,12 +154,12 @@ impl Host {
     }
 
     fn attempt(&mut self, notice: &Notice) {
-        if self.chance(10) {
+        if self.chance(self.odds.crash_before_attempt) {
             self.crash();
             return;
         }
         let id = notice.id.clone();
-        if self.chance(4) {
+        if self.chance(self.odds.failed_attempt) {
             let outcome = Outcome::Retry {
                 error: "reset".to_owned(),
                 reason: FailureReason::Other,
@@ -127,7 +170,7 @@ impl Host {
         }
         let arrival = self.arrivals.entry(id.clone());
         arrival.or_insert_with(|| (0, shown(notice))).0 += 1;
-        let noted = !self.chance(8)
+        let noted = !self.chance(self.odds.crash_after_attempt)
             && self.step(Input::Delivered(id.clone(), Outcome::Delivered(Vec::new())));
         if !noted {
             *self.unnoted.entry(id).or_default() += 1;
@@ -135,10 +178,27 @@ impl Host {
         }
     }
 
+    /// When something is to be done next. What is only tidied up can wait: a year has many minutes.
+    fn next_moment(&self) -> Timestamp {
+        let machine = &self.machine;
+        let moments = [
+            machine.groups.next_moment(),
+            machine.outbox.next_moment(),
+            machine.alerts.next_end(),
+        ];
+        let idle = self.now.plus_millis(IDLE_MS_MAX);
+        moments
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(idle)
+            .min(idle)
+    }
+
     fn run_until(&mut self, moment: Timestamp) {
         loop {
             self.deliver();
-            let next = self.machine.next_moment();
+            let next = self.next_moment();
             if next > moment {
                 break;
             }
@@ -150,7 +210,7 @@ impl Host {
 }
 
 fn live(seed: u64) -> usize {
-    let mut host = Host::new(seed);
+    let mut host = Host::new(seed, CONFIG);
     let mut firing: BTreeSet<(u64, u64)> = BTreeSet::new();
     for _ in 0..40 {
         let wait_ms = i64::try_from(host.random.below(240_000)).expect("small");
