@@ -233,7 +233,12 @@ fn needed_role(method: &Method, path: &str) -> Role {
     if is_reading(method) || QUERIES.contains(&path) {
         return Role::Viewer;
     }
-    if path.starts_with("/api/v2/silence") || path.starts_with("/api/binnacle/v1/incidents") {
+    let responses = [
+        "/api/v2/silence",
+        "/api/binnacle/v1/incidents",
+        "/api/binnacle/v1/silences",
+    ];
+    if responses.iter().any(|start| path.starts_with(start)) {
         return Role::Responder;
     }
     if path.starts_with("/-/") || path.starts_with("/api/v1/admin") {

@@ -10,7 +10,7 @@ use crate::services::Services;
 use crate::{alertmanager, compress, openapi, otlp, own, page};
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{any, get, post, put};
+use axum::routing::{any, delete, get, post, put};
 use std::sync::Arc;
 
 /// The main address: every protocol under its own paths, the page for the rest.
@@ -180,6 +180,27 @@ fn own_api() -> Router<Arc<Services>> {
             get(own::notifications::list),
         )
         .route("/api/binnacle/v1/rules/backtest", post(own::backtest::run))
+        .route("/api/binnacle/v1/alerts/history", get(own::alerts::history))
+        .route(
+            "/api/binnacle/v1/alerts/{fingerprint}/explain",
+            get(own::alerts::explain),
+        )
+        .route(
+            "/api/binnacle/v1/silences/would-mute",
+            get(own::silences::would_mute),
+        )
+        .route(
+            "/api/binnacle/v1/silences/recurring",
+            get(own::silences::recurring).post(own::silences::set_recurring),
+        )
+        .route(
+            "/api/binnacle/v1/silences/recurring/{id}",
+            delete(own::silences::remove_recurring),
+        )
+        .route(
+            "/api/binnacle/v1/receivers/{name}/test",
+            post(own::silences::try_receiver),
+        )
         .route("/api/binnacle/v1/incidents", get(own::incidents::list))
         .route("/api/binnacle/v1/incidents/{id}", get(own::incidents::show))
         .route(

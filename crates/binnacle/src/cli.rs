@@ -1,5 +1,6 @@
 //! The command line, as clap reads it.
 
+mod alerts;
 pub(crate) mod amtool;
 mod moving;
 mod pack;
@@ -7,6 +8,7 @@ pub(crate) mod promtool;
 mod rules;
 mod web;
 
+pub(crate) use alerts::{Alert, AlertAction, Silence, SilenceAction};
 pub(crate) use amtool::Amtool;
 pub(crate) use moving::{Destination, Export, ExportedAs, Import, Imported, SelectionFlags};
 pub(crate) use pack::{Pack, PackAction, PackPlace};
@@ -411,75 +413,6 @@ pub(crate) struct Query {
     pub(crate) server: ServerAddress,
     #[command(flatten)]
     pub(crate) output: Output,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Alert {
-    #[command(subcommand)]
-    pub(crate) action: AlertAction,
-    #[command(flatten)]
-    pub(crate) server: ServerAddress,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AlertAction {
-    /// List what fires, silenced and inhibited alerts included
-    List {
-        /// Matchers, as `severity=critical`
-        matchers: Vec<String>,
-    },
-    /// Send an alert, as a rule would
-    Add {
-        /// Labels, as `alertname=Test`
-        #[arg(required = true)]
-        labels: Vec<String>,
-        /// Annotations, as `summary=text`
-        #[arg(long)]
-        annotation: Vec<String>,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Silence {
-    #[command(subcommand)]
-    pub(crate) action: SilenceAction,
-    #[command(flatten)]
-    pub(crate) server: ServerAddress,
-    #[command(flatten)]
-    pub(crate) output: Output,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SilenceAction {
-    /// List silences that are active or will be
-    List {
-        /// Also those that are over
-        #[arg(long)]
-        expired: bool,
-    },
-    /// Silence what fulfils all matchers
-    Add {
-        /// Matchers, as `alertname=DiskFull` or `instance=~"db.*"`
-        #[arg(required = true)]
-        matchers: Vec<String>,
-        /// How long
-        #[arg(long = "for", value_name = "DURATION", default_value = "1h")]
-        duration: String,
-        /// Why
-        #[arg(long)]
-        comment: String,
-        /// Who; the user's name where absent
-        #[arg(long)]
-        author: Option<String>,
-    },
-    /// End silences
-    Expire {
-        /// Their ids
-        #[arg(required = true)]
-        ids: Vec<String>,
-    },
 }
 
 #[derive(Debug, Args)]

@@ -5,19 +5,24 @@
 //! for the caller, and the machine is made anew from rows. One thread waits for the machine's next moment and
 //! for the outcomes of deliveries.
 
+mod trial;
 mod watch;
 
+pub use trial::Trial;
 pub use watch::Surroundings;
 
 use crate::alert::PostedAlert;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Event, Job, Report};
+use crate::history::{AlertEvent, HistoryQuery, Muted};
+use crate::machine::explain::Explanation;
 use crate::machine::{
     AlertFilter, AlertView, GroupFilter, GroupView, Input, Machine, ReceiverView, Step, Told,
     UndeliveredView,
 };
 use crate::metrics::Metrics;
 use crate::notice::Outcome;
+use crate::recurrence::Recurrence;
 use crate::rows::{self, Attempt};
 use crate::silence::{Silence, SilenceError};
 use crate::template::Templates;
@@ -126,7 +131,11 @@ impl Dispatch {
     ) -> Result<(Self, JoinHandle<()>, Vec<String>), Error> {
         parts.state.migrate(rows::MIGRATION)?;
         let now = parts.clock.now();
-        let (machine, step) = Machine::restore(now, Arc::clone(config), rows::load(&parts.state)?);
+        let (machine, step) = Machine::restore(
+            now,
+            Arc::clone(config),
+            rows::load(&parts.state, lately(config, now))?,
+        );
         rows::commit(&parts.state, &step.rows)?;
         let (templates, problems) = Templates::load(config, &parts.external_url);
         let metrics = Metrics::new(&parts.registry);
@@ -198,6 +207,28 @@ impl Dispatch {
         Ok(step.silence.unwrap_or(Err(SilenceError::NotFound))?)
     }
 
+    /// The silences that come again.
+    #[must_use]
+    pub fn recurrences(&self) -> Vec<Recurrence> {
+        self.shared.lock().machine.recurrences().cloned().collect()
+    }
+
+    /// Makes a silence that comes again; answers its id.
+    pub fn set_recurrence(&self, mut new: Recurrence) -> Result<String, Error> {
+        if new.id.is_empty() {
+            new.id = uuid().map_err(Error::System)?;
+        }
+        let step = self.shared.step(Input::SetRecurrence(Box::new(new)))?;
+        Ok(step.silence.unwrap_or(Err(SilenceError::NotFound))?)
+    }
+
+    /// Ends a silence that comes again, with what it made.
+    pub fn remove_recurrence(&self, id: &str) -> Result<(), Error> {
+        let step = self.shared.step(Input::RemoveRecurrence(id.to_owned()))?;
+        step.silence.unwrap_or(Err(SilenceError::NotFound))?;
+        Ok(())
+    }
+
     /// Ends a silence.
     pub fn expire_silence(&self, id: &str) -> Result<(), Error> {
         let step = self.shared.step(Input::ExpireSilence(id.to_owned()))?;
@@ -250,6 +281,37 @@ impl Dispatch {
         Ok(rows::attempts(&self.shared.parts.state, count)?)
     }
 
+    /// The last attempts with one alert, newest first.
+    pub fn attempts_of(&self, fingerprint: u64, count: usize) -> Result<Vec<Attempt>, Error> {
+        let state = &self.shared.parts.state;
+        Ok(rows::attempts_of(state, fingerprint, count)?)
+    }
+
+    /// What became of alerts, newest first.
+    pub fn history(&self, query: &HistoryQuery) -> Result<Vec<AlertEvent>, Error> {
+        Ok(rows::history::events(&self.shared.parts.state, query)?)
+    }
+
+    /// Why somebody is told of an alert, or is not; nothing where it is not known any more.
+    #[must_use]
+    pub fn explain(&self, fingerprint: u64) -> Option<Explanation> {
+        let now = self.now();
+        self.shared.lock().machine.explain(fingerprint, now)
+    }
+
+    /// The alerts that a silence with these matchers would mute now or would have muted since a moment; those
+    /// that fire first, then those that began most often.
+    pub fn would_mute(&self, matchers: &[Matcher], since: Timestamp) -> Result<Vec<Muted>, Error> {
+        let query = HistoryQuery {
+            start: Some(since),
+            matchers: matchers.to_vec(),
+            ..HistoryQuery::default()
+        };
+        let starts = rows::history::starts(&self.shared.parts.state, &query)?;
+        let now = self.now();
+        Ok(self.shared.lock().machine.would_mute(matchers, starts, now))
+    }
+
     /// The configuration in force.
     #[must_use]
     pub fn config(&self) -> Arc<Config> {
@@ -295,7 +357,11 @@ impl Shared {
         let mut core = self.lock();
         let mut step = self.notice_clock(&mut core, now);
         step.absorb(work(&mut core, now));
-        if let Err(error) = rows::commit(&self.parts.state, &step.rows) {
+        let started = self.parts.clock.monotonic();
+        let done = rows::commit(&self.parts.state, &step.rows);
+        let took = self.parts.clock.monotonic().saturating_sub(started);
+        self.metrics.commit(took, step.rows.len());
+        if let Err(error) = done {
             self.recover(&mut core, now);
             return Err(error.into());
         }
@@ -325,7 +391,7 @@ impl Shared {
     /// Makes the machine anew from rows after they could not be changed. Where that fails too, the machine
     /// goes on with what it has: the next change tries again.
     fn recover(&self, core: &mut Core, now: Timestamp) {
-        match rows::load(&self.parts.state) {
+        match rows::load(&self.parts.state, lately(core.machine.config(), now)) {
             Ok(restored) => {
                 let config = Arc::clone(core.machine.config());
                 (core.machine, _) = Machine::restore(now, config, restored);
@@ -495,6 +561,16 @@ fn template_trouble(report: &Report) -> Option<PostedAlert> {
         ],
         ..PostedAlert::default()
     })
+}
+
+/// Since when it matters how often alerts began.
+fn lately(config: &Config, now: Timestamp) -> Timestamp {
+    let kept_ms = config
+        .own
+        .flapping
+        .as_ref()
+        .map_or(0, |limits| limits.within_ms);
+    now.plus_millis(-kept_ms)
 }
 
 /// How far the wall clock is ahead of the monotonic one; changes only where it is set.

@@ -10,19 +10,22 @@ pub mod config;
 pub mod deliver;
 mod dispatch;
 pub mod heartbeat;
+pub mod history;
 pub mod inhibit;
 pub mod interval;
 pub mod machine;
 pub mod matchers;
 mod metrics;
 pub mod notice;
+pub mod recurrence;
 pub mod route;
 pub mod rows;
 pub mod silence;
 pub mod template;
 
 pub use alert::PostedAlert;
-pub use dispatch::{Dispatch, Error, Listener, Parts, Surroundings};
+pub use dispatch::{Dispatch, Error, Listener, Parts, Surroundings, Trial};
+pub use history::{AlertEvent, Change, HistoryQuery, Muted};
 pub use machine::{
     AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, Told, UndeliveredView,
 };

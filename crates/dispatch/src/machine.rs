@@ -11,15 +11,19 @@
 mod alerts;
 mod clock;
 mod deliveries;
+pub mod explain;
 mod failing;
+mod flapping;
 mod flush;
 mod groups;
 mod outbox;
+mod recurring;
 mod restore;
 mod review;
 mod view;
 
 pub use failing::{Failing, NOT_DELIVERED};
+pub use recurring::{REMIND_BEFORE, SILENCE_ENDS};
 pub use restore::Restored;
 pub use view::{
     AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, UndeliveredView,
@@ -30,10 +34,12 @@ use crate::config::{Config, Integration};
 use crate::inhibit::Inhibitor;
 use crate::interval::TimeInterval;
 use crate::notice::{LogEntry, Notice, Outcome, Target};
+use crate::recurrence::Recurrence;
 use crate::route::{Node, Router};
 use crate::rows::{Attempt, Row};
 use crate::silence::{Silence, SilenceError, Silences};
 use alerts::Alerts;
+use flapping::Flaps;
 use groups::Groups;
 use model::{Alert, Labels, RoutedAlert, Timestamp};
 use outbox::Outbox;
@@ -46,6 +52,8 @@ pub const ALERTS_MAX: usize = 100_000;
 pub const GROUPS_MAX: usize = 50_000;
 /// Resolved alerts stay listed for restarts this long after they left their groups.
 const RESOLVED_KEPT_MS: i64 = 15 * 60_000;
+/// How often old history is dropped.
+const TRIM_INTERVAL_MS: i64 = 3_600_000;
 /// How often what is old is looked for.
 const CLEANING_INTERVAL_MS: i64 = 60_000;
 
@@ -56,6 +64,10 @@ pub enum Input {
     Put(Vec<PostedAlert>),
     /// Someone makes or changes a silence; the text is the id for a new one.
     SetSilence(Box<Silence>, String),
+    /// Someone makes or changes a silence that comes again.
+    SetRecurrence(Box<Recurrence>),
+    /// Someone ends a silence that comes again.
+    RemoveRecurrence(String),
     /// Someone ends a silence.
     ExpireSilence(String),
     /// An attempt to deliver ended.
@@ -209,6 +221,9 @@ pub struct Machine {
     intervals: BTreeMap<String, Vec<TimeInterval>>,
     inhibitor: Inhibitor,
     silences: Silences,
+    /// Silences that come again, and when their windows are looked at next.
+    recurrences: BTreeMap<String, Recurrence>,
+    next_recurrence: Timestamp,
     alerts: Alerts,
     groups: Groups,
     log: BTreeMap<(String, Target), LogEntry>,
@@ -219,6 +234,10 @@ pub struct Machine {
     failing: BTreeMap<Target, Failing>,
     /// Alerts whose notification was given up, and nobody was told of them since.
     unheard: BTreeMap<u64, BTreeSet<Target>>,
+    /// Whether the machine is being made from rows: then nothing is news.
+    restoring: bool,
+    /// Alerts that come and go.
+    flaps: Flaps,
     /// What was last told about each alert's routed state.
     told: BTreeMap<u64, RoutedAlert>,
     /// Alerts whose routed state may be another now.
@@ -228,6 +247,7 @@ pub struct Machine {
     /// The named times that were on when they were looked at last.
     times_on: BTreeSet<String>,
     next_cleaning: Timestamp,
+    next_trim: Timestamp,
 }
 
 impl Machine {
@@ -242,6 +262,8 @@ impl Machine {
             inhibitor: Inhibitor::new(config.inhibit_rules.clone()),
             config,
             silences: Silences::default(),
+            recurrences: BTreeMap::new(),
+            next_recurrence: Timestamp::MIN,
             alerts: Alerts::default(),
             groups: Groups::default(),
             log: BTreeMap::new(),
@@ -249,11 +271,14 @@ impl Machine {
             sequence: 0,
             failing: BTreeMap::new(),
             unheard: BTreeMap::new(),
+            restoring: false,
+            flaps: Flaps::default(),
             told: BTreeMap::new(),
             stale: BTreeSet::new(),
             next_review: Timestamp::MIN,
             times_on: BTreeSet::new(),
             next_cleaning: Timestamp::MIN,
+            next_trim: Timestamp::MIN,
         }
     }
 
@@ -284,11 +309,18 @@ impl Machine {
                 }));
                 self.next_review = Timestamp::MIN;
             }
+            Input::SetRecurrence(new) => {
+                step.silence = Some(self.set_recurrence(*new, &mut step));
+            }
+            Input::RemoveRecurrence(id) => {
+                step.silence = Some(self.remove_recurrence(now, &id, &mut step));
+            }
             Input::Delivered(id, outcome) => self.delivered(now, &id, outcome, &mut step),
             Input::ClockSet(by_ms) => self.clock_set(now, by_ms, &mut step),
             Input::Probe => step.rows.push(Row::PutProbe(now)),
             Input::Tick => {}
         }
+        self.recur_due(now, &mut step);
         self.flush_due(now, &mut step);
         self.review_due(now, &mut step);
         if now >= self.next_cleaning {
@@ -337,6 +369,7 @@ impl Machine {
             self.groups.next_moment(),
             self.outbox.next_moment(),
             self.alerts.next_end(),
+            self.next_recurrence(),
             Some(self.next_review),
             Some(self.next_cleaning),
         ]
@@ -500,6 +533,12 @@ impl Machine {
     /// Forgets what is over: alerts that ended and left their groups, old silences and log entries.
     fn clean(&mut self, now: Timestamp, step: &mut Step) {
         self.next_cleaning = now.plus_millis(CLEANING_INTERVAL_MS);
+        self.calm(now, step);
+        if now >= self.next_trim {
+            self.next_trim = now.plus_millis(TRIM_INTERVAL_MS);
+            let kept_ms = self.config.own.history_retention_ms;
+            step.rows.push(Row::TrimHistory(now.plus_millis(-kept_ms)));
+        }
         let grouped: BTreeSet<u64> = self
             .groups
             .values()

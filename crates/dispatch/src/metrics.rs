@@ -15,6 +15,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// Outcomes that found no room; must stay 0.
     pub(crate) reports_refused: Counter,
+    commit_seconds: Histogram,
 }
 
 impl Metrics {
@@ -26,6 +27,11 @@ impl Metrics {
             reports_refused: registry.counter(
                 "binnacle_dispatch_reports_refused_total",
                 "Outcomes of notifications that found no room in the queue.",
+                &[],
+            ),
+            commit_seconds: registry.histogram(
+                "binnacle_dispatch_commit_seconds",
+                "How long the database took to store what follows from a step.",
                 &[],
             ),
         };
@@ -201,6 +207,13 @@ impl Metrics {
         self.latency(kind).observe(report.took.as_secs_f64());
     }
 
+    /// Counts a transaction.
+    pub(crate) fn commit(&self, took: Duration, rows: usize) {
+        if rows > 0 {
+            self.commit_seconds.observe(took.as_secs_f64());
+        }
+    }
+
     /// Sets for how long each stage has made no progress.
     pub(crate) fn stages(&self, silence: impl Iterator<Item = (Stage, Duration)>) {
         for (stage, silent) in silence {
@@ -255,9 +268,16 @@ impl Metrics {
         self.registry
             .gauge(
                 "binnacle_dispatch_alerts_undelivered",
-                "Alerts that fire and reach only receivers to which nothing sends yet.",
+                "Alerts that fire and that nobody could be told of.",
                 &[],
             )
             .set_count(machine.undelivered(now).len());
+        self.registry
+            .gauge(
+                "binnacle_dispatch_alerts_flapping",
+                "Alerts that come and go so often that their ends are held back.",
+                &[],
+            )
+            .set_count(machine.flapping());
     }
 }

@@ -3,18 +3,23 @@
 //! One transaction holds all rows of one step: a group's next moment and the notification it led to are
 //! stored together or not at all.
 
+use crate::history::AlertEvent;
 use crate::machine::{Failing, Membership, Restored};
 use crate::notice::{LogEntry, Notice, Target};
+use crate::recurrence::Recurrence;
 use crate::silence::Silence;
 use model::{Alert, Timestamp};
 use rusqlite::{Connection, Row as SqlRow, Transaction, params};
+use std::collections::BTreeSet;
 use storage::{Migration, State, StateError};
 
 mod failing;
+pub mod history;
+mod recurrence;
 mod text;
 
-/// Attempts that are kept for the page.
-const ATTEMPTS_KEPT: i64 = 1000;
+/// Attempts that are kept, for the page and for explaining.
+const ATTEMPTS_KEPT: i64 = 20_000;
 
 /// The tables.
 pub const MIGRATION: Migration = Migration {
@@ -82,6 +87,8 @@ pub const MIGRATION: Migration = Migration {
         ) STRICT;
     ",
         failing::TABLES,
+        history::TABLES,
+        recurrence::TABLE,
     ],
 };
 
@@ -124,6 +131,14 @@ pub enum Row {
     DeleteUnheard(u64),
     /// How many notifications there were.
     PutSequence(u64),
+    /// A silence that comes again, as it is now.
+    PutRecurrence(Recurrence),
+    /// It is forgotten.
+    DeleteRecurrence(String),
+    /// Something happened to an alert.
+    AddEvent(AlertEvent),
+    /// What happened before this moment is forgotten.
+    TrimHistory(Timestamp),
     /// The moment of a probe.
     PutProbe(Timestamp),
 }
@@ -143,6 +158,8 @@ pub struct Attempt {
     pub reason: String,
     /// Which attempt, from 1.
     pub attempt: u32,
+    /// The alerts in it.
+    pub alerts: BTreeSet<u64>,
     /// Alerts in it that fired.
     pub firing: usize,
     /// Alerts in it that had ended.
@@ -163,6 +180,7 @@ impl Attempt {
             group_key: notice.group_key.clone(),
             reason: notice.reason.text().to_owned(),
             attempt: notice.attempts,
+            alerts: notice.firing.union(&notice.resolved).copied().collect(),
             firing: notice.alerts.len() - resolved,
             resolved,
             error: None,
@@ -242,6 +260,14 @@ fn store(tx: &Transaction<'_>, row: &Row) -> Result<(), StateError> {
         }
         Row::DeleteUnheard(fingerprint) => failing::put_unheard(tx, *fingerprint, None)?,
         Row::PutSequence(value) => put_number(tx, "sequence", value.cast_signed())?,
+        Row::PutRecurrence(entry) => recurrence::put(tx, entry)?,
+        Row::DeleteRecurrence(id) => run(
+            tx,
+            "DELETE FROM dispatch_recurrences WHERE id = ?1",
+            params![id],
+        )?,
+        Row::AddEvent(event) => history::put(tx, event)?,
+        Row::TrimHistory(before) => history::trim(tx, *before)?,
         Row::PutProbe(at) => put_number(tx, "probe", at.millis())?,
     }
     Ok(())
@@ -326,8 +352,8 @@ fn add_attempt(tx: &Transaction<'_>, attempt: &Attempt) -> Result<(), StateError
     run(
         tx,
         "INSERT INTO dispatch_attempts
-             (at_ms, notice_id, receiver, kind, idx, group_key, reason, attempt, firing, resolved, error)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             (at_ms, notice_id, receiver, kind, idx, group_key, reason, attempt, firing, resolved, error, alerts)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             attempt.at.millis(),
             attempt.notice_id,
@@ -340,6 +366,7 @@ fn add_attempt(tx: &Transaction<'_>, attempt: &Attempt) -> Result<(), StateError
             count(attempt.firing),
             count(attempt.resolved),
             attempt.error,
+            text::from_set(&attempt.alerts),
         ],
     )?;
     run(
@@ -349,8 +376,9 @@ fn add_attempt(tx: &Transaction<'_>, attempt: &Attempt) -> Result<(), StateError
     )
 }
 
-/// Everything that is stored.
-pub fn load(state: &State) -> Result<Restored, StateError> {
+/// Everything that is stored; of the history, beginnings of alerts since `since`.
+pub fn load(state: &State, since: Timestamp) -> Result<Restored, StateError> {
+    let since_ms = since.millis();
     state.read(|db| {
         let mut restored = Restored {
             alerts: all(db, "SELECT * FROM dispatch_alerts", read_alert)?,
@@ -368,13 +396,15 @@ pub fn load(state: &State) -> Result<Restored, StateError> {
             )?
             .pop()
             .unwrap_or(0),
+            starts: history::recent(db, since_ms)?,
+            recurrences: all(db, "SELECT * FROM dispatch_recurrences", recurrence::read)?,
             ..Restored::default()
         };
         let groups = all(db, "SELECT id, next_flush_ms FROM dispatch_groups", |row| {
             Ok((row.get::<_, String>(0)?, moment(row, 1)?))
         })?;
         for (id, next_flush) in groups {
-            let members = std::collections::BTreeSet::new();
+            let members = BTreeSet::new();
             restored.groups.insert(
                 id,
                 Membership {
@@ -409,6 +439,18 @@ pub fn attempts(state: &State, count: usize) -> Result<Vec<Attempt>, StateError>
         let sql = format!("SELECT * FROM dispatch_attempts ORDER BY number DESC LIMIT {count}");
         all(db, &sql, read_attempt)
     })
+}
+
+/// The last attempts with one alert, newest first.
+pub fn attempts_of(
+    state: &State,
+    fingerprint: u64,
+    count: usize,
+) -> Result<Vec<Attempt>, StateError> {
+    let mut list = attempts(state, usize::try_from(ATTEMPTS_KEPT).unwrap_or(usize::MAX))?;
+    list.retain(|attempt| attempt.alerts.contains(&fingerprint));
+    list.truncate(count);
+    Ok(list)
 }
 
 fn all<T>(
@@ -487,6 +529,7 @@ fn read_attempt(row: &SqlRow<'_>) -> Result<Attempt, StateError> {
         firing: count(9)?,
         resolved: count(10)?,
         error: row.get(11)?,
+        alerts: text::to_set(&row.get::<_, String>(12)?)?,
     })
 }
 

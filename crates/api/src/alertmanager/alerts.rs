@@ -161,7 +161,7 @@ fn flag(params: &Params, name: &str) -> bool {
 }
 
 /// Matchers given one a parameter.
-pub(super) fn matchers(params: &Params, name: &str) -> Result<Vec<Matcher>, Failure> {
+pub(crate) fn matchers(params: &Params, name: &str) -> Result<Vec<Matcher>, Failure> {
     params
         .all(name)
         .filter(|text| !text.is_empty())

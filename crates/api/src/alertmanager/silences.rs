@@ -186,7 +186,8 @@ pub(crate) fn parse(value: &Value, now: Timestamp) -> Result<Silence, String> {
     })
 }
 
-fn parse_matcher(value: &Value) -> Result<Matcher, String> {
+/// Reads a matcher of a body.
+pub(crate) fn parse_matcher(value: &Value) -> Result<Matcher, String> {
     let text = |name: &str| {
         value
             .get(name)
@@ -203,16 +204,19 @@ fn parse_matcher(value: &Value) -> Result<Matcher, String> {
     Matcher::new(text("name")?, operator, text("value")?)
 }
 
-fn silence_json(silence: &Silence, now: Timestamp) -> Value {
-    let matcher = |matcher: &Matcher| {
-        let operator = matcher.operator();
-        json!({
-            "isEqual": matches!(operator, MatchOperator::Equal | MatchOperator::Regex),
-            "isRegex": matches!(operator, MatchOperator::Regex | MatchOperator::NotRegex),
-            "name": matcher.name(),
-            "value": matcher.value(),
-        })
-    };
+/// A matcher as answers show it.
+pub(crate) fn matcher_json(matcher: &Matcher) -> Value {
+    let operator = matcher.operator();
+    json!({
+        "isEqual": matches!(operator, MatchOperator::Equal | MatchOperator::Regex),
+        "isRegex": matches!(operator, MatchOperator::Regex | MatchOperator::NotRegex),
+        "name": matcher.name(),
+        "value": matcher.value(),
+    })
+}
+
+/// A silence as answers show it.
+pub(crate) fn silence_json(silence: &Silence, now: Timestamp) -> Value {
     let mut value = json!({
         "id": silence.id,
         "status": {"state": silence.state(now).name()},
@@ -220,7 +224,7 @@ fn silence_json(silence: &Silence, now: Timestamp) -> Value {
         "comment": silence.comment,
         "createdBy": silence.created_by,
         "endsAt": rfc3339(silence.ends_at),
-        "matchers": silence.matchers.iter().map(matcher).collect::<Vec<_>>(),
+        "matchers": silence.matchers.iter().map(matcher_json).collect::<Vec<_>>(),
         "startsAt": rfc3339(silence.starts_at),
     });
     if !silence.annotations.is_empty()

@@ -1,10 +1,10 @@
 //! `/api/binnacle/v1/notifications`: what was sent lately, and which alerts reach nobody.
 
+use super::alerts::attempt_json;
 use crate::alertmanager::alerts::undelivered_json;
 use crate::answer::{self, Answer, Failure};
 use crate::params::Params;
 use crate::services::Services;
-use crate::time::rfc3339;
 use axum::extract::State;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -25,22 +25,8 @@ pub(crate) async fn list(State(services): State<Arc<Services>>, params: Params) 
             return Err(Failure::internal("reading attempts ended unexpectedly"));
         }
     };
-    let one = |attempt: &dispatch::Attempt| {
-        json!({
-            "at": rfc3339(attempt.at),
-            "receiver": attempt.target.receiver,
-            "integration": format!("{}[{}]", attempt.target.kind, attempt.target.index),
-            "groupKey": attempt.group_key,
-            "reason": attempt.reason,
-            "attempt": attempt.attempt,
-            "firing": attempt.firing,
-            "resolved": attempt.resolved,
-            "outcome": if attempt.error.is_none() { "delivered" } else { "failed" },
-            "error": attempt.error,
-        })
-    };
     Ok(answer::plain_json(&json!({
-        "attempts": attempts.iter().map(one).collect::<Vec<Value>>(),
+        "attempts": attempts.iter().map(attempt_json).collect::<Vec<Value>>(),
         "undelivered": undelivered_json(&services),
     })))
 }

@@ -1,5 +1,7 @@
 //! `binnacle alert`: what fires, and sending an alert by hand.
 
+mod about;
+
 use super::client::Client;
 use super::table;
 use crate::cli::{Alert, AlertAction, Format};
@@ -13,6 +15,17 @@ pub(crate) fn run(alert: &Alert) -> anyhow::Result<ExitCode> {
     let client = Client::new(&alert.server)?;
     match &alert.action {
         AlertAction::List { matchers } => list(&client, matchers, alert.output.output),
+        AlertAction::History {
+            matchers,
+            since,
+            limit,
+        } => about::history(&client, (matchers, since, *limit), alert.output.output),
+        AlertAction::Explain { alert: words } => {
+            about::explain(&client, words, alert.output.output)
+        }
+        AlertAction::Test { receiver, resolve } => {
+            about::test(&client, (receiver, *resolve), alert.output.output)
+        }
         AlertAction::Add { labels, annotation } => {
             let body = json!([{"labels": pairs(labels)?, "annotations": pairs(annotation)?}]);
             client.post("/api/v2/alerts", &body)?;

@@ -1,5 +1,7 @@
 //! `binnacle silence`: list, add, expire, through the API that every Alertmanager client uses.
 
+mod recurring;
+
 use super::client::Client;
 use super::table;
 use crate::cli::{Format, Silence, SilenceAction};
@@ -20,13 +22,40 @@ pub(crate) fn run(silence: &Silence) -> anyhow::Result<ExitCode> {
             duration,
             comment,
             author,
+            remind,
         } => {
-            let author = author.clone().or_else(|| runtime::environment::var("USER"));
-            let author = author.unwrap_or_else(|| "binnacle".to_owned());
-            add(&client, matchers, duration, (comment, &author))
+            let author = who(author.as_deref());
+            let about = (comment.as_str(), author.as_str(), remind.as_deref());
+            add(&client, matchers, duration, about)
+        }
+        SilenceAction::Recur { list: true, .. } => recurring::list(&client, silence.output.output),
+        SilenceAction::Recur {
+            remove: Some(id), ..
+        } => recurring::remove(&client, id),
+        SilenceAction::Recur {
+            matchers,
+            window,
+            until,
+            comment,
+            author,
+            ..
+        } => {
+            let author = who(author.as_deref());
+            let when = (window.as_deref().unwrap_or_default(), until.as_deref());
+            recurring::add(&client, matchers, when, (comment, &author))
+        }
+        SilenceAction::Preview { matchers, since } => {
+            recurring::preview(&client, (matchers, since), silence.output.output)
         }
         SilenceAction::Expire { ids } => expire(&client, ids),
     }
+}
+
+/// Who makes a silence.
+fn who(given: Option<&str>) -> String {
+    let given = given.map(str::to_owned);
+    let user = given.or_else(|| runtime::environment::var("USER"));
+    user.unwrap_or_else(|| "binnacle".to_owned())
 }
 
 fn list(client: &Client, expired: bool, format: Format) -> anyhow::Result<ExitCode> {
@@ -54,7 +83,7 @@ fn list(client: &Client, expired: bool, format: Format) -> anyhow::Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn text(value: &Value, pointer: &str) -> String {
+pub(super) fn text(value: &Value, pointer: &str) -> String {
     value
         .pointer(pointer)
         .and_then(Value::as_str)
@@ -62,7 +91,7 @@ fn text(value: &Value, pointer: &str) -> String {
         .to_owned()
 }
 
-fn matchers_text(silence: &Value) -> String {
+pub(super) fn matchers_text(silence: &Value) -> String {
     let matchers = silence
         .get("matchers")
         .and_then(Value::as_array)
@@ -94,7 +123,7 @@ fn add(
     client: &Client,
     matchers: &[String],
     duration: &str,
-    (comment, author): (&str, &str),
+    (comment, author, remind): (&str, &str, Option<&str>),
 ) -> anyhow::Result<ExitCode> {
     let lasts_ms = model::parse_duration(duration)
         .map_err(anyhow::Error::msg)
@@ -105,13 +134,20 @@ fn add(
         list.push(matcher);
     }
     let now = runtime::SystemClock::new().now();
-    let body = json!({
+    let mut body = json!({
         "matchers": list,
         "startsAt": now.to_string(),
         "endsAt": now.plus_millis(lasts_ms).to_string(),
         "createdBy": author,
         "comment": comment,
     });
+    if let (Some(before), Value::Object(fields)) = (remind, &mut body) {
+        model::parse_duration(before)
+            .map_err(anyhow::Error::msg)
+            .context("--remind")?;
+        let annotations = json!({ (dispatch::machine::REMIND_BEFORE): before });
+        fields.insert("annotations".to_owned(), annotations);
+    }
     let answer = client.post("/api/v2/silences", &body)?;
     print::line(
         answer

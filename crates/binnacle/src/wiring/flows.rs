@@ -22,7 +22,7 @@ const NEWS_MAX: usize = 50_000;
 /// Incidents are looked at so often even where nothing happens.
 const TICK: Duration = Duration::from_secs(1);
 /// News that go into one transaction.
-const NEWS_BATCH: usize = 200;
+const NEWS_BATCH: usize = 2_000;
 
 /// Failures remembered at most.
 const FAILURES_MAX: usize = 10_000;

@@ -1,7 +1,7 @@
 //! `time_intervals`: named times such as office hours.
 
 use crate::interval::{Range, TimeInterval};
-use config::yaml::{Node, Position};
+use config::yaml::{self, Node, Position};
 use config::{Fields, Problems, decode};
 use jiff::tz::TimeZone;
 
@@ -46,6 +46,16 @@ pub(super) fn read(
     let position = fields.position();
     fields.finish();
     Some((name, position, intervals))
+}
+
+/// Reads one interval, in YAML or JSON. Fails with everything that is wrong with it.
+pub fn read_window(text: &str) -> Result<TimeInterval, String> {
+    let mut problems = Problems::new("window");
+    let interval = yaml::parse_single(text, &mut problems)
+        .and_then(|root| read_interval(&root, &mut problems));
+    problems
+        .into_result(interval)
+        .map_err(|problems| problems.to_string())
 }
 
 fn read_interval(node: &Node, problems: &mut Problems) -> Option<TimeInterval> {

@@ -15,13 +15,56 @@ const STALLED_AFTER_MS: i64 = 5 * 60_000;
 /// The shortest: parts are looked at every second, and the way of an alert is tried every 10 s.
 const STALLED_AFTER_MIN_MS: i64 = 30_000;
 
+/// How long events of alerts are kept: a quarter, which is what reviews look back on.
+const HISTORY_RETENTION_MS: i64 = 90 * 24 * 3_600_000;
+
 /// The settings; they are no part of alertmanager.yml.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Own {
     /// Who hears that a receiver fails where the alert's own route does not work.
     pub failure_receivers: FailureReceivers,
     /// The dead-man's switch.
     pub heartbeat: Option<Heartbeat>,
+    /// When an alert flaps; nothing where that does not matter.
+    pub flapping: Option<Flapping>,
+    /// How long before the end of a silence to remind of it; nothing for not at all.
+    pub silence_reminder_ms: Option<i64>,
+    /// How long events of alerts are kept.
+    pub history_retention_ms: i64,
+}
+
+impl Default for Own {
+    fn default() -> Self {
+        Self {
+            failure_receivers: FailureReceivers::Auto,
+            heartbeat: None,
+            flapping: Some(Flapping::default()),
+            silence_reminder_ms: None,
+            history_retention_ms: HISTORY_RETENTION_MS,
+        }
+    }
+}
+
+/// When an alert flaps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flapping {
+    /// It began so often,
+    pub starts: usize,
+    /// within this time;
+    pub within_ms: i64,
+    /// it is steady again when it did not begin for this time.
+    pub quiet_ms: i64,
+}
+
+/// Rarer than what people do by hand, or tests; frequent enough that five pages within an hour become one.
+impl Default for Flapping {
+    fn default() -> Self {
+        Self {
+            starts: 5,
+            within_ms: 3_600_000,
+            quiet_ms: 30 * 60_000,
+        }
+    }
 }
 
 /// Who stands in for receivers that cannot be reached.
@@ -62,6 +105,17 @@ impl Own {
                 .read("failure_receivers", failure_receivers)
                 .unwrap_or_default(),
             heartbeat,
+            flapping: fields
+                .read("flapping", flapping)
+                .unwrap_or_else(|| Some(Flapping::default())),
+            silence_reminder_ms: fields.read("silence_reminder", |node, problems| {
+                match node.text() {
+                    Some("off") => None,
+                    _ => decode::duration_ms(node, problems),
+                }
+            }),
+            history_retention_ms: least(fields, "history_retention", 3_600_000)
+                .unwrap_or(HISTORY_RETENTION_MS),
         }
     }
 
@@ -89,6 +143,28 @@ fn failure_receivers(node: &Node, problems: &mut Problems) -> Option<FailureRece
         }
         None => decode::strings(node, problems).map(FailureReceivers::Named),
     }
+}
+
+fn flapping(node: &Node, problems: &mut Problems) -> Option<Option<Flapping>> {
+    if node.text() == Some("off") {
+        return Some(None);
+    }
+    let mut fields = Fields::of(node, "flapping", problems)?;
+    let default = Flapping::default();
+    let starts = fields.read("starts", |node, problems| {
+        let starts = decode::unsigned(node, problems)?;
+        if !(2..=100).contains(&starts) {
+            problems.add(node.position, "starts must be from 2 to 100");
+        }
+        usize::try_from(starts).ok()
+    });
+    let flapping = Flapping {
+        starts: starts.unwrap_or(default.starts),
+        within_ms: least(&mut fields, "within", 60_000).unwrap_or(default.within_ms),
+        quiet_ms: least(&mut fields, "quiet", 60_000).unwrap_or(default.quiet_ms),
+    };
+    fields.finish();
+    Some(Some(flapping))
 }
 
 fn heartbeat(node: &Node, directory: &Path, problems: &mut Problems) -> Option<Heartbeat> {

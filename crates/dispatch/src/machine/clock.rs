@@ -55,6 +55,9 @@ impl Machine {
             step.rows
                 .push(Row::PutFailing(target.clone(), failing.clone()));
         }
+        self.flaps.shift(by_ms);
+        self.next_trim = Timestamp::MIN;
+        self.next_recurrence = Timestamp::MIN;
         self.next_review = Timestamp::MIN;
         self.next_cleaning = Timestamp::MIN;
     }

@@ -50,8 +50,9 @@ impl Machine {
             .collect();
         let ended: BTreeMap<u64, Timestamp> = members
             .iter()
-            .filter(|alert| alert.is_resolved_at(now))
-            .map(|alert| (alert.labels.fingerprint(), alert.updated_at))
+            .map(|alert| (alert.labels.fingerprint(), alert))
+            .filter(|(fingerprint, alert)| alert.is_resolved_at(now) && !self.is_held(*fingerprint))
+            .map(|(fingerprint, alert)| (fingerprint, alert.updated_at))
             .collect();
         group.muted_by = self.muted_times(group, now);
         let look = self.look(now, group, members, step);
@@ -126,17 +127,40 @@ impl Machine {
             firing: BTreeSet::new(),
             resolved: BTreeSet::new(),
         };
-        for alert in alerts {
-            let resolved = alert.is_resolved_at(now);
+        for mut alert in alerts {
+            let fingerprint = alert.labels.fingerprint();
+            let ended = alert.is_resolved_at(now);
+            let resolved = ended && !self.is_held(fingerprint);
+            if ended && !resolved {
+                // It flaps: for receivers it fires on, if they know of it.
+                if !self.is_told(group, fingerprint) {
+                    continue;
+                }
+                alert.ends_at = now.plus_millis(group.node.group_interval_ms);
+            }
             let set = if resolved {
                 &mut look.resolved
             } else {
                 &mut look.firing
             };
-            set.insert(alert.labels.fingerprint());
+            set.insert(fingerprint);
             look.alerts.push(NoticeAlert { alert, resolved });
         }
         look
+    }
+
+    /// Whether somebody was told that an alert of a group fires.
+    fn is_told(&self, group: &Group, fingerprint: u64) -> bool {
+        let receiver = &group.node.receiver;
+        self.integrations(receiver).iter().any(|integration| {
+            let target = Target {
+                receiver: receiver.clone(),
+                kind: integration.kind.to_owned(),
+                index: integration.index,
+            };
+            let entry = self.log.get(&(group.key.clone(), target));
+            entry.is_some_and(|entry| entry.firing.contains(&fingerprint))
+        })
     }
 
     /// Makes notifications for the integrations that must be told; answers their ids.

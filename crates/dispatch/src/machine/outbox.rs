@@ -6,10 +6,11 @@ use crate::notice::{Notice, Target};
 use model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Attempts at once to one integration: a slow receiver delays nobody else.
-pub(super) const IN_FLIGHT_PER_TARGET_MAX: usize = 8;
+/// Attempts at once to one integration: a slow receiver delays nobody else. A place is free again when the
+/// outcome is on disk, so that a slow disk and a thousand groups a second need this many.
+pub(super) const IN_FLIGHT_PER_TARGET_MAX: usize = 32;
 /// Attempts at once at all.
-pub(super) const IN_FLIGHT_MAX: usize = 256;
+pub(super) const IN_FLIGHT_MAX: usize = 512;
 
 /// A notification and whether an attempt is being made.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use super::{Failing, Machine, Membership, Round, Step};
 use crate::config::Config;
 use crate::notice::{LogEntry, Notice, Target};
+use crate::recurrence::Recurrence;
 use crate::rows::Row;
 use crate::silence::Silence;
 use model::{Alert, Timestamp};
@@ -28,6 +29,10 @@ pub struct Restored {
     pub unheard: Vec<(u64, Target)>,
     /// How many notifications there were.
     pub sequence: u64,
+    /// Silences that come again.
+    pub recurrences: Vec<Recurrence>,
+    /// When alerts began lately.
+    pub starts: Vec<(u64, Timestamp)>,
 }
 
 impl Machine {
@@ -42,6 +47,11 @@ impl Machine {
         let mut step = Step::default();
         for silence in rows.silences {
             machine.silences.restore(silence);
+        }
+        for recurrence in rows.recurrences {
+            machine
+                .recurrences
+                .insert(recurrence.id.clone(), recurrence);
         }
         for (group_key, target, mut entry) in rows.log {
             // The clock may have been set back meanwhile.
@@ -82,8 +92,19 @@ impl Machine {
         machine.regroup(now, rows.groups, &mut step);
         machine.restore_outbox(now, rows.notices);
         machine.drop_orphans(&mut step);
+        machine.restore_flaps(rows.starts);
+        machine.restoring = true;
         machine.review_all(now, &mut step);
+        machine.restoring = false;
         (machine, step)
+    }
+
+    fn restore_flaps(&mut self, starts: Vec<(u64, Timestamp)>) {
+        if let Some(limits) = self.config.own.flapping.clone() {
+            for (fingerprint, at) in starts {
+                self.flaps.began(fingerprint, at, &limits);
+            }
+        }
     }
 
     fn restore_outbox(&mut self, now: Timestamp, notices: Vec<Notice>) {

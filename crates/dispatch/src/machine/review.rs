@@ -1,6 +1,7 @@
 //! Following every alert's routed state, so that others hear when it fires, ends, or is muted.
 
 use super::{Group, Machine, Step};
+use crate::history::Change;
 use crate::route::Node;
 use model::{Alert, RoutedAlert, Timestamp};
 use std::collections::BTreeSet;
@@ -80,8 +81,45 @@ impl Machine {
         if self.told.get(&fingerprint).is_some_and(same) {
             return;
         }
-        self.told.insert(fingerprint, routed.clone());
+        let before = self.told.insert(fingerprint, routed.clone());
+        self.remember(now, (fingerprint, before.as_ref()), &routed, step);
         step.routed.push(routed);
+    }
+
+    /// Writes down how an alert's state differs from before.
+    fn remember(
+        &mut self,
+        now: Timestamp,
+        (fingerprint, before): (u64, Option<&RoutedAlert>),
+        after: &RoutedAlert,
+        step: &mut Step,
+    ) {
+        if self.restoring {
+            return;
+        }
+        let was_firing = before.is_some_and(|before| !before.resolved);
+        let why = before.and_then(|before| before.suppressed_by.as_deref());
+        if was_firing && after.resolved {
+            return self.note(now, fingerprint, (Change::Resolved, String::new()), step);
+        }
+        if !was_firing && !after.resolved {
+            let receivers = format!("for {}", after.receivers.join(", "));
+            self.note(now, fingerprint, (Change::Fired, receivers), step);
+            self.began(now, fingerprint, step);
+        }
+        if after.resolved {
+            return;
+        }
+        match (why.filter(|_| was_firing), &after.suppressed_by) {
+            (None, Some(reason)) => {
+                self.note(now, fingerprint, (Change::Suppressed, reason.clone()), step);
+            }
+            (Some(reason), None) => {
+                let detail = format!("no longer {reason}");
+                self.note(now, fingerprint, (Change::Released, detail), step);
+            }
+            _ => {}
+        }
     }
 
     /// The routed state of every alert, for those who have to begin anew.

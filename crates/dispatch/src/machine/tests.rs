@@ -1,5 +1,6 @@
 //! Stories on a simulated clock: what happens, and every notification that must leave, with its moment.
 
+mod own;
 mod simulation;
 mod stories;
 
@@ -117,7 +118,7 @@ impl World {
 
     /// The process dies and comes back: only rows are left.
     fn restart(&mut self) {
-        let restored = rows::load(&self.state).expect("rows");
+        let restored = rows::load(&self.state, Timestamp::MIN).expect("rows");
         let (machine, step) = Machine::restore(self.now, Arc::clone(&self.config), restored);
         self.machine = machine;
         self.follow(&step);

@@ -1,6 +1,7 @@
 //! What the API shows: alerts, groups, receivers, what reaches nobody.
 
 use super::{Group, Machine};
+use crate::history::Muted;
 use crate::silence::{Silence, SilenceState};
 use model::matcher::all_match;
 use model::regex::Regex;
@@ -50,6 +51,8 @@ pub struct AlertView {
     pub muted_by: Vec<String>,
     /// Who is told.
     pub receivers: Vec<String>,
+    /// Whether it comes and goes so often that its ends are held back.
+    pub flapping: bool,
 }
 
 /// Which alerts to show.
@@ -256,6 +259,7 @@ impl Machine {
             inhibited_by,
             muted_by: Vec::new(),
             receivers: Vec::new(),
+            flapping: self.is_held(fingerprint),
             alert: alert.clone(),
         })
     }
@@ -363,6 +367,49 @@ impl Machine {
     #[must_use]
     pub fn silence(&self, id: &str) -> Option<&Silence> {
         self.silences.get(id)
+    }
+
+    /// Joins the alerts that fire and fulfil matchers with how often alerts began.
+    #[must_use]
+    pub fn would_mute(
+        &self,
+        matchers: &[Matcher],
+        starts: Vec<(Labels, usize, Timestamp)>,
+        now: Timestamp,
+    ) -> Vec<Muted> {
+        let mut muted: BTreeMap<u64, Muted> = BTreeMap::new();
+        for (labels, fired, last) in starts {
+            let firing = false;
+            muted.insert(
+                labels.fingerprint(),
+                Muted {
+                    labels,
+                    fired,
+                    last,
+                    firing,
+                },
+            );
+        }
+        for (fingerprint, alert) in self.alerts.map() {
+            if !alert.is_resolved_at(now) && all_match(matchers, &alert.labels) {
+                let entry = muted.entry(*fingerprint).or_insert_with(|| Muted {
+                    labels: alert.labels.clone(),
+                    fired: 1,
+                    last: alert.starts_at,
+                    firing: true,
+                });
+                entry.firing = true;
+            }
+        }
+        let mut list: Vec<Muted> = muted.into_values().collect();
+        list.sort_by_key(|one| (!one.firing, std::cmp::Reverse(one.fired)));
+        list
+    }
+
+    /// How many alerts flap.
+    #[must_use]
+    pub fn flapping(&self) -> usize {
+        self.flaps.count()
     }
 
     /// How many alerts are in each state, how many groups there are, and how many silences in each state.

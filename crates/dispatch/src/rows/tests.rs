@@ -90,7 +90,7 @@ fn reads_back_what_was_stored() {
         Row::AddAttempt(Attempt::of(&notice(), at(3))),
     ];
     commit(&state, &rows).expect("stored");
-    let restored = load(&state).expect("read");
+    let restored = load(&state, Timestamp::MIN).expect("read");
     assert_eq!(restored.alerts, [alert()]);
     assert_eq!(restored.silences, [silence()]);
     assert_eq!(restored.log, [("k".to_owned(), target(), entry)]);
@@ -109,7 +109,7 @@ fn reads_back_what_was_stored() {
         Row::DeleteNotice("n".to_owned()),
     ];
     commit(&state, &gone).expect("deleted");
-    let empty = load(&state).expect("read");
+    let empty = load(&state, Timestamp::MIN).expect("read");
     let left = empty.alerts.len() + empty.silences.len() + empty.log.len() + empty.notices.len();
     assert_eq!((left, empty.groups.len()), (0, 0));
 }

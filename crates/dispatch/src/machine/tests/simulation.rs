@@ -130,7 +130,7 @@ impl Host {
 
     fn crash(&mut self) {
         self.crashes += 1;
-        let restored = rows::load(&self.state).expect("rows");
+        let restored = rows::load(&self.state, Timestamp::MIN).expect("rows");
         let (machine, step) = Machine::restore(self.now, Arc::clone(&self.config), restored);
         rows::commit(&self.state, &step.rows).expect("commit");
         self.machine = machine;
@@ -254,7 +254,7 @@ fn check(host: &Host, firing: &BTreeSet<(u64, u64)>) -> usize {
         );
     }
     // What every receiver was told last is how things are.
-    let restored = rows::load(&host.state).expect("rows");
+    let restored = rows::load(&host.state, Timestamp::MIN).expect("rows");
     let mut known: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for (_, target, entry) in &restored.log {
         known

@@ -5,7 +5,7 @@ use model::Timestamp;
 use std::sync::Arc;
 
 /// One receiver that hears of everything; `other` does not hear of ends.
-const CONFIG: &str = "
+pub(super) const CONFIG: &str = "
 global: {resolve_timeout: 1000h}
 route:
   receiver: team
