@@ -67,11 +67,28 @@ mod tests {
 
     #[test]
     fn reads_what_happens_to_alerts() {
-        check("stand_ins: on", "failure_receivers: Auto, heartbeat: None");
+        check(
+            "stand_ins: on",
+            "failure_receivers: Auto, heartbeat: None, flapping: Some",
+        );
         check("failure_receivers: off", "failure_receivers: Off");
         check("failure_receivers: [a, b]", r#"Named(["a", "b"])"#);
         check("failure_receivers: some", "binnacle.yml:1:20");
         check("heartbeat: {url_file: ping}", r#"File("dir/ping")"#);
+        check("flapping: off", "flapping: None");
+        check(
+            "flapping: {starts: 3, quiet: 5m}",
+            "starts: 3, within_ms: 3600000, quiet_ms: 300000",
+        );
+        check("flapping: {starts: 1}", "starts must be from 2 to 100");
+        check(
+            "silence_reminder: 30m",
+            "silence_reminder_ms: Some(1800000)",
+        );
+        check(
+            "history_retention: 1s",
+            "history_retention must be at least 1h",
+        );
         check(
             "heartbeat: {url: 'http://h/', interval: 10s, stalled_after: 1m, method: POST}",
             "posts: true, interval_ms: 10000, stalled_after_ms: 60000",

@@ -287,3 +287,76 @@ fn trouble_with_one_receiver_is_told_to_another() {
     assert!(ours.iter().any(|one| name == *one), "{name}");
     running.stop();
 }
+
+#[test]
+fn a_receiver_is_tried_without_a_trace() {
+    let (url, bodies) = webhook();
+    let state = state();
+    let running = Running::start(&state, &config(&url, "- name: silent\n"));
+    let trial = |name: &str, resolves: bool| running.dispatch.try_receiver(name, resolves);
+    let trials = trial("team", true).expect("asked").expect("known");
+    let shown: Vec<String> = trials
+        .iter()
+        .map(|t| format!("{} {} {:?}", t.integration, t.resolved, t.error))
+        .collect();
+    assert_eq!(shown, ["webhook[0] false None", "webhook[0] true None"]);
+    let first = bodies.recv_timeout(PATIENCE).expect("a notification");
+    assert_eq!(first["alerts"][0]["labels"]["alertname"], "BinnacleTest");
+    let summary = first["alerts"][0]["annotations"]["summary"].as_str();
+    assert!(summary.is_some_and(|text| text.starts_with("TEST: ")));
+    let second = bodies.recv_timeout(PATIENCE).expect("a notification");
+    assert_eq!(second["status"], "resolved");
+    assert_eq!(trial("silent", false).expect("asked"), Some(Vec::new()));
+    assert_eq!(trial("nobody", false).expect("asked"), None);
+    assert!(running.dispatch.alerts(&AlertFilter::default()).is_empty());
+    assert_eq!(running.dispatch.attempts(10).expect("read"), []);
+    running.stop();
+}
+
+#[test]
+fn what_became_of_alerts_is_kept_and_asked_for() {
+    let (url, _bodies) = webhook();
+    let state = state();
+    let running = Running::start(&state, &config(&url, ""));
+    let dispatch = &running.dispatch;
+    dispatch
+        .put(vec![alert("A", false), alert("B", false)])
+        .expect("taken");
+    let ended = PostedAlert {
+        ends_at: Some(dispatch.now()),
+        ..alert("A", false)
+    };
+    dispatch.put(vec![ended]).expect("taken");
+    let matcher = |value| Matcher::equal("alertname", value);
+    let ask = |matchers: Vec<Matcher>, limit| {
+        let query = crate::HistoryQuery {
+            matchers,
+            limit,
+            ..crate::HistoryQuery::default()
+        };
+        let events = dispatch.history(&query).expect("read");
+        let shown = events.iter().map(|event| {
+            format!(
+                "{} {}",
+                event.labels.value("alertname"),
+                event.change.name()
+            )
+        });
+        shown.collect::<Vec<String>>()
+    };
+    assert_eq!(ask(Vec::new(), 10), ["A resolved", "B fired", "A fired"]);
+    assert_eq!(ask(vec![matcher("A")], 10), ["A resolved", "A fired"]);
+    assert_eq!(ask(Vec::new(), 1), ["A resolved"]);
+    let muted = dispatch
+        .would_mute(&[matcher("A")], Timestamp::MIN)
+        .expect("read");
+    assert_eq!(
+        (muted.len(), muted[0].fired, muted[0].firing),
+        (1, 1, false)
+    );
+    let muted = dispatch
+        .would_mute(&[matcher("B")], Timestamp::MIN)
+        .expect("read");
+    assert_eq!((muted.len(), muted[0].fired, muted[0].firing), (1, 1, true));
+    running.stop();
+}
