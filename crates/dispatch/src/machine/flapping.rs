@@ -2,8 +2,8 @@
 //!
 //! An alert flaps from its `starts`th beginning within `within` until it did not begin for `quiet`. While it
 //! flaps, an end is not told: for its receivers it fires on. A first notification is never held back, nor is
-//! anything of an alert that begins less often. What is held is shown: `flapping` in our API and on the page,
-//! in the history, and in a metric.
+//! anything of an alert that begins less often. What is held is shown: `flapping` in our API, in the history,
+//! and in a metric.
 
 use super::{Machine, Step};
 use crate::config::Flapping;
