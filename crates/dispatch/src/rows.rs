@@ -474,7 +474,7 @@ fn moment(row: &SqlRow<'_>, column: usize) -> Result<Timestamp, StateError> {
 fn read_alert(row: &SqlRow<'_>) -> Result<Alert, StateError> {
     Ok(Alert {
         labels: text::to_labels(&row.get::<_, String>(1)?)?,
-        annotations: text::to_labels(&row.get::<_, String>(2)?)?,
+        annotations: text::to_annotations(&row.get::<_, String>(2)?)?,
         starts_at: moment(row, 3)?,
         ends_at: moment(row, 4)?,
         updated_at: moment(row, 5)?,

@@ -186,12 +186,22 @@ impl Labels {
     /// Reads the encoded form back; `None` where it is not one that `encoded` has made.
     #[must_use]
     pub fn from_encoded(encoded: &str) -> Option<Self> {
+        Self::read(encoded, |value| !value.is_empty())
+    }
+
+    /// The same for annotations, which may be empty.
+    #[must_use]
+    pub fn annotations_from_encoded(encoded: &str) -> Option<Self> {
+        Self::read(encoded, |_| true)
+    }
+
+    fn read(encoded: &str, may_be: impl Fn(&str) -> bool) -> Option<Self> {
         let mut rest = encoded;
         let mut before: Option<&str> = None;
         while !rest.is_empty() {
             let name = take_text(&mut rest)?;
             let value = take_text(&mut rest)?;
-            if value.is_empty() || before.is_some_and(|before| before >= name) {
+            if !may_be(value) || before.is_some_and(|before| before >= name) {
                 return None;
             }
             before = Some(name);

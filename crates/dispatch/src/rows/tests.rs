@@ -12,7 +12,7 @@ fn at(millis: i64) -> Timestamp {
 fn alert() -> Alert {
     Alert {
         labels: Labels::from_pairs([("alertname", "A"), ("ü", "\"\u{1f600}\n")]),
-        annotations: Labels::from_pairs([("summary", "x")]),
+        annotations: Labels::annotations([("note", ""), ("summary", "x")]),
         starts_at: at(-5),
         ends_at: at(i64::MAX),
         updated_at: at(7),

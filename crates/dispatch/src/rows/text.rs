@@ -19,6 +19,11 @@ pub(super) fn to_labels(text: &str) -> Result<Labels, StateError> {
     Labels::from_encoded(text).ok_or_else(|| corrupt("a label set"))
 }
 
+/// Annotations from their encoded form.
+pub(super) fn to_annotations(text: &str) -> Result<Labels, StateError> {
+    Labels::annotations_from_encoded(text).ok_or_else(|| corrupt("annotations"))
+}
+
 /// `[["name", "=", "value"], …]`.
 pub(super) fn from_matchers(matchers: &[Matcher]) -> String {
     let list: Vec<Value> = matchers
@@ -162,7 +167,7 @@ fn read_alert(value: &Value) -> Option<NoticeAlert> {
     Some(NoticeAlert {
         alert: Alert {
             labels: Labels::from_encoded(text("labels")?)?,
-            annotations: Labels::from_encoded(text("annotations")?)?,
+            annotations: Labels::annotations_from_encoded(text("annotations")?)?,
             starts_at: moment("starts_at")?,
             ends_at: moment("ends_at")?,
             updated_at: moment("updated_at")?,

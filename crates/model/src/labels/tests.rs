@@ -11,9 +11,11 @@ fn annotations_may_be_empty_and_labels_may_not() {
     assert_eq!(shown(Labels::from_pairs(pairs)), "");
     assert_eq!(shown(Labels::annotations(pairs)), "a= b=");
     let annotations = Labels::annotations(pairs);
+    let encoded = annotations.encoded();
+    assert_eq!(Labels::from_encoded(encoded), None);
     assert_eq!(
-        Labels::from_encoded(annotations.encoded()),
-        Some(annotations)
+        Labels::annotations_from_encoded(encoded),
+        Some(annotations.clone())
     );
 }
 
