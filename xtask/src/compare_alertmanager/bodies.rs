@@ -4,11 +4,10 @@ use anyhow::Context as _;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The fields of a body that 0.25 has.
-const FIELDS: [&str; 11] = [
+/// The fields of a body that 0.25 has, beside its alerts.
+const FIELDS: [&str; 9] = [
     "receiver",
     "status",
-    "alerts",
     "groupLabels",
     "commonLabels",
     "commonAnnotations",
@@ -16,7 +15,6 @@ const FIELDS: [&str; 11] = [
     "version",
     "groupKey",
     "truncatedAlerts",
-    "scenario",
 ];
 
 /// Bodies by scenario, then by receiver and group, each list in the order of arrival.
@@ -32,7 +30,6 @@ pub(super) fn sequences(bodies: &[String]) -> anyhow::Result<Sequences> {
             found.unwrap_or_default().to_owned()
         };
         let scenario = text("/alerts/0/labels/scenario");
-        // One receiver may hold two webhooks, which are told at once and in any order.
         let alerts = value.get("alerts").and_then(Value::as_array);
         let key = format!("{} {}", text("/receiver"), text("/groupKey"));
         let groups = sequences.entry(scenario).or_default();
