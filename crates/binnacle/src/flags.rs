@@ -250,6 +250,19 @@ pub(crate) fn route_prefix(up: &Up) -> api::Prefix {
     api::Prefix::new(&said.or_else(external).unwrap_or_default())
 }
 
+/// What flags say of rules, as `/api/v1/status/flags` shows them.
+fn rules_shown(up: &Up) -> [(&'static str, String); 3] {
+    let theirs = &up.prometheus;
+    [
+        (
+            "rules.alert.for-outage-tolerance",
+            theirs.outage_tolerance.clone(),
+        ),
+        ("rules.alert.for-grace-period", theirs.grace_period.clone()),
+        ("rules.alert.resend-delay", theirs.resend_delay.clone()),
+    ]
+}
+
 fn shown(up: &Up) -> Vec<(String, String)> {
     let theirs = &up.prometheus;
     let mut list = vec![
@@ -290,15 +303,10 @@ fn shown(up: &Up) -> Vec<(String, String)> {
             theirs.query_concurrency.to_string(),
         ),
         ("query.max-samples", theirs.query_samples.to_string()),
-        (
-            "rules.alert.for-outage-tolerance",
-            theirs.outage_tolerance.clone(),
-        ),
-        ("rules.alert.for-grace-period", theirs.grace_period.clone()),
-        ("rules.alert.resend-delay", theirs.resend_delay.clone()),
         ("enable-feature", theirs.features.join(",")),
         ("log.level", theirs.log_level.clone()),
     ];
+    list.extend(rules_shown(up));
     list.extend(NotificationFlags::shown(up));
     if let Some(url) = &up.external_url {
         list.push(("web.external-url", url.clone()));
