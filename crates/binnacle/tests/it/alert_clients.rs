@@ -189,27 +189,34 @@ fn grafanas_requests_are_answered() {
     );
 }
 
-/// What is refused, and with which status and code: as upstream's generated server answers it.
+const JSON: &str = "application/json";
+
+/// What is refused, and with which status, code and words: as upstream's generated server answers it.
+fn check_refused(
+    program: &Program,
+    (method, path): (&str, &str),
+    (kind, body): (&str, &str),
+    want: (u16, u64, &str),
+) {
+    let answer = program.send(Request {
+        method,
+        path,
+        headers: &[("Content-Type", kind)],
+        body: body.as_bytes(),
+    });
+    let said = answer.json();
+    let found = (answer.status(), said["code"].as_u64().unwrap_or(0));
+    assert_eq!(found, (want.0, want.1), "{method} {path} {body}: {said}");
+    let message = said["message"].as_str().unwrap_or_default();
+    assert!(message.contains(want.2), "{method} {path} {body}: {said}");
+}
+
 #[test]
-fn requests_that_are_not_of_the_specification_are_refused() {
+fn alerts_that_are_not_of_the_specification_are_refused() {
     let receivers = Receivers::start();
     let place = alertmanager(&receivers);
     let program = Program::start(&place);
-    let check =
-        |(method, path): (&str, &str), (kind, body): (&str, &str), want: (u16, u64, &str)| {
-            let answer = program.send(Request {
-                method,
-                path,
-                headers: &[("Content-Type", kind)],
-                body: body.as_bytes(),
-            });
-            let said = answer.json();
-            let found = (answer.status(), said["code"].as_u64().unwrap_or(0));
-            assert_eq!(found, (want.0, want.1), "{method} {path} {body}: {said}");
-            let message = said["message"].as_str().unwrap_or_default();
-            assert!(message.contains(want.2), "{method} {path} {body}: {said}");
-        };
-    const JSON: &str = "application/json";
+    let check = |request, body: (&str, &str), want| check_refused(&program, request, body, want);
     let alerts = ("POST", "/api/v2/alerts");
     check(alerts, (JSON, ""), (422, 602, "alerts in body is required"));
     check(alerts, (JSON, "{"), (400, 400, "parsing alerts body"));
@@ -240,6 +247,14 @@ fn requests_that_are_not_of_the_specification_are_refused() {
         (JSON, "[{\"labels\":{\"a\":\"b\"},\"startsAt\":\"x\"}]"),
         (400, 400, "startsAt"),
     );
+}
+
+#[test]
+fn silences_and_paths_that_are_not_of_the_specification_are_refused() {
+    let receivers = Receivers::start();
+    let place = alertmanager(&receivers);
+    let program = Program::start(&place);
+    let check = |request, body: (&str, &str), want| check_refused(&program, request, body, want);
     let silences = ("POST", "/api/v2/silences");
     check(
         silences,

@@ -149,7 +149,25 @@ fn says_what_rules_would_have_said() {
             table.err
         );
     }
-    // The rules that are loaded, and what cannot be.
+    check_requests(&program);
+    assert_eq!(program.end(), 0);
+    // The same over the folder, without a server.
+    let data = place.data();
+    let over_folder: Vec<&str> = json
+        .iter()
+        .copied()
+        .chain(["--data", text(&data)])
+        .collect();
+    let mut by_folder = check_report(&run(&over_folder));
+    let mut by_server = by_server;
+    for report in [&mut by_folder, &mut by_server] {
+        report["seconds"] = Value::Null;
+    }
+    assert_eq!(by_folder, by_server);
+}
+
+/// The rules that are loaded, and what cannot be.
+fn check_requests(program: &Program) {
     let loaded = program.post_json(
         "/api/binnacle/v1/rules/backtest",
         &serde_json::json!({"group": "g", "since": "10m"}),
@@ -173,18 +191,4 @@ fn says_what_rules_would_have_said() {
         serde_json::json!({"rules": 1, "since": "1h"}),
         "rules must be a text",
     );
-    assert_eq!(program.end(), 0);
-    // The same over the folder, without a server.
-    let data = place.data();
-    let over_folder: Vec<&str> = json
-        .iter()
-        .copied()
-        .chain(["--data", text(&data)])
-        .collect();
-    let mut by_folder = check_report(&run(&over_folder));
-    let mut by_server = by_server;
-    for report in [&mut by_folder, &mut by_server] {
-        report["seconds"] = Value::Null;
-    }
-    assert_eq!(by_folder, by_server);
 }

@@ -15,8 +15,11 @@ fn time(minute: i64) -> Timestamp {
     Timestamp::from_millis(28_333_334 * MINUTE).plus_millis(minute * MINUTE)
 }
 
-/// One value a minute for each series; a gap is a minute without a sample.
-fn store(series: &[(&str, &dyn Fn(i64) -> Option<f64>)], minutes: i64) -> Arc<MemoryStore> {
+/// The value at a minute; none is a minute without a sample.
+type Course<'a> = &'a dyn Fn(i64) -> Option<f64>;
+
+/// One value a minute for each series.
+fn store(series: &[(&str, Course<'_>)], minutes: i64) -> Arc<MemoryStore> {
     let store = MemoryStore::new();
     for (text, value) in series {
         let matchers = promql::parse_metric_selector(text).expect("a series");
