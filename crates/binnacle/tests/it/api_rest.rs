@@ -166,7 +166,8 @@ fn answers_are_cut_to_a_limit_and_say_so() {
     check("/api/v1/labels", &[], "");
     check("/api/v1/label/code/values", &[], "");
     // A name that does not fit into a path, in upstream's escaping.
-    let values = program.json("/api/v1/label/U__code/values", &[]);
+    let matching = [("match[]", "requests_total")];
+    let values = program.json("/api/v1/label/U__code/values", &matching);
     assert_eq!(values["data"], json!(["200", "500"]));
 }
 

@@ -82,6 +82,8 @@ fn a_full_disk_refuses_writes_and_serves_reads() {
     assert_eq!(program.query("count(batch_0)")[0].1, "1000");
     assert_eq!(program.get("/-/healthy", &[]).status(), 200);
     until("the store to say so", || {
+        // What it could not write is cut off again, which makes room for a while.
+        write(100);
         let status = program.json("/api/binnacle/v1/status", &[]);
         if status["storeProblem"].is_string() {
             Ok(())
@@ -94,6 +96,7 @@ fn a_full_disk_refuses_writes_and_serves_reads() {
         doctor.status == 1 && doctor.out.contains("FAIL  store takes writes"),
         "{doctor:?}"
     );
+    write(100);
     wait_for_metric(&program, "binnacle_tsdb_read_only 1");
     // More space: it takes samples again by itself.
     let grown =

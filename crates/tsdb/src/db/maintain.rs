@@ -43,9 +43,15 @@ impl Maintenance {
 }
 
 impl Db {
-    /// Starts the threads that sync the log every 100 ms and call `maintain` every 5 s. Join them after
-    /// the shutdown, then `close` the database.
+    /// Starts the threads that sync the log every 100 ms and call `maintain` every 5 s; from here on metrics show the
+    /// state of the moment. Join them after the shutdown, then `close` the database.
     pub fn spawn_maintenance(self: &Arc<Self>, shutdown: &Shutdown) -> io::Result<Maintenance> {
+        let shown = Arc::downgrade(self);
+        self.options.metrics.before_showing(move || {
+            if let Some(db) = shown.upgrade() {
+                db.count_state();
+            }
+        });
         let (db, stop) = (Arc::clone(self), shutdown.clone());
         let sync = runtime::thread::spawn("tsdb-sync", move || {
             while !stop.wait(SYNC_INTERVAL) {
