@@ -12,7 +12,7 @@ const READY_MS_MAX = 20_000;
  * Two alerts fire at once, one is pending, one target is dead, one of two receivers cannot be delivered to. After half a
  * minute that fires too.
  */
-const files = (chat: number): Readonly<Record<string, string>> => ({
+const files = (chat: number, pager: number): Readonly<Record<string, string>> => ({
   'prometheus.yml': `
 global:
   scrape_interval: 1s
@@ -58,7 +58,7 @@ receivers:
   - name: chat
     webhook_configs: [{url: "http://127.0.0.1:${chat}/hook"}]
   - name: pager
-    pagerduty_configs: [{routing_key: none, url: "http://127.0.0.1:1/events"}]
+    pagerduty_configs: [{routing_key: none, url: "http://127.0.0.1:${pager}/events"}]
 `,
 });
 
@@ -100,13 +100,13 @@ export class Program {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** With the set-up above, or `bare`: only this host. */
-  static async start(kind: 'configured' | 'bare' = 'configured'): Promise<Program> {
+  /** With the set-up above; or `delivered`: every receiver hears, so that nothing new happens; or `bare`: only this host. */
+  static async start(kind: 'configured' | 'delivered' | 'bare' = 'configured'): Promise<Program> {
     const folder = mkdtempSync(join(tmpdir(), 'binnacle-page-'));
     const config = join(folder, 'config');
     mkdirSync(config);
     const chat = await receive();
-    for (const [name, text] of Object.entries(files(chat.port))) writeFileSync(join(config, name), text);
+    for (const [name, text] of Object.entries(files(chat.port, kind === 'delivered' ? chat.port : 1))) writeFileSync(join(config, name), text);
     const program = new Program(folder, await freePort(), kind === 'bare' ? [] : [config], chat.server);
     await program.resume();
     return program;
@@ -150,15 +150,15 @@ export class Program {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Waits until an incident is open and an attempt to notify failed, so that every page has something to show. */
-  async untilIncident(): Promise<string> {
+  /** Waits until an incident is open and so many alerts reached nobody, so that every page has something to show. */
+  async untilIncident(undelivered = 1): Promise<string> {
     const end = Date.now() + READY_MS_MAX;
     while (Date.now() < end) {
       const status = (await (await fetch(`${this.url}/api/binnacle/v1/status`)).json()) as { undelivered: number };
       const answer = await fetch(`${this.url}/api/binnacle/v1/incidents`);
       const incidents = (await answer.json()) as { id: string; title: string }[];
       const found = incidents.find(({ title }) => title.includes('db-1'));
-      if (found !== undefined && status.undelivered > 0) return found.id;
+      if (found !== undefined && status.undelivered >= undelivered) return found.id;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
     throw new Error(`no incident opened:\n${this.log}`);

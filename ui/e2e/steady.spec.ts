@@ -6,9 +6,9 @@ import { Program } from './program';
 const SHIFT_MAX = 0.02;
 
 test('overview does not jump while it refreshes', async ({ page }) => {
-  const program = await Program.start();
+  const program = await Program.start('delivered');
   try {
-    await program.untilIncident();
+    await program.untilIncident(0);
     await page.addInitScript(() => {
       const kept = window as unknown as { shifts: string[]; shift: number };
       kept.shifts = [];
