@@ -249,8 +249,12 @@ fn lateness(receivers: &[Receiver], plan: &Plan) -> anyhow::Result<([Vec<Duratio
                     continue;
                 }
                 let body: Value = serde_json::from_slice(&arrival.body)?;
+                // Our own alert about the dead receivers comes to a live one, without a group of the storm.
                 let label = body.pointer("/groupLabels/group").and_then(Value::as_str);
-                let group: usize = label.unwrap_or_default().trim_start_matches('g').parse()?;
+                let Some(label) = label.filter(|label| !label.is_empty()) else {
+                    continue;
+                };
+                let group: usize = label.trim_start_matches('g').parse()?;
                 let round = usize::from(!seen.insert(group));
                 let posted = plan.posted.get(group).copied();
                 let wait = GROUP_WAIT + GROUP_INTERVAL * u32::try_from(round)?;
