@@ -117,7 +117,8 @@ impl Db {
         files.make_folder(folder).map_err(at(folder))?;
         let lock = files.lock_folder(folder).map_err(at(folder))?;
         let metrics = Metrics::new(&options.metrics);
-        let index_memory = Arc::new(IndexMemory::new(options.index_bytes_max));
+        let refused = metrics.index_refused.clone();
+        let index_memory = Arc::new(IndexMemory::new(options.index_bytes_max, refused));
         let opened = opening::open(&options, &index_memory)?;
         let (manifest, blocks, damages) = (opened.manifest, opened.blocks, opened.damages);
         let wal_options = wal::Options {
@@ -144,8 +145,8 @@ impl Db {
         });
         let (wal, recovery) = opened?;
         replay::report(&head, &recovery);
-        let damaged = recovery.damage.len() + damages;
-        metrics.work.damages.add(damaged as u64);
+        let damaged = (recovery.damage.len() + damages) as u64;
+        metrics.work.damages.add(damaged);
         let writer = Writer {
             newest_in: beside.newest_in,
             ..Writer::default()

@@ -26,6 +26,9 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use storage::encoding::Decoder;
 
+/// Series lie anywhere in memory: so many are fetched together, which takes as long as one.
+pub(crate) const AHEAD: usize = 8;
+
 /// Parts of the lookup table; more than threads, so that they seldom meet.
 const SHARDS: usize = 32;
 

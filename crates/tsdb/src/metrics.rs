@@ -18,7 +18,8 @@ pub(crate) struct Metrics {
     block_bytes: [Gauge; 2],
     wal_bytes: Gauge,
     index_bytes: Gauge,
-    index_refused: Counter,
+    /// Indexes that found no room in memory.
+    pub(crate) index_refused: Counter,
     read_only: Gauge,
     /// Those of exemplars.
     pub(crate) exemplars: ExemplarMetrics,
@@ -129,7 +130,6 @@ pub(crate) struct State {
     pub(crate) block_bytes: u64,
     pub(crate) wal_bytes: u64,
     pub(crate) index_bytes: usize,
-    pub(crate) index_refused: usize,
     pub(crate) read_only: bool,
     /// Exemplars held, series that have any, and how many there may be.
     pub(crate) exemplars: (usize, usize, usize),
@@ -211,9 +211,6 @@ impl Metrics {
         }
         self.wal_bytes.set(bytes(state.wal_bytes));
         self.index_bytes.set_count(state.index_bytes);
-        let refused = state.index_refused as u64;
-        self.index_refused
-            .add(refused.saturating_sub(self.index_refused.value()));
         let (held, series, max) = state.exemplars;
         for (gauge, count) in self.exemplars.held.iter().zip([held, series, max]) {
             gauge.set_count(count);

@@ -4,6 +4,7 @@
 //! asked for lately make room, see `Block::trim_memory`.
 
 use super::BlockIndex;
+use runtime::metrics::Counter;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,27 +14,22 @@ pub(crate) struct IndexMemory {
     /// What all indexes may take.
     bytes_max: usize,
     bytes: AtomicUsize,
-    /// Indexes that found no room.
-    refused: AtomicUsize,
+    /// Counts indexes that found no room.
+    refused: Counter,
 }
 
 impl IndexMemory {
-    pub(crate) const fn new(bytes_max: usize) -> Self {
+    pub(crate) const fn new(bytes_max: usize, refused: Counter) -> Self {
         Self {
             bytes_max,
             bytes: AtomicUsize::new(0),
-            refused: AtomicUsize::new(0),
+            refused,
         }
     }
 
     /// Bytes of all indexes that are kept.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
-    }
-
-    /// How often an index was not kept for want of room.
-    pub(crate) fn refused(&self) -> usize {
-        self.refused.load(Ordering::Relaxed)
     }
 
     /// Whether idle indexes should make room.
@@ -45,7 +41,7 @@ impl IndexMemory {
     pub(super) fn hold(self: &Arc<Self>, index: &Arc<BlockIndex>) -> Option<HeldIndex> {
         let bytes = index.size_bytes();
         if self.bytes().saturating_add(bytes) > self.bytes_max {
-            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.refused.increment();
             return None;
         }
         self.bytes.fetch_add(bytes, Ordering::Relaxed);

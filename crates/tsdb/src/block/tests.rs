@@ -3,12 +3,13 @@ use crate::error::Error;
 use crate::gather::{Floats, Gathered, Histograms, SharedTimes};
 use crate::postings::{LabelIndex as _, select};
 use model::{Histogram, Labels, MatchOperator, Matcher, ReadBudget, TimeRange};
+use runtime::metrics::Counter;
 use std::path::Path;
 use std::sync::Arc;
 use storage::{SharedFiles, SimulatedFiles};
 
 fn memory() -> Arc<IndexMemory> {
-    Arc::new(IndexMemory::new(1 << 20))
+    Arc::new(IndexMemory::new(1 << 20, Counter::default()))
 }
 
 fn folder() -> &'static Path {
@@ -153,15 +154,16 @@ fn any_damage_is_noticed() {
 
 #[test]
 fn indexes_are_kept_within_a_limit() {
-    let check = |bytes_max: usize, want: (bool, usize)| {
+    let check = |bytes_max: usize, want: (bool, u64)| {
         let files = SimulatedFiles::new(1).shared();
         let written = write(&files, 20);
-        let memory = Arc::new(IndexMemory::new(bytes_max));
+        let refused = Counter::default();
+        let memory = Arc::new(IndexMemory::new(bytes_max, refused.clone()));
         let block = Block::open(&files, folder(), written.meta.clone(), &memory).expect("open");
         for _ in 0..2 {
             assert_eq!(block.index().expect("an index").series_count(), 20);
         }
-        assert_eq!((memory.bytes() > 0, memory.refused()), want, "{bytes_max}");
+        assert_eq!((memory.bytes() > 0, refused.value()), want, "{bytes_max}");
         assert!(memory.bytes() <= bytes_max);
     };
     check(1 << 20, (true, 0));

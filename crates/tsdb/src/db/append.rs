@@ -2,7 +2,7 @@
 
 use super::{Db, Writer};
 use crate::exemplars::Verdict;
-use crate::head::{HeadSeries, Inserted};
+use crate::head::{AHEAD, HeadSeries, Inserted};
 use model::{
     Appended, Exemplar, Labels, Sample, SeriesSamples, Sink, SinkError, TimeRange, Timestamp, Value,
 };
@@ -15,9 +15,6 @@ use storage::{Position, WalError};
 /// what each one repeats, small against what the disk holds.
 const SEGMENT_BYTES: u64 = 64 << 20;
 const SEGMENT_DEFINITIONS: u64 = 4;
-
-/// Series that are fetched from memory together.
-const AHEAD: usize = 8;
 
 /// A series that was looked up: writing through it skips the lookup. Stays valid for ever; a series that
 /// the head forgot meanwhile is looked up again.

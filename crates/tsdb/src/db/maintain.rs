@@ -204,7 +204,6 @@ impl Db {
             block_bytes: bytes,
             wal_bytes: self.wal.size_bytes(),
             index_bytes: self.index_memory.bytes(),
-            index_refused: self.index_memory.refused(),
             read_only: self.wal.poisoned().is_some(),
             exemplars: self.exemplar_ring().counts(),
         });

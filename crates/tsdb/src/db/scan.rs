@@ -9,7 +9,7 @@ use super::{Blocks, Db};
 use crate::block::{Block, BlockReader};
 use crate::error::Error;
 use crate::gather::{Gathered, SharedTimes};
-use crate::head::HeadSeries;
+use crate::head::{AHEAD, HeadSeries};
 use crate::postings;
 use model::{Columns, Labels, Matcher, ReadBudget, Scan, SourceError, TimeRange};
 use std::cmp::Ordering;
@@ -18,9 +18,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A series in one of the blocks: the number of the reader and that of the series in it.
 type Part = (u32, u32);
-
-/// Series of the head that are fetched from memory together.
-const AHEAD: usize = 8;
 
 /// What `Source::scan` answers.
 pub(super) struct DbScan<'a> {
