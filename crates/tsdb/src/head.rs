@@ -323,9 +323,13 @@ impl Head {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The series that fulfil all matchers, in no particular order.
+    /// The series that fulfil all matchers, in no particular order, each label set once.
     pub(crate) fn select(&self, matchers: &[Matcher]) -> Vec<Arc<HeadSeries>> {
-        self.index().select(matchers)
+        let mut found = self.index().select(matchers);
+        // Until `forget`, one that left the table stands in the index beside the one that came in its place. What
+        // it had is in blocks.
+        found.retain(|series| !series.is_retired());
+        found
     }
 
     /// Every series, in no particular order. No lock is held for long.
@@ -336,5 +340,32 @@ impl Head {
             all.extend(shard.values().map(Arc::clone));
         }
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Head;
+    use model::Labels;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_series_that_comes_back_is_found_once() {
+        let head = Head::new(10);
+        let labels = Labels::from_pairs([("__name__", "m")]);
+        let create = || head.find_or_create(&labels).expect("room");
+        create();
+        let mut removed = Vec::new();
+        for part in 0..head.part_count() {
+            head.retire_idle(part, i64::MAX, &mut removed);
+        }
+        let second = create();
+        let check = || {
+            let found = head.select(&[]);
+            assert!(matches!(&*found, [one] if Arc::ptr_eq(one, &second)));
+        };
+        check();
+        head.forget(&removed);
+        check();
     }
 }
