@@ -12,6 +12,12 @@ use std::sync::Arc;
 /// The label that holds the metric's name.
 pub const METRIC_NAME: &str = "__name__";
 
+/// The label that holds what kind of metric a series belongs to, where labels say so.
+pub const TYPE_LABEL: &str = "__type__";
+
+/// The label that holds the unit of a metric, where labels say so.
+pub const UNIT_LABEL: &str = "__unit__";
+
 /// A set of labels, sorted by name (by bytes), without empty values and without duplicate names.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Labels {

@@ -29,7 +29,7 @@ pub use columns::{
 };
 pub use duration::{format_duration, parse_duration};
 pub use histogram::Histogram;
-pub use labels::{Labels, METRIC_NAME};
+pub use labels::{Labels, METRIC_NAME, TYPE_LABEL, UNIT_LABEL};
 pub use matcher::{MatchOperator, Matcher};
 pub use memory::MemoryStore;
 pub use metadata::{Exemplar, MetricKind, MetricMetadata};

@@ -40,6 +40,15 @@ impl MetricKind {
             Self::Unknown => "unknown",
         }
     }
+
+    /// The value of the label `__type__`: the name, empty where nothing was declared.
+    #[must_use]
+    pub const fn label_value(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            kind => kind.name(),
+        }
+    }
 }
 
 impl fmt::Display for MetricKind {

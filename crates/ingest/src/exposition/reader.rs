@@ -8,7 +8,7 @@ use super::created::CreatedTimes;
 use super::protobuf::ProtobufParser;
 use super::to_native::Converter;
 use super::{Entry, Format, ParseError, Parser, SeriesEntry};
-use model::{Exemplar, Labels, MetricKind, Timestamp, Value};
+use model::{Exemplar, Labels, MetricKind, TYPE_LABEL, Timestamp, UNIT_LABEL, Value};
 use std::borrow::Cow;
 
 /// How a body is encoded.
@@ -283,12 +283,9 @@ impl<'a> Reader<'a> {
         if !self.options.type_and_unit {
             return labels;
         }
-        let kind = if self.kind == MetricKind::Unknown {
-            ""
-        } else {
-            self.kind.name()
-        };
-        labels.with("__type__", kind).with("__unit__", &self.unit)
+        labels
+            .with(TYPE_LABEL, self.kind.label_value())
+            .with(UNIT_LABEL, &self.unit)
     }
 
     fn source_value(&self) -> Value {

@@ -7,7 +7,10 @@ use super::names::unit_label;
 use crate::native::{self, Side, Sides, Sparse};
 use model::histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint};
 use model::number::u64_to_float;
-use model::{Histogram, MetricKind, STALE_MARKER, Sample, SeriesSamples, Timestamp, Value};
+use model::{
+    Histogram, MetricKind, STALE_MARKER, Sample, SeriesSamples, TYPE_LABEL, Timestamp, UNIT_LABEL,
+    Value,
+};
 use std::sync::Arc;
 
 /// Half width of the zero bucket where the sender names none.
@@ -54,12 +57,9 @@ impl Target<'_> {
     fn place<'p>(&self, point: &'p Point<'p>) -> Result<Place<'p>, String> {
         let mut labels = self.common.labels_of(&point.attributes, self.settings)?;
         if self.settings.type_and_unit_labels {
-            let kind = match self.kind {
-                MetricKind::Unknown => "",
-                kind => kind.name(),
-            };
-            labels.insert("__type__".to_owned(), kind.to_owned());
-            labels.insert("__unit__".to_owned(), unit_label(self.unit));
+            let kind = self.kind.label_value();
+            labels.insert(TYPE_LABEL.to_owned(), kind.to_owned());
+            labels.insert(UNIT_LABEL.to_owned(), unit_label(self.unit));
         }
         let bytes = labels.iter().map(|(n, v)| n.len() + v.len()).sum();
         Ok(Place {

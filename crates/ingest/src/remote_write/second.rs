@@ -12,10 +12,10 @@ use super::{
     Batch, DecodeError, Limits, SeriesPlaces, check_samples, histogram, labels, metric_kind, unpack,
 };
 use crate::protobuf::{Message, ProtobufError};
-use model::{Exemplar, METRIC_NAME, MetricKind, MetricMetadata, Sample, Timestamp, Value};
-
-const TYPE: &str = "__type__";
-const UNIT: &str = "__unit__";
+use model::{
+    Exemplar, METRIC_NAME, MetricKind, MetricMetadata, Sample, TYPE_LABEL, Timestamp, UNIT_LABEL,
+    Value,
+};
 
 /// Symbols of one request at most: each costs 16 bytes while it is read.
 const SYMBOLS_MAX: usize = 4_000_000;
@@ -122,13 +122,15 @@ impl<'m> Decoder<'m> {
             }
         }
         check_samples(&self.batch, self.limits)?;
-        if self.options.type_and_unit_labels && (told.kind, told.unit) != Default::default() {
+        let is_labelled =
+            self.options.type_and_unit_labels && (told.kind, told.unit) != Default::default();
+        if is_labelled {
             self.leave_out_type_and_unit(&mut references);
         }
-        let written = match self.write_out(&references)? {
-            Ok(()) => self.write_type_and_unit(told),
-            Err(reason) => Err(reason),
-        };
+        let mut written = self.write_out(&references)?;
+        if is_labelled {
+            written = written.and_then(|()| self.write_type_and_unit(told));
+        }
         let name = self.name(&references);
         self.references = references;
         match written.and_then(|()| self.check(before, name)) {
@@ -216,22 +218,16 @@ impl<'m> Decoder<'m> {
     fn leave_out_type_and_unit(&self, references: &mut Vec<u32>) {
         let is_other = |pair: &&[u32]| {
             let name = pair.first().and_then(|name| self.symbol(*name).ok());
-            name != Some(TYPE.as_bytes()) && name != Some(UNIT.as_bytes())
+            name != Some(TYPE_LABEL.as_bytes()) && name != Some(UNIT_LABEL.as_bytes())
         };
         let kept: Vec<&[u32]> = references.chunks(2).filter(is_other).collect();
         *references = kept.concat();
     }
 
     fn write_type_and_unit(&mut self, told: Told) -> Result<(), String> {
-        if !self.options.type_and_unit_labels {
-            return Ok(());
-        }
         let unit = self.symbol(told.unit)?;
-        let kind = match told.kind {
-            MetricKind::Unknown => "",
-            kind => kind.name(),
-        };
-        for (name, value) in [(TYPE, kind.as_bytes()), (UNIT, unit)] {
+        let kind = told.kind.label_value().as_bytes();
+        for (name, value) in [(TYPE_LABEL, kind), (UNIT_LABEL, unit)] {
             if !value.is_empty() {
                 put_label(&mut self.batch.message, name.as_bytes(), value);
             }

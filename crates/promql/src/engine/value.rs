@@ -1,10 +1,10 @@
 //! What a part of the expression evaluates to, for all steps at once.
 
 use super::column::Column;
-use model::Labels;
+use model::{Labels, METRIC_NAME, TYPE_LABEL, UNIT_LABEL};
 
 /// The labels that tell what a metric is, and that go when a value is no longer that metric's.
-pub(crate) const METADATA_LABELS: [&str; 3] = [model::METRIC_NAME, "__type__", "__unit__"];
+pub(crate) const METADATA_LABELS: [&str; 3] = [METRIC_NAME, TYPE_LABEL, UNIT_LABEL];
 
 /// A series of an intermediate result.
 #[derive(Clone, Debug, PartialEq)]

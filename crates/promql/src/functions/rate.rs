@@ -13,7 +13,7 @@ use crate::engine::{Cell, Starts, Window, WindowCall, starts};
 use crate::error::QueryError;
 use crate::histogram;
 use model::number::{i64_to_float, usize_to_float};
-use model::{Histogram, Labels};
+use model::{Histogram, Labels, TYPE_LABEL};
 use std::sync::Arc;
 
 type Computed = Result<Option<Cell>, QueryError>;
@@ -80,7 +80,7 @@ pub(crate) fn note_possible_gauge(
         return;
     }
     if has_types {
-        let kind = labels.value("__type__");
+        let kind = labels.value(TYPE_LABEL);
         if !matches!(kind, "counter" | "histogram") {
             notes.info(span, message::not_typed_as_counter(metric, kind));
         }
