@@ -208,7 +208,8 @@ impl Block {
         }
         let bytes = page::read_index(self.file.as_ref(), self.meta.bytes)
             .map_err(|problem| self.problem(problem))?;
-        let index = BlockIndex::decode(&bytes).ok_or_else(|| {
+        let share = |table| self.memory.share(table);
+        let index = BlockIndex::decode(&bytes, share).ok_or_else(|| {
             self.problem(page::Problem::Corrupt(0, "an index that cannot be read"))
         })?;
         let index = Arc::new(index);

@@ -10,19 +10,16 @@
 //! the same page, else the offset. The inverted index is built from this when it is loaded: that is faster than reading
 //! it.
 
+mod series;
 mod writer;
 
 use super::about;
 use super::page::{HEADER_BYTES, PagePlace};
-use crate::postings::LabelIndex;
-use model::Labels;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use storage::encoding::Decoder;
 
+pub(super) use series::SeriesTable;
 pub(super) use writer::IndexWriter;
-
-/// What a label set that is kept costs, about.
-const LABELS_BYTES: usize = 96;
 
 /// Where a column lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -105,100 +102,53 @@ impl SeriesColumns {
 
 /// The index of a block in memory. Lists of lists lie end to end, with the places where each begins and one more
 /// for the end of the last.
-#[derive(Default)]
 pub(crate) struct BlockIndex {
-    symbols: String,
-    symbol_starts: Vec<u32>,
+    /// Which series there are. Blocks that have the same ones share this.
+    pub(crate) series: Arc<SeriesTable>,
     pub(super) pages: Vec<PagePlace>,
     pub(super) times: Vec<TimesPlace>,
-    /// The different labels as symbol numbers of name and value, sorted.
-    pairs: Vec<(u32, u32)>,
-    /// The ids of the series with each pair.
-    id_starts: Vec<u32>,
-    ids: Vec<u32>,
-    /// The labels of each series as indexes in `pairs`.
-    label_starts: Vec<u32>,
-    labels: Vec<u32>,
     /// The columns of each series.
     column_starts: Vec<u32>,
     columns: Vec<(Kind, ColumnPlace)>,
-    /// Label sets that queries asked for.
-    kept_labels: OnceLock<Box<[OnceLock<Labels>]>>,
 }
 
 impl BlockIndex {
-    /// Reads the content of an index page; `None` for bytes that no encoder wrote.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
+    /// Reads the content of an index page; `share` may answer another table that is equal to the one it is given.
+    /// `None` for bytes that no encoder wrote.
+    pub(super) fn decode(
+        bytes: &[u8],
+        share: impl FnOnce(SeriesTable) -> Option<Arc<SeriesTable>>,
+    ) -> Option<Self> {
         let mut decoder = Decoder::new(bytes);
         about::decode(&mut decoder, (0, 0))?;
-        let mut index = Self::default();
-        index.take_symbols(&mut decoder)?;
-        let mut offset = HEADER_BYTES;
-        for _ in 0..decoder.count()? {
-            let length = decoder.varint()?;
-            index.pages.push(PagePlace { offset, length });
-            offset = offset.checked_add(length)?;
-        }
+        let mut series = SeriesTable::default();
+        series.take_symbols(&mut decoder)?;
+        let pages = take_pages(&mut decoder)?;
+        let mut times = Vec::new();
         for _ in 0..decoder.count()? {
             let [page, offset, count] = take_numbers(&mut decoder)?;
-            index.times.push(TimesPlace {
+            times.push(TimesPlace {
                 page,
                 offset,
                 count,
             });
         }
-        for _ in 0..decoder.count()? {
-            let [name, value] = take_numbers(&mut decoder)?;
-            let known = u32::try_from(index.symbol_starts.len()).ok()?;
-            if name >= known || value >= known {
-                return None;
-            }
-            index.pairs.push((name, value));
-        }
-        index.take_labels(&mut decoder)?;
+        series.take_pairs(&mut decoder)?;
+        series.take_labels(&mut decoder)?;
+        let mut index = Self {
+            series: share(series)?,
+            pages,
+            times,
+            column_starts: Vec::new(),
+            columns: Vec::new(),
+        };
         index.take_columns(&mut decoder)?;
-        index.build_postings()?;
-        (decoder.is_empty() && index.pairs.is_sorted()).then_some(index)
-    }
-
-    fn take_symbols(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
-        for _ in 0..decoder.count()? {
-            self.symbol_starts
-                .push(u32::try_from(self.symbols.len()).ok()?);
-            self.symbols.push_str(decoder.text()?);
-        }
-        Some(())
-    }
-
-    fn take_labels(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
-        let pairs = u32::try_from(self.pairs.len()).ok()?;
-        let mut before = 0..0;
-        for _ in 0..decoder.count()? {
-            let start = self.labels.len();
-            self.label_starts.push(u32::try_from(start).ok()?);
-            let common = decoder.count()?;
-            if common > before.len() {
-                return None;
-            }
-            self.labels
-                .extend_from_within(before.start..before.start + common);
-            for _ in 0..decoder.count()? {
-                let number = u32::try_from(decoder.varint()?).ok()?;
-                if number >= pairs {
-                    return None;
-                }
-                self.labels.push(number);
-            }
-            before = start..self.labels.len();
-        }
-        self.label_starts
-            .push(u32::try_from(self.labels.len()).ok()?);
-        Some(())
+        decoder.is_empty().then_some(index)
     }
 
     fn take_columns(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
         let mut before = ColumnPlace::default();
-        for _ in 1..self.label_starts.len() {
+        for _ in 0..self.series.count() {
             self.column_starts
                 .push(u32::try_from(self.columns.len()).ok()?);
             let bits = decoder.byte()?;
@@ -223,72 +173,6 @@ impl BlockIndex {
         Some(())
     }
 
-    /// Notes which series carry each label.
-    fn build_postings(&mut self) -> Option<()> {
-        let mut next = vec![0_u32; self.pairs.len() + 1];
-        for pair in &self.labels {
-            *next.get_mut(usize::try_from(*pair).ok()? + 1)? += 1;
-        }
-        let mut sum = 0;
-        for count in &mut next {
-            sum += *count;
-            *count = sum;
-        }
-        self.id_starts.clone_from(&next);
-        self.ids = vec![0; self.labels.len()];
-        for series in 0..self.series_count() {
-            for pair in self.labels.get(span(&self.label_starts, series)?)? {
-                let place = next.get_mut(usize::try_from(*pair).ok()?)?;
-                *self.ids.get_mut(usize::try_from(*place).ok()?)? = series;
-                *place += 1;
-            }
-        }
-        Some(())
-    }
-
-    /// The names and values of a series.
-    fn texts(&self, series: u32) -> impl Iterator<Item = (&str, &str)> {
-        let span = span(&self.label_starts, series).unwrap_or_default();
-        let numbers = self.labels.get(span).unwrap_or_default();
-        let pairs = numbers.iter().filter_map(|number| {
-            let number = usize::try_from(*number).ok()?;
-            self.pairs.get(number)
-        });
-        pairs.map(|(name, value)| (self.symbol(*name), self.symbol(*value)))
-    }
-
-    fn symbol(&self, number: u32) -> &str {
-        let number = usize::try_from(number).unwrap_or_default();
-        let start = |number: usize| {
-            let start = self.symbol_starts.get(number).copied();
-            start.map(|start| usize::try_from(start).unwrap_or_default())
-        };
-        let end = start(number + 1).unwrap_or(self.symbols.len());
-        let text = start(number).and_then(|start| self.symbols.get(start..end));
-        text.unwrap_or_default()
-    }
-
-    fn number_of(&self, text: &str) -> Option<u32> {
-        let count = u32::try_from(self.symbol_starts.len()).ok()?;
-        let (mut low, mut high) = (0, count);
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.symbol(middle).cmp(text) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
-    }
-
-    /// The ids of the series that carry a pair.
-    fn ids_of(&self, pair: usize) -> &[u32] {
-        let span = u32::try_from(pair).ok();
-        let span = span.and_then(|pair| self::span(&self.id_starts, pair));
-        span.and_then(|span| self.ids.get(span)).unwrap_or_default()
-    }
-
     /// Where the columns of a series lie; none for a number that is none.
     pub(super) fn columns(&self, series: u32) -> SeriesColumns {
         let mut columns = SeriesColumns::default();
@@ -299,74 +183,24 @@ impl BlockIndex {
         columns
     }
 
-    fn encode_labels(&self, series: u32) -> String {
-        let mut encoded = String::new();
-        for (name, value) in self.texts(series) {
-            Labels::encode_label(&mut encoded, name, value);
-        }
-        encoded
-    }
-
-    /// The labels of a series; empty for a number that is none.
-    pub(crate) fn labels(&self, series: u32) -> Labels {
-        Labels::from_encoded(&self.encode_labels(series)).unwrap_or_default()
-    }
-
-    /// The labels of a series, kept for the next query. `intern` answers a label set that exists already
-    /// for its encoded form, so that equal ones of several places are one.
-    pub(crate) fn shared_labels(
-        &self,
-        series: u32,
-        intern: &dyn Fn(&str) -> Option<Labels>,
-    ) -> Labels {
-        let kept = self.kept_labels.get_or_init(|| {
-            let slots = std::iter::repeat_with(OnceLock::new);
-            let count = usize::try_from(self.series_count()).unwrap_or_default();
-            slots.take(count).collect()
-        });
-        let make = || {
-            let encoded = self.encode_labels(series);
-            let existing = intern(&encoded);
-            existing
-                .or_else(|| Labels::from_encoded(&encoded))
-                .unwrap_or_default()
-        };
-        let slot = usize::try_from(series).ok().and_then(|i| kept.get(i));
-        slot.map_or_else(make, |slot| slot.get_or_init(make).clone())
-    }
-
-    /// The series with these labels.
-    pub(crate) fn find(&self, labels: &Labels) -> Option<u32> {
-        let (mut low, mut high) = (0, self.series_count());
-        while low < high {
-            let middle = low.midpoint(high);
-            match self.texts(middle).cmp(labels.iter()) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Equal => return Some(middle),
-                std::cmp::Ordering::Greater => high = middle,
-            }
-        }
-        None
-    }
-
-    /// What it takes in memory, about; label sets that queries ask for included.
-    pub(crate) fn size_bytes(&self) -> usize {
-        let starts = [&self.symbol_starts, &self.id_starts, &self.label_starts];
-        let starts: usize = starts.iter().map(|list| list.len()).sum();
-        let numbers = starts + self.column_starts.len() + self.ids.len() + self.labels.len();
-        self.symbols.len()
-            + size_of::<u32>() * numbers
-            + size_of::<(u32, u32)>() * self.pairs.len()
+    /// What it takes in memory beside its series, about.
+    pub(super) fn size_bytes(&self) -> usize {
+        size_of::<u32>() * self.column_starts.len()
             + size_of::<(Kind, ColumnPlace)>() * self.columns.len()
             + size_of::<PagePlace>() * self.pages.len()
             + size_of::<TimesPlace>() * self.times.len()
-            + LABELS_BYTES * self.label_starts.len()
     }
+}
 
-    /// Number of series.
-    pub(crate) fn series_count(&self) -> u32 {
-        u32::try_from(self.label_starts.len().saturating_sub(1)).unwrap_or(u32::MAX)
+fn take_pages(decoder: &mut Decoder<'_>) -> Option<Vec<PagePlace>> {
+    let mut pages = Vec::new();
+    let mut offset = HEADER_BYTES;
+    for _ in 0..decoder.count()? {
+        let length = decoder.varint()?;
+        pages.push(PagePlace { offset, length });
+        offset = offset.checked_add(length)?;
     }
+    Some(pages)
 }
 
 /// Which part of a list of lists is the one with this number.
@@ -382,31 +216,4 @@ fn take_numbers<const N: usize>(decoder: &mut Decoder<'_>) -> Option<[u32; N]> {
         *number = u32::try_from(decoder.varint()?).ok()?;
     }
     Some(numbers)
-}
-
-impl LabelIndex for BlockIndex {
-    fn all(&self) -> Vec<u32> {
-        (0..self.series_count()).collect()
-    }
-
-    fn with_value(&self, name: &str, value: &str) -> &[u32] {
-        let find = || {
-            let pair = (self.number_of(name)?, self.number_of(value)?);
-            self.pairs.binary_search(&pair).ok()
-        };
-        find().map_or(&[], |pair| self.ids_of(pair))
-    }
-
-    fn for_each_value<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a str, &'a [u32])) {
-        let Some(name) = self.number_of(name) else {
-            return;
-        };
-        let first = self.pairs.partition_point(|pair| pair.0 < name);
-        for (i, (_, value)) in self.pairs.iter().enumerate().skip(first) {
-            if self.pairs.get(i).is_none_or(|pair| pair.0 != name) {
-                break;
-            }
-            each(self.symbol(*value), self.ids_of(i));
-        }
-    }
 }

@@ -91,7 +91,7 @@ fn gives_back_what_was_written() {
         "equal timestamp columns are stored once"
     );
     for i in [0, 1, 10, 999, 7999] {
-        assert_eq!(reader.index.labels(i), labels(i));
+        assert_eq!(reader.index.series.labels(i), labels(i));
         let columns = read(&reader, i).expect("read");
         assert_eq!(columns.len(), 50 + usize::from(i % 10 == 0));
         assert_eq!(
@@ -113,9 +113,9 @@ fn gives_back_what_was_written() {
         }
     }
     let half = Matcher::new("half", MatchOperator::Regex, "0[12]").expect("valid");
-    assert_eq!(select(reader.index.as_ref(), &[half]).len(), 200);
-    assert_eq!(reader.index.with_value("id", "7999"), [7999]);
-    assert!(reader.index.with_value("id", "nope").is_empty());
+    assert_eq!(select(reader.index.series.as_ref(), &[half]).len(), 200);
+    assert_eq!(reader.index.series.with_value("id", "7999"), [7999]);
+    assert!(reader.index.series.with_value("id", "nope").is_empty());
 }
 
 /// One changed byte anywhere: the block does not open, or the read that meets it fails. Never a panic,
@@ -161,11 +161,46 @@ fn indexes_are_kept_within_a_limit() {
         let memory = Arc::new(IndexMemory::new(bytes_max, refused.clone()));
         let block = Block::open(&files, folder(), written.meta.clone(), &memory).expect("open");
         for _ in 0..2 {
-            assert_eq!(block.index().expect("an index").series_count(), 20);
+            assert_eq!(block.index().expect("an index").series.count(), 20);
         }
         assert_eq!((memory.bytes() > 0, refused.value()), want, "{bytes_max}");
         assert!(memory.bytes() <= bytes_max);
     };
     check(1 << 20, (true, 0));
     check(100, (false, 2));
+}
+
+#[test]
+fn blocks_of_the_same_series_share_them() {
+    let check = |counts: (u32, u32), want: bool| {
+        let (files, other) = (
+            SimulatedFiles::new(1).shared(),
+            SimulatedFiles::new(2).shared(),
+        );
+        let memory = memory();
+        let mut bytes = Vec::new();
+        let blocks = [(&files, counts.0), (&other, counts.1)].map(|(files, count)| {
+            let meta = write(files, count).meta;
+            let block = Block::open(files, folder(), meta, &memory).expect("open");
+            let before = memory.bytes();
+            let index = block.index().expect("an index");
+            assert_eq!(index.series.count(), count);
+            bytes.push(memory.bytes() - before);
+            (block, index)
+        });
+        let [(first, one), (second, another)] = blocks;
+        assert_eq!(
+            Arc::ptr_eq(&one.series, &another.series),
+            want,
+            "{counts:?}"
+        );
+        assert_eq!(bytes[1] < bytes[0] / 2, want, "{bytes:?}");
+        // The account ends with the last index that has them.
+        drop((first, one));
+        assert!(memory.bytes() > bytes[0] / 2, "{counts:?}");
+        drop((second, another));
+        assert_eq!(memory.bytes(), 0);
+    };
+    check((20, 20), true);
+    check((20, 21), false);
 }

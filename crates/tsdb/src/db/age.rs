@@ -70,7 +70,7 @@ impl Db {
         if !is_due {
             return Ok(false);
         }
-        let series = postings::select(block.index()?.as_ref(), &rule.matchers);
+        let series = postings::select(block.index()?.series.as_ref(), &rule.matchers);
         if series.is_empty() {
             work.rules_applied.insert(key, i64::MAX);
             return Ok(false);

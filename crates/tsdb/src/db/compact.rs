@@ -162,8 +162,8 @@ fn merge_into(
     let mut next: BinaryHeap<Reverse<(Labels, usize, u32)>> = BinaryHeap::new();
     for (i, block) in sources.iter().enumerate() {
         let reader = BlockReader::new(block)?;
-        if reader.index.series_count() > 0 {
-            next.push(Reverse((reader.index.labels(0), i, 0)));
+        if reader.index.series.count() > 0 {
+            next.push(Reverse((reader.index.series.labels(0), i, 0)));
         }
         readers.push(reader);
     }
@@ -183,8 +183,12 @@ fn merge_into(
                 reader.read(series, TimeRange::ALL, &unlimited, &mut gathered)?;
             }
             let following = series + 1;
-            if following < reader.index.series_count() {
-                next.push(Reverse((reader.index.labels(following), i, following)));
+            if following < reader.index.series.count() {
+                next.push(Reverse((
+                    reader.index.series.labels(following),
+                    i,
+                    following,
+                )));
             }
         }
         let mut floats = gathered.floats();

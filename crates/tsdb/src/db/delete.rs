@@ -26,7 +26,7 @@ impl Db {
             if !block.meta.overlaps(range) {
                 continue;
             }
-            let series = postings::select(block.index()?.as_ref(), matchers);
+            let series = postings::select(block.index()?.series.as_ref(), matchers);
             if series.is_empty() {
                 continue;
             }

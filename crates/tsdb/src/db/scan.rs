@@ -70,12 +70,12 @@ impl<'a> DbScan<'a> {
         let overlapping = |block: &&Arc<Block>| in_order && block.meta.overlaps(range);
         for block in blocks.iter().filter(overlapping) {
             let reader = BlockReader::new(block)?;
-            let found = postings::select(reader.index.as_ref(), matchers);
+            let found = postings::select(reader.index.series.as_ref(), matchers);
             if found.is_empty() {
                 continue;
             }
             let intern = |encoded: &str| db.intern(encoded);
-            let labels = |id: &u32| (reader.index.shared_labels(*id, &intern), *id);
+            let labels = |id: &u32| (reader.index.series.shared_labels(*id, &intern), *id);
             lists.push(
                 found
                     .iter()
@@ -173,7 +173,7 @@ impl<'a> DbScan<'a> {
                 continue;
             }
             let reader = self.later_reader(block)?;
-            if let Some(series) = reader.index.find(labels) {
+            if let Some(series) = reader.index.series.find(labels) {
                 reader.read(series, self.range, budget, into)?;
             }
         }

@@ -110,9 +110,9 @@ impl Db {
         for block in self.blocks_in(range) {
             let reader = BlockReader::new(&block).map_err(to_source)?;
             let intern = |encoded: &str| self.intern(encoded);
-            for id in postings::select(reader.index.as_ref(), matchers) {
+            for id in postings::select(reader.index.series.as_ref(), matchers) {
                 if reader.touches(id, range).map_err(to_source)? {
-                    each(reader.index.shared_labels(id, &intern));
+                    each(reader.index.series.shared_labels(id, &intern));
                 }
             }
         }
