@@ -11,6 +11,7 @@ mod image;
 mod index;
 mod series;
 mod starts;
+mod tail;
 
 pub(crate) use chunk::TimesPool;
 pub(crate) use data::Inserted;
@@ -210,12 +211,12 @@ impl Head {
         &self,
         decoder: &mut Decoder<'_>,
     ) -> Option<Vec<Arc<HeadSeries>>> {
-        let times = TimesTable::decode(decoder)?;
+        let mut times = TimesTable::decode(decoder)?;
         let mut restored = Vec::new();
         let mut samples = 0;
         let mut last_id = 0;
         for _ in 0..decoder.count()? {
-            let series = Arc::new(HeadSeries::decode(decoder, &times)?);
+            let series = Arc::new(HeadSeries::decode(decoder, &mut times)?);
             last_id = series.id.max(last_id);
             let (key, shard) = self.sought(series.labels.encoded());
             let held = Held {

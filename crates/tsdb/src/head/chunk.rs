@@ -1,6 +1,7 @@
 //! Encoded samples of one series, and the timestamp columns that series share.
 
 use super::starts::Starts;
+use super::tail::OpenTimes;
 use crate::codec::{Effort, values};
 use crate::gather::{Gathered, part_in};
 use model::TimeRange;
@@ -12,18 +13,40 @@ use storage::encoding::Decoder;
 /// Samples in a chunk: enough to share and compress, few enough to hold plain.
 pub(super) const CHUNK_SAMPLES: usize = 32;
 
-/// Timestamp columns the pool remembers.
+/// Timestamp columns of chunks that the pool remembers, …
 const POOL_COLUMNS_MAX: usize = 4096;
+
+/// … and those of tails: 300 KB.
+const OPEN_COLUMNS_MAX: usize = 1024;
 
 /// Timestamp columns that were made lately, to be shared.
 #[derive(Default)]
 pub(crate) struct TimesPool {
     columns: HashMap<u64, Arc<[i64]>>,
     hasher: Seeded,
+    /// The latest column of those that begin with a time.
+    open: HashMap<i64, Arc<OpenTimes>>,
 }
 
 impl TimesPool {
-    fn share(&mut self, times: Vec<i64>) -> Arc<[i64]> {
+    /// The column of a tail that begins with these times; none for no times.
+    pub(super) fn open(&mut self, times: &[i64]) -> Option<Arc<OpenTimes>> {
+        let first = times.first()?;
+        if let Some(column) = self.open.get(first)
+            && column.begins_with(times)
+        {
+            return Some(Arc::clone(column));
+        }
+        if self.open.len() >= OPEN_COLUMNS_MAX {
+            self.open.clear();
+        }
+        let column = Arc::new(OpenTimes::new(times));
+        self.open.insert(*first, Arc::clone(&column));
+        Some(column)
+    }
+
+    /// The column of a chunk with these times.
+    pub(super) fn share(&mut self, times: Vec<i64>) -> Arc<[i64]> {
         let hash = self.hasher.hash_one(&times);
         if let Some(column) = self.columns.get(&hash)
             && **column == *times
@@ -48,11 +71,17 @@ pub(super) struct Chunk {
 
 impl Chunk {
     pub(super) fn encode(samples: &[(i64, f64)], pool: &mut TimesPool) -> Self {
-        let (times, floats): (Vec<i64>, Vec<f64>) = samples.iter().copied().unzip();
+        let (times, values): (Vec<i64>, Vec<f64>) = samples.iter().copied().unzip();
+        Self::new(pool.share(times), &values)
+    }
+
+    /// A chunk of as many values as there are times.
+    pub(super) fn new(times: Arc<[i64]>, values: &[f64]) -> Self {
+        debug_assert_eq!(times.len(), values.len());
         let mut bytes = Vec::new();
-        values::encode(&mut bytes, &floats, Effort::Fast);
+        values::encode(&mut bytes, values, Effort::Fast);
         Self {
-            times: pool.share(times),
+            times,
             values: bytes.into(),
         }
     }
@@ -83,7 +112,7 @@ impl Chunk {
         byte(self.values.first()) ^ byte(self.values.last())
     }
 
-    fn values(&self) -> Vec<f64> {
+    pub(super) fn values(&self) -> Vec<f64> {
         values::decode(&mut Decoder::new(&self.values), self.times.len())
             .expect("these bytes come from our encoder and never left memory")
     }

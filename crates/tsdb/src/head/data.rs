@@ -1,6 +1,6 @@
 //! The samples of one series in memory.
 //!
-//! New samples go to a plain tail of at most `CHUNK_SAMPLES`; a full tail becomes a chunk: a timestamp
+//! New samples go to a plain tail; one of `CHUNK_SAMPLES` becomes a chunk: a timestamp
 //! column, shared with every series that has the same one, and the encoded values. Samples that come
 //! out of order go to the tail if they fall into it, otherwise to `late`, which becomes chunks in the same
 //! way; chunks may therefore overlap, and readers sort. While a block is written its chunks are the first
@@ -8,6 +8,7 @@
 
 use super::chunk::{CHUNK_SAMPLES, Chunk, TimesPool};
 use super::starts::Starts;
+use super::tail::Tail;
 use crate::gather::Gathered;
 use crate::histogram;
 use model::{Histogram, TimeRange, Timestamp, Value};
@@ -36,7 +37,7 @@ type Histograms = BTreeMap<i64, Box<[u8]>>;
 pub(super) struct Data {
     /// The newest float, also after it was cut.
     pub(super) newest: Option<(i64, f64)>,
-    pub(super) tail: Vec<(i64, f64)>,
+    pub(super) tail: Tail,
     /// Whether there ever was a histogram: then the time of a float may be taken by one.
     pub(super) mixed: bool,
     /// How many of the chunks, from the front, are being written to a block.
@@ -89,8 +90,8 @@ impl Data {
     }
 
     /// Some of what the next sample is compared with and stands beside: makes the processor fetch it.
-    pub(super) fn touch_tail(&self) -> i64 {
-        self.tail.last().map_or(0, |(at, _)| *at)
+    pub(super) fn touch_tail(&self) -> u64 {
+        self.tail.touch()
     }
 
     fn insert_float(&mut self, at: i64, value: f64, pool: &mut TimesPool) -> Inserted {
@@ -98,8 +99,9 @@ impl Data {
             Some((newest, _)) => at > newest,
             None => self.is_empty(),
         };
-        if in_order && !self.mixed {
-            self.tail.push((at, value));
+        if in_order && !self.mixed && Tail::takes(at) {
+            let full = self.tail.push(at, value, pool);
+            self.chunks.extend(full);
         } else {
             if let Some(found) = self.find(at) {
                 return found.compare(&Value::Float(value));
@@ -109,25 +111,18 @@ impl Data {
         if self.newest.is_none_or(|(newest, _)| at > newest) {
             self.newest = Some((at, value));
         }
-        if self.tail.len() >= CHUNK_SAMPLES {
-            let chunk = Chunk::encode(&self.tail, pool);
-            self.tail.clear();
-            self.chunks.push(chunk);
-        }
         Inserted::Fresh
     }
 
     fn insert_out_of_order(&mut self, at: i64, value: f64, pool: &mut TimesPool) {
-        let insert = |samples: &mut Vec<(i64, f64)>| {
-            let place = samples.partition_point(|(other, _)| *other < at);
-            samples.insert(place, (at, value));
-        };
-        if self.tail.first().is_some_and(|(first, _)| at > *first) {
-            insert(&mut self.tail);
+        if self.tail.times().next().is_some_and(|first| at > first) {
+            let full = self.tail.insert(at, value, pool);
+            self.chunks.extend(full);
             return;
         }
         let rare = self.rare.get_or_insert_default();
-        insert(&mut rare.late);
+        let place = rare.late.partition_point(|(other, _)| *other < at);
+        rare.late.insert(place, (at, value));
         if rare.late.len() >= CHUNK_SAMPLES {
             let chunk = Chunk::encode(&rare.late, pool);
             rare.late.clear();
@@ -196,7 +191,7 @@ impl Data {
         };
         newest
             .map(|(_, value)| value)
-            .or_else(|| plain(&self.tail))
+            .or_else(|| self.tail.find(at))
             .or_else(|| plain(self.late()))
             .or_else(|| self.chunks.iter().find_map(|chunk| chunk.find(at)))
             .map(Found::Float)
@@ -207,8 +202,9 @@ impl Data {
         let (start, end) = (range.start.millis(), range.end.millis());
         let inside = |at: i64| start <= at && at <= end;
         let chunks: usize = self.chunks.iter().map(|chunk| chunk.count_in(range)).sum();
-        let plain = self.tail.iter().chain(self.late());
-        let plain = plain.filter(|(at, _)| inside(*at)).count();
+        let late = self.late().iter().map(|(at, _)| *at);
+        let plain = self.tail.times().chain(late);
+        let plain = plain.filter(|at| inside(*at)).count();
         let histograms = self.rare.iter().flat_map(|rare| rare.histograms());
         chunks + plain + histograms.filter(|(at, _)| inside(*at)).count()
     }
@@ -220,12 +216,11 @@ impl Data {
         for chunk in &self.chunks {
             chunk.read(range, self.starts(), into);
         }
-        let inside = |(at, _): &&(i64, f64)| range.contains(Timestamp::from_millis(*at));
-        for samples in [self.late(), &self.tail] {
-            let inside = samples.iter().filter(inside).copied();
-            let starts = |times: &[i64]| self.starts().map(|starts| starts.of(times));
-            into.push_plain(inside, |times| starts(times).unwrap_or_default());
-        }
+        let inside = |(at, _): &(i64, f64)| range.contains(Timestamp::from_millis(*at));
+        let starts = |times: &[i64]| self.starts().map(|starts| starts.of(times));
+        let starts = |times: &[i64]| starts(times).unwrap_or_default();
+        into.push_plain(self.late().iter().copied().filter(inside), starts);
+        into.push_plain(self.tail.samples().filter(inside), starts);
         if let Some(rare) = &self.rare {
             self.read_histograms(range, rare.histograms(), into);
         }
@@ -266,17 +261,14 @@ impl Data {
                 kept.push(Chunk::encode(after, pool));
             }
         }
-        let late = self.rare.as_mut().map(|rare| &mut rare.late);
-        for samples in late.into_iter().chain([&mut self.tail]) {
-            let place = samples.partition_point(|(at, _)| *at < boundary);
+        if let Some(late) = self.rare.as_mut().map(|rare| &mut rare.late) {
+            let place = late.partition_point(|(at, _)| *at < boundary);
             if place > 0 {
-                cutting.push(Chunk::encode(&samples[..place], pool));
-                samples.drain(..place);
+                cutting.push(Chunk::encode(&late[..place], pool));
+                late.drain(..place);
             }
         }
-        if self.tail.is_empty() {
-            self.tail = Vec::new();
-        }
+        cutting.extend(self.tail.take_before(boundary, pool));
         let mut first = cutting.iter().map(Chunk::start).min();
         let mut last = cutting.iter().map(Chunk::end).max();
         self.cutting = u32::try_from(cutting.len()).unwrap_or(u32::MAX);
@@ -332,8 +324,8 @@ impl Data {
 
     fn oldest_float(&self) -> Option<i64> {
         let chunks = self.chunks.iter().map(Chunk::start);
-        let plain = self.late().iter().chain(&self.tail).map(|(at, _)| *at);
-        chunks.chain(plain).min()
+        let late = self.late().iter().map(|(at, _)| *at);
+        chunks.chain(late).chain(self.tail.times()).min()
     }
 
     pub(super) fn oldest(&self) -> Option<i64> {
@@ -350,7 +342,7 @@ impl Data {
     pub(super) fn delete(&mut self, range: TimeRange, pool: &mut TimesPool) -> usize {
         let before = self.count_in(TimeRange::ALL);
         let keep = |at: i64| at < range.start.millis() || at > range.end.millis();
-        self.tail.retain(|(at, _)| keep(*at));
+        self.tail.retain(keep, pool);
         if let Some(rare) = &mut self.rare {
             rare.late.retain(|(at, _)| keep(*at));
             rare.histograms.retain(|at, _| keep(*at));
@@ -377,8 +369,9 @@ impl Data {
     fn newest_held(&self) -> Option<(i64, f64)> {
         let in_chunks = self.chunks.iter().max_by_key(|chunk| chunk.end());
         let last = in_chunks.and_then(|chunk| chunk.samples().last());
-        let plain = self.tail.last().into_iter().chain(self.late().last());
-        plain.copied().chain(last).max_by_key(|(at, _)| *at)
+        let late = self.late().last().copied();
+        let plain = self.tail.last().into_iter().chain(late);
+        plain.chain(last).max_by_key(|(at, _)| *at)
     }
 }
 

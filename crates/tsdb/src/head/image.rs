@@ -6,9 +6,10 @@
 //! timestamp, each from when (zigzag) and which (zigzag). A chunk: number of its timestamp column plus one, 0
 //! for none; length and bytes of its values. Timestamp columns lie in a table that many series share.
 
-use super::chunk::{Chunk, TimesPool};
+use super::chunk::{CHUNK_SAMPLES, Chunk, TimesPool};
 use super::data::{Data, Rare};
 use super::starts::Starts;
+use super::tail::{OpenTimes, Tail};
 use crate::codec::{Effort, integers};
 use runtime::HashMap;
 use std::sync::Arc;
@@ -48,13 +49,31 @@ impl TimesTable {
     }
 
     /// Reads a table.
-    pub(crate) fn decode(decoder: &mut Decoder<'_>) -> Option<Vec<Arc<[i64]>>> {
+    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Option<RestoredTimes> {
         let mut columns = Vec::new();
         for _ in 0..decoder.count()? {
             let count = decoder.count()?;
             columns.push(integers::decode(decoder, count)?.into());
         }
-        Some(columns)
+        let open = vec![None; columns.len()];
+        Some(RestoredTimes { columns, open })
+    }
+}
+
+/// The timestamp columns of a checkpoint, also as tails go on with them.
+pub(super) struct RestoredTimes {
+    columns: Vec<Arc<[i64]>>,
+    open: Vec<Option<Arc<OpenTimes>>>,
+}
+
+impl RestoredTimes {
+    fn open(&mut self, number: usize) -> Option<&Arc<OpenTimes>> {
+        let times = self.columns.get(number)?;
+        if times.len() > CHUNK_SAMPLES {
+            return None;
+        }
+        let open = self.open.get_mut(number)?;
+        Some(open.get_or_insert_with(|| Arc::new(OpenTimes::new(times))))
     }
 }
 
@@ -76,7 +95,7 @@ impl Data {
             put_zigzag(out, at);
             out.extend_from_slice(&value.to_bits().to_le_bytes());
         }
-        put_plain(out, &self.tail, times);
+        put_plain(out, &self.tail.samples().collect::<Vec<_>>(), times);
         put_varint(out, self.chunks.len() as u64);
         for chunk in &self.chunks {
             put_chunk(out, chunk, times);
@@ -99,23 +118,27 @@ impl Data {
     }
 
     /// Reads samples; `None` for bytes that no encoder wrote.
-    pub(super) fn decode(decoder: &mut Decoder<'_>, times: &[Arc<[i64]>]) -> Option<Self> {
+    pub(super) fn decode(decoder: &mut Decoder<'_>, times: &mut RestoredTimes) -> Option<Self> {
         let mut data = Self::default();
         let flags = decoder.byte()?;
         data.mixed = flags & IS_MIXED != 0;
         if flags & HAS_NEWEST != 0 {
             data.newest = Some((decoder.zigzag()?, f64::from_bits(decoder.u64()?)));
         }
-        data.tail = take_plain(decoder, times)?;
+        if let Some((number, chunk)) = take_chunk(decoder, times)? {
+            data.tail = Tail::from_parts(times.open(number)?, chunk.values())?;
+        }
         for _ in 0..decoder.count()? {
-            data.chunks.push(take_chunk(decoder, times)??);
+            data.chunks.push(take_chunk(decoder, times)??.1);
         }
         data.chunks.shrink_to_fit();
         if flags & HAS_RARE == 0 {
             return Some(data);
         }
         let mut rare = Rare {
-            late: take_plain(decoder, times)?,
+            late: take_chunk(decoder, times)?
+                .map(|(_, chunk)| chunk.samples().collect())
+                .unwrap_or_default(),
             ..Rare::default()
         };
         for _ in 0..decoder.count()? {
@@ -148,21 +171,13 @@ fn put_chunk(out: &mut Vec<u8>, chunk: &Chunk, times: &mut TimesTable) {
     put_bytes(out, chunk.bytes());
 }
 
-fn take_plain(decoder: &mut Decoder<'_>, times: &[Arc<[i64]>]) -> Option<Vec<(i64, f64)>> {
-    let chunk = take_chunk(decoder, times)?;
-    Some(
-        chunk
-            .map(|chunk| chunk.samples().collect())
-            .unwrap_or_default(),
-    )
-}
-
-/// The chunk that comes next, if it is one.
+/// The chunk that comes next, if it is one, with the number of its timestamp column.
 #[expect(clippy::option_option, reason = "no chunk is not the same as no bytes")]
-fn take_chunk(decoder: &mut Decoder<'_>, times: &[Arc<[i64]>]) -> Option<Option<Chunk>> {
+fn take_chunk(decoder: &mut Decoder<'_>, times: &RestoredTimes) -> Option<Option<(usize, Chunk)>> {
     let Some(number) = decoder.count()?.checked_sub(1) else {
         return Some(None);
     };
-    let times = Arc::clone(times.get(number)?);
-    Some(Some(Chunk::from_bytes(times, decoder.bytes()?)?))
+    let times = Arc::clone(times.columns.get(number)?);
+    let chunk = Chunk::from_bytes(times, decoder.bytes()?)?;
+    Some(Some((number, chunk)))
 }

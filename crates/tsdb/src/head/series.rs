@@ -2,11 +2,11 @@
 
 use super::chunk::TimesPool;
 use super::data::{Data, Inserted};
-use super::image::TimesTable;
+use super::image::{RestoredTimes, TimesTable};
 use crate::gather::Gathered;
 use model::{Labels, ReadBudget, SourceError, TimeRange, Value};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use storage::encoding::{Decoder, put_bytes, put_varint};
 
 /// One series in the head. In this order, so that what every append touches lies together.
@@ -48,7 +48,7 @@ impl HeadSeries {
     }
 
     /// Reads what `encode` wrote; `None` for bytes that it did not write.
-    pub(super) fn decode(decoder: &mut Decoder<'_>, times: &[Arc<[i64]>]) -> Option<Self> {
+    pub(super) fn decode(decoder: &mut Decoder<'_>, times: &mut RestoredTimes) -> Option<Self> {
         let id = u32::try_from(decoder.varint()?).ok()?;
         let labels = Labels::from_encoded(decoder.text()?)?;
         let data = Data::decode(decoder, times)?;
@@ -91,7 +91,7 @@ impl HeadSeries {
     }
 
     /// Makes the processor fetch what `insert` needs.
-    pub(crate) fn touch_tail(&self) -> i64 {
+    pub(crate) fn touch_tail(&self) -> u64 {
         self.lock().touch_tail()
     }
 
