@@ -321,11 +321,10 @@ impl Wal {
     pub fn rearm(&self) -> bool {
         let mut spare = self.spare();
         let mut tail = self.tail();
-        *spare = None;
         match &tail.poison {
             None => return true,
             Some(poison) if !poison.can_pass => return false,
-            Some(_) => {}
+            Some(_) => *spare = None,
         }
         let renew = |tail: &mut Tail| {
             let at = at(&self.options.folder);
@@ -398,16 +397,16 @@ impl Wal {
         self.tail().closed.iter().map(|(id, _)| *id).collect()
     }
 
-    /// Gives the closed segments a second name in `folder` and begins an empty segment behind them there,
-    /// so that a log opened on them does not write to files that are also ours.
-    pub fn link_closed_segments(&self, folder: &Path) -> Result<(), WalError> {
+    /// Gives the closed segments before `end` a second name in `folder` and begins an empty segment behind them there,
+    /// so that a log opened on them does not write to files that are also ours. The caller lets no segment be removed
+    /// meanwhile.
+    pub fn link_closed_segments(&self, folder: &Path, end: Position) -> Result<(), WalError> {
         let files = &self.options.files;
         files.make_folder(folder).map_err(at(folder))?;
-        // Held so that no segment is removed or closed meanwhile.
-        let tail = self.tail();
-        for (segment, _) in &tail.closed {
-            let from = self.options.folder.join(segment_name(*segment));
-            let to = folder.join(segment_name(*segment));
+        let closed = self.closed_segments().into_iter();
+        for segment in closed.filter(|segment| *segment < end.segment) {
+            let from = self.options.folder.join(segment_name(segment));
+            let to = folder.join(segment_name(segment));
             files.link(&from, &to).map_err(at(&to))?;
         }
         let options = Options {
@@ -415,7 +414,7 @@ impl Wal {
             files: Arc::clone(files),
             ..self.options
         };
-        create_segment(&options, tail.segment)?;
+        create_segment(&options, end.segment)?;
         files.sync_folder(folder).map_err(at(folder))
     }
 

@@ -152,7 +152,7 @@ impl Db {
             ..Writer::default()
         };
         let opened = (options.clock.now(), options.clock.monotonic());
-        let clock = TrustedClock::new(opened.0, opened.1);
+        let clock = TrustedClock::beside(newest_time(&manifest, &head), opened.0, opened.1);
         let db = Self {
             head,
             wal,
@@ -240,6 +240,14 @@ const BLOCKS_FOLDER: &str = "blocks";
 
 /// Where the write-ahead log lies.
 const WAL_FOLDER: &str = "wal";
+
+/// Time of the newest sample, in blocks or in the head.
+fn newest_time(manifest: &Manifest, head: &Head) -> Option<Timestamp> {
+    let in_blocks = manifest.blocks.iter().map(|block| block.end).max();
+    let in_head = head.counts.newest.load(Ordering::Relaxed);
+    let newest = in_blocks.max((in_head > i64::MIN).then_some(in_head));
+    newest.map(Timestamp::from_millis)
+}
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ mod windows;
 pub(crate) use times::SharedTimes;
 
 use crate::histogram;
+use crate::summary::{self, window_at};
 use model::{Columns, Histogram, Summaries};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -61,14 +62,13 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
-    /// Adds those of the windows in `floats` whose last sample has a time that is `wanted`. They are not
+    /// Adds those of the windows in `floats` whose first and last times are `wanted`. They are not
     /// counted as read.
-    pub(crate) fn push_windows(&mut self, floats: &Floats, wanted: &dyn Fn(i64) -> bool) {
+    pub(crate) fn push_windows(&mut self, floats: &Floats, wanted: &dyn Fn((i64, i64)) -> bool) {
         let mut kept = Floats::default();
-        for (i, at) in floats.times.iter().enumerate() {
-            if wanted(*at) {
-                windows::copy_window(&mut kept, floats, i);
-            }
+        let windows = (0..floats.times.len()).filter_map(|i| window_at(floats, i));
+        for window in windows.filter(|window| wanted(window.times())) {
+            summary::push(&mut kept, &window);
         }
         if kept.times.is_empty() {
             return;

@@ -31,6 +31,22 @@ impl TrustedClock {
         }
     }
 
+    /// Begins beside data whose newest sample has this time. Far behind it, the date may be wrong or the server may have
+    /// rested: that is told by time alone.
+    pub(crate) fn beside(newest: Option<Timestamp>, wall: Timestamp, monotonic: Duration) -> Self {
+        match newest {
+            Some(newest) if wall.millis_since(newest) > JUMP_MS => {
+                tracing::info!("no samples between {newest} and {wall}; retention waits a day");
+                Self {
+                    wall: newest,
+                    monotonic,
+                    doubt_since: Some(monotonic),
+                }
+            }
+            Some(_) | None => Self::new(wall, monotonic),
+        }
+    }
+
     /// What time it is as far as deleting data is concerned.
     pub(crate) fn now(&mut self, wall: Timestamp, monotonic: Duration) -> Timestamp {
         let elapsed = monotonic.saturating_sub(self.monotonic).as_millis();
@@ -138,5 +154,29 @@ mod tests {
         let _doubted = clock.now(at(400 * day), elapsed(4 * hour));
         let believed = clock.now(at(401 * day), elapsed(28 * hour));
         assert_eq!(believed, at(401 * day), "after a day it is");
+    }
+
+    #[test]
+    fn a_date_far_behind_the_data_is_believed_after_a_day() {
+        let at = Timestamp::from_millis;
+        let elapsed = |ms: i64| Duration::from_millis(u64::try_from(ms).expect("positive"));
+        let (hour, day) = (3_600_000, 24 * 3_600_000);
+        let begin = |newest: Option<i64>| {
+            TrustedClock::beside(newest.map(at), at(400 * day), Duration::ZERO)
+        };
+        let check = |newest, after: i64, want: i64| {
+            let now = begin(newest).now(at(400 * day + after), elapsed(after));
+            assert_eq!(now, at(want), "{newest:?} {after}");
+        };
+        check(None, hour, 400 * day + hour);
+        check(Some(400 * day - hour), hour, 400 * day + hour);
+        check(Some(500 * day), hour, 400 * day + hour);
+        check(Some(0), hour, hour);
+        check(Some(0), day, 401 * day);
+        // It was wrong and is right again.
+        assert_eq!(
+            begin(Some(0)).now(at(2 * hour), elapsed(hour)),
+            at(2 * hour)
+        );
     }
 }

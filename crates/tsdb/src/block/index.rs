@@ -11,14 +11,15 @@
 //! it.
 
 mod series;
+mod similar;
 mod writer;
 
 use super::about;
 use super::page::{HEADER_BYTES, PagePlace};
-use std::sync::Arc;
 use storage::encoding::Decoder;
 
 pub(super) use series::SeriesTable;
+pub(crate) use similar::BlockSeries;
 pub(super) use writer::IndexWriter;
 
 /// Where a column lies.
@@ -103,8 +104,8 @@ impl SeriesColumns {
 /// The index of a block in memory. Lists of lists lie end to end, with the places where each begins and one more
 /// for the end of the last.
 pub(crate) struct BlockIndex {
-    /// Which series there are. Blocks that have the same ones share this.
-    pub(crate) series: Arc<SeriesTable>,
+    /// Which series there are.
+    pub(crate) series: BlockSeries,
     pub(super) pages: Vec<PagePlace>,
     pub(super) times: Vec<TimesPlace>,
     /// The columns of each series.
@@ -113,11 +114,11 @@ pub(crate) struct BlockIndex {
 }
 
 impl BlockIndex {
-    /// Reads the content of an index page; `share` may answer another table that is equal to the one it is given.
+    /// Reads the content of an index page; `share` may say the series of a table by those of another one.
     /// `None` for bytes that no encoder wrote.
     pub(super) fn decode(
         bytes: &[u8],
-        share: impl FnOnce(SeriesTable) -> Option<Arc<SeriesTable>>,
+        share: impl FnOnce(SeriesTable) -> Option<BlockSeries>,
     ) -> Option<Self> {
         let mut decoder = Decoder::new(bytes);
         about::decode(&mut decoder, (0, 0))?;
@@ -183,9 +184,10 @@ impl BlockIndex {
         columns
     }
 
-    /// What it takes in memory beside its series, about.
+    /// What it takes in memory beside the table of its series, about.
     pub(super) fn size_bytes(&self) -> usize {
-        size_of::<u32>() * self.column_starts.len()
+        self.series.size_bytes()
+            + size_of::<u32>() * self.column_starts.len()
             + size_of::<(Kind, ColumnPlace)>() * self.columns.len()
             + size_of::<PagePlace>() * self.pages.len()
             + size_of::<TimesPlace>() * self.times.len()

@@ -1,14 +1,14 @@
 //! How much memory the decoded indexes of all blocks take together.
 //!
 //! An index beyond the limit is decoded for one query and dropped: slower, but bounded. Those that nobody
-//! asked for lately make room, see `Block::trim_memory`. Blocks with the same series share what says which ones
+//! asked for lately make room, see `Block::trim_memory`. Blocks with nearly the same series share what says which ones
 //! these are, which is most of an index; it counts once.
 
 use super::BlockIndex;
-use super::index::SeriesTable;
+use super::index::{BlockSeries, SeriesTable};
 use runtime::metrics::Counter;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// The account of one database.
 #[derive(Debug)]
@@ -42,35 +42,35 @@ impl IndexMemory {
         self.bytes() > self.bytes_max / 4 * 3
     }
 
-    /// The table of another index that has the same series, or this one, made ready for queries.
-    pub(super) fn share(&self, mut table: SeriesTable) -> Option<Arc<SeriesTable>> {
-        if let Some(equal) = self.equal_to(&table) {
-            return Some(equal);
+    /// The series of a table, by the table of another index if they differ in few. `None` for a table that no encoder
+    /// wrote.
+    pub(super) fn share(&self, mut table: SeriesTable) -> Option<BlockSeries> {
+        if let Some(series) = over_one_of(&self.tables(), &table) {
+            return Some(series);
         }
         table.build_postings()?;
+        let mut tables = self.tables();
+        // Another thread may have been as far meanwhile.
+        if let Some(series) = over_one_of(&tables, &table) {
+            return Some(series);
+        }
         let table = Arc::new(table);
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
         tables.retain(|other| other.strong_count() > 0);
         tables.push(Arc::downgrade(&table));
-        Some(table)
+        Some(BlockSeries::whole(table))
     }
 
-    fn equal_to(&self, table: &SeriesTable) -> Option<Arc<SeriesTable>> {
-        let tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut alive = tables.iter().filter_map(Weak::upgrade);
-        alive.find(|other| other.has_the_series_of(table))
+    fn tables(&self) -> MutexGuard<'_, Vec<Weak<SeriesTable>>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps an index if there is room.
     pub(super) fn hold(self: &Arc<Self>, index: &Arc<BlockIndex>) -> Option<HeldIndex> {
-        let mut account = index
-            .series
-            .account
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let table = index.series.table();
+        let mut account = table.account.lock().unwrap_or_else(PoisonError::into_inner);
         let series = match account.upgrade() {
             Some(held) => held,
-            None => Arc::new(self.take(index.series.size_bytes())?),
+            None => Arc::new(self.take(table.size_bytes())?),
         };
         let own = self.take(index.size_bytes())?;
         *account = Arc::downgrade(&series);
@@ -81,16 +81,28 @@ impl IndexMemory {
     }
 
     fn take(self: &Arc<Self>, bytes: usize) -> Option<HeldBytes> {
-        if self.bytes().saturating_add(bytes) > self.bytes_max {
+        let more = |held: usize| {
+            let held = held.saturating_add(bytes);
+            (held <= self.bytes_max).then_some(held)
+        };
+        if self
+            .bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more)
+            .is_err()
+        {
             self.refused.increment();
             return None;
         }
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
         Some(HeldBytes {
             bytes,
             memory: Arc::clone(self),
         })
     }
+}
+
+fn over_one_of(tables: &[Weak<SeriesTable>], own: &SeriesTable) -> Option<BlockSeries> {
+    let mut alive = tables.iter().filter_map(Weak::upgrade);
+    alive.find_map(|table| BlockSeries::over(&table, own))
 }
 
 /// A part of the account; the bytes are free again when this is dropped.

@@ -115,8 +115,10 @@ impl BlockReader {
                 values,
                 starts,
             };
-            let kept = |at: i64| {
-                range.contains(Timestamp::from_millis(at)) && !self.tombstones.covers(series, at)
+            // Of a window nobody can take a part away: it goes as a whole.
+            let kept = |times: (i64, i64)| {
+                range.contains(Timestamp::from_millis(times.1))
+                    && !self.tombstones.covers_part(series, times)
             };
             into.push_windows(&floats, &kept);
             into.count_skipped(part.len());
@@ -141,6 +143,9 @@ impl BlockReader {
     ) -> Result<(), Error> {
         let times = self.times(place.times)?;
         let part = part_in(&times, range.start.millis(), range.end.millis());
+        if part.is_empty() {
+            return Ok(());
+        }
         budget.take(part.len())?;
         let page = self.page(place.page)?;
         let column = content_at(&page, place.offset).and_then(|bytes| Decoder::new(bytes).bytes());

@@ -58,11 +58,16 @@ impl Tombstones {
 
     /// Whether a sample was deleted.
     pub(super) fn covers(&self, series: u32, at: i64) -> bool {
+        self.covers_part(series, (at, at))
+    }
+
+    /// Whether anything from the first to the last of two times was deleted.
+    pub(super) fn covers_part(&self, series: u32, (first, last): (i64, i64)) -> bool {
         let Some(spans) = self.spans.get(&series) else {
             return false;
         };
-        let place = spans.partition_point(|(_, end)| *end < at);
-        spans.get(place).is_some_and(|(start, _)| *start <= at)
+        let place = spans.partition_point(|(_, end)| *end < first);
+        spans.get(place).is_some_and(|(start, _)| *start <= last)
     }
 
     /// Deletes a span of a series.

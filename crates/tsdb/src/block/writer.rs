@@ -106,6 +106,8 @@ impl BlockWriter {
             columns.floats = Some(place);
             columns.float_starts = self.place_starts(place, &floats.starts);
             if let Some(summaries) = &floats.summaries {
+                let first = summaries.first_timestamps.first().copied();
+                self.meta.start = self.meta.start.min(first.unwrap_or(i64::MAX));
                 columns.summaries = Some(self.here(place));
                 let ends = (floats.times.as_slice(), floats.values.as_slice());
                 summaries::encode(&mut self.values, ends, summaries);

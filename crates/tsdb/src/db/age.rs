@@ -9,7 +9,6 @@ use super::{Db, Work};
 use crate::block::Block;
 use crate::error::Error;
 use crate::options::RetentionRule;
-use crate::postings;
 use model::{Labels, TimeRange, Timestamp, matcher};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -70,7 +69,7 @@ impl Db {
         if !is_due {
             return Ok(false);
         }
-        let series = postings::select(block.index()?.series.as_ref(), &rule.matchers);
+        let series = block.index()?.series.select(&rule.matchers);
         if series.is_empty() {
             work.rules_applied.insert(key, i64::MAX);
             return Ok(false);

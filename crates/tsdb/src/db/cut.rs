@@ -95,9 +95,7 @@ impl Db {
 
     fn cut(&self, work: &mut Work, boundary: i64) -> Result<(), Error> {
         self.head.counts.late.store(0, Ordering::Relaxed);
-        let position = self.wal.rotate()?;
-        // Who wrote to the log before that position has brought it to the head when this is held.
-        drop(self.writer());
+        let position = self.rotate_log()?;
         let mut pool = TimesPool::default();
         let mut series = self.sorted_head(&[]);
         let mut windows = BTreeSet::new();
@@ -132,6 +130,14 @@ impl Db {
         // It would keep the timestamps of what was cut.
         self.writer().pool = TimesPool::default();
         Ok(())
+    }
+
+    /// Closes the segment of the log. What lies before the position is in the head, and whoever writes behind it knows
+    /// that it is another segment. Writers do not wait for the medium.
+    pub(super) fn rotate_log(&self) -> Result<Position, Error> {
+        self.wal.prepare()?;
+        let _no_writer = self.writer();
+        Ok(self.wal.rotate()?)
     }
 
     /// Most series span one or two windows; one with a gap of years must not make every window between.

@@ -3,12 +3,14 @@
 use super::{Db, Writer};
 use crate::error::Error;
 use crate::head::HeadSeries;
-use crate::postings;
 use crate::record;
 use model::{Matcher, TimeRange};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use storage::Position;
+
+/// Series of the head for which writers wait together.
+const DELETED_AT_ONCE: usize = 1024;
 
 impl Db {
     /// Deletes the samples in `range` of the series that fulfil all matchers. What was acknowledged before
@@ -17,7 +19,7 @@ impl Db {
         if range.start > range.end {
             return Ok(());
         }
-        // No cut or merge runs meanwhile: it would carry over what is deleted here.
+        // No cut or merge runs meanwhile: it would carry over what is deleted here, and forget series.
         let _work = self.work();
         let deleted = self.delete_from_head(matchers, range);
         self.changes.mark(range);
@@ -26,7 +28,7 @@ impl Db {
             if !block.meta.overlaps(range) {
                 continue;
             }
-            let series = postings::select(block.index()?.series.as_ref(), matchers);
+            let series = block.index()?.series.select(matchers);
             if series.is_empty() {
                 continue;
             }
@@ -41,23 +43,24 @@ impl Db {
     }
 
     fn delete_from_head(&self, matchers: &[Matcher], range: TimeRange) -> Result<(), Error> {
-        let mut writer = self.writer();
         let mut selected: Vec<Arc<HeadSeries>> = self.head.select(matchers);
         selected.sort_by_key(|series| series.id);
-        if selected.is_empty() {
-            return Ok(());
-        }
+        let mut logged = None;
         // All of them, whether the head holds such samples or not: the log may repeat what is in blocks.
-        let position = self.log_deletion(&mut writer, &selected, range)?;
-        for series in &selected {
-            let deleted = series.delete(range, &mut writer.pool);
-            self.head
-                .counts
-                .samples
-                .fetch_sub(deleted, Ordering::Relaxed);
+        for group in selected.chunks(DELETED_AT_ONCE) {
+            let mut writer = self.writer();
+            logged = Some(self.log_deletion(&mut writer, group, range)?);
+            let deleted = group
+                .iter()
+                .map(|series| series.delete(range, &mut writer.pool));
+            let deleted = deleted.sum();
+            let samples = &self.head.counts.samples;
+            samples.fetch_sub(deleted, Ordering::Relaxed);
         }
-        drop(writer);
-        Ok(self.wal.acknowledge(position)?)
+        match logged {
+            Some(position) => Ok(self.wal.acknowledge(position)?),
+            None => Ok(()),
+        }
     }
 
     fn log_deletion(

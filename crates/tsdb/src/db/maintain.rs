@@ -1,7 +1,7 @@
 //! What runs beside reading and writing: sync, cut, merge, retention, and getting well again.
 
 use super::opening::QUARANTINE_SUFFIX;
-use super::{Db, Work};
+use super::{Db, Work, newest_time};
 use crate::error::Error;
 use crate::retention::{Limits, expired, share_of};
 use model::Timestamp;
@@ -111,10 +111,11 @@ impl Db {
         self.set_damaged_aside(work)?;
         let monotonic = self.options.clock.monotonic();
         let now = work.clock.now(now, monotonic).millis();
-        let newest = self.newest(work).min(now);
+        let newest = newest_time(&work.manifest, &self.head);
+        let newest = newest.map_or(i64::MIN, Timestamp::millis).min(now);
         self.retain(work, newest)?;
         loop {
-            if self.wal.rearm() {
+            if self.rearm_log() {
                 self.cut_if_due(work)?;
             }
             if self.compact_once(work)? {
@@ -127,11 +128,10 @@ impl Db {
         }
     }
 
-    /// Time of the newest sample.
-    fn newest(&self, work: &Work) -> i64 {
-        let in_blocks = work.manifest.blocks.iter().map(|block| block.end).max();
-        let in_head = self.head.counts.newest.load(Ordering::Relaxed);
-        in_blocks.unwrap_or(i64::MIN).max(in_head)
+    /// Whether the log takes records, now or again. Going on in another segment is no matter of a writer's moment.
+    fn rearm_log(&self) -> bool {
+        let _no_writer = self.wal.poisoned().map(|_reason| self.writer());
+        self.wal.rearm()
     }
 
     fn retain(&self, work: &mut Work, newest: i64) -> Result<(), Error> {

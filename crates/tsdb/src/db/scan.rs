@@ -10,7 +10,6 @@ use crate::block::{Block, BlockReader};
 use crate::error::Error;
 use crate::gather::{Gathered, SharedTimes};
 use crate::head::{AHEAD, HeadSeries};
-use crate::postings;
 use model::{Columns, Labels, Matcher, ReadBudget, Scan, SourceError, TimeRange};
 use std::cmp::Ordering;
 use std::hint::black_box;
@@ -70,7 +69,7 @@ impl<'a> DbScan<'a> {
         let overlapping = |block: &&Arc<Block>| in_order && block.meta.overlaps(range);
         for block in blocks.iter().filter(overlapping) {
             let reader = BlockReader::new(block)?;
-            let found = postings::select(reader.index.series.as_ref(), matchers);
+            let found = reader.index.series.select(matchers);
             if found.is_empty() {
                 continue;
             }

@@ -40,12 +40,10 @@ impl Db {
         match head {
             SnapshotHead::Skip => manifest.cuts.clear(),
             SnapshotHead::Include => {
-                {
-                    let _no_writer = self.writer();
-                    self.wal.rotate()?;
-                }
+                let end = self.rotate_log()?;
                 self.sync()?;
-                self.wal.link_closed_segments(&folder.join(WAL_FOLDER))?;
+                self.wal
+                    .link_closed_segments(&folder.join(WAL_FOLDER), end)?;
             }
         }
         for block in &manifest.blocks {

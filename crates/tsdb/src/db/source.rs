@@ -3,7 +3,6 @@
 use super::Db;
 use super::scan::{DbScan, to_source};
 use crate::block::{Block, BlockReader};
-use crate::postings;
 use model::{ChangeLog, Labels, Matcher, Scan, Source, SourceError, TimeRange};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
@@ -110,7 +109,7 @@ impl Db {
         for block in self.blocks_in(range) {
             let reader = BlockReader::new(&block).map_err(to_source)?;
             let intern = |encoded: &str| self.intern(encoded);
-            for id in postings::select(reader.index.series.as_ref(), matchers) {
+            for id in reader.index.series.select(matchers) {
                 if reader.touches(id, range).map_err(to_source)? {
                     each(reader.index.series.shared_labels(id, &intern));
                 }

@@ -3,8 +3,8 @@
 //! Late samples may lie inside a window that was summarised before they came: they stay windows of one
 //! beside it. The same samples may also be there twice, as they came and summarised: while a block is
 //! being replaced, or where somebody sends old data again. If what lies inside a window counts as many samples
-//! as it does, it is taken for those samples and the window goes; otherwise what has the time of the window's first
-//! or last sample is taken for that one and goes.
+//! as it does and begins and ends with it, it is taken for those samples and the window goes; otherwise what has the
+//! time of the window's first or last sample is taken for that one and goes.
 
 use super::Floats;
 use crate::summary::{Window, push, window_at};
@@ -46,7 +46,11 @@ fn without_repetition(windows: &[Window]) -> Vec<Window> {
             .filter(|other| *other != i && windows[*other].times().0 >= first)
             .collect();
         let counted: u32 = inside.iter().map(|other| windows[*other].count()).sum();
-        if counted >= window.count() {
+        let begins = inside
+            .iter()
+            .any(|other| windows[*other].times().0 == first);
+        let ends = inside.iter().any(|other| windows[*other].times().1 == last);
+        if counted == window.count() && begins && ends {
             gone[i] = true;
             continue;
         }
@@ -66,13 +70,6 @@ fn without_repetition(windows: &[Window]) -> Vec<Window> {
 pub(super) fn copy(to: &mut Floats, from: &Floats, i: usize) {
     if let Some(window) = window_at(from, i) {
         add(to, &window);
-    }
-}
-
-/// Appends what stands at `i` in `from`, with what is known of its window.
-pub(super) fn copy_window(to: &mut Floats, from: &Floats, i: usize) {
-    if let Some(window) = window_at(from, i) {
-        push(to, &window);
     }
 }
 
@@ -132,6 +129,14 @@ mod tests {
         check(&[10, 30], &[10, 20, 30], &[(30, 3)]);
         check(&[10, 20, 30], &[10, 20, 30], &[(10, 1), (20, 1), (30, 1)]);
         check(&[10], &[10], &[(10, 1)]);
+        // Late samples between two that were summarised, as many and more.
+        check(&[15, 20], &[10, 30], &[(15, 1), (20, 1), (30, 2)]);
+        check(
+            &[15, 20, 25],
+            &[10, 30],
+            &[(15, 1), (20, 1), (25, 1), (30, 2)],
+        );
+        check(&[10, 15], &[10, 30], &[(15, 1), (30, 2)]);
         check(&[5, 40], &[10, 20], &[(5, 1), (20, 2), (40, 1)]);
     }
 }

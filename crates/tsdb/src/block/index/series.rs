@@ -1,12 +1,11 @@
 //! The part of an index that says which series there are.
-//!
-//! As long as series neither come nor go, block after block has the same ones. What this takes in memory is then
-//! taken once for all of them, label sets that queries asked for included.
 
 use super::super::memory::HeldBytes;
 use super::{span, take_numbers};
 use crate::postings::LabelIndex;
 use model::Labels;
+use runtime::HashMap;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock, Weak};
 use storage::encoding::Decoder;
 
@@ -34,13 +33,69 @@ pub(crate) struct SeriesTable {
 }
 
 impl SeriesTable {
-    /// Whether the same series are in both.
-    pub(in crate::block) fn has_the_series_of(&self, other: &Self) -> bool {
-        self.labels == other.labels
-            && self.label_starts == other.label_starts
-            && self.pairs == other.pairs
-            && self.symbol_starts == other.symbol_starts
-            && self.symbols == other.symbols
+    /// For each pair of another table its number here, where it has one.
+    pub(super) fn same_pairs(&self, other: &Self) -> Vec<Option<u32>> {
+        let symbols = 0..u32::try_from(other.symbol_starts.len()).unwrap_or(u32::MAX);
+        let symbols: Vec<Option<u32>> = symbols
+            .map(|number| self.number_of(other.symbol(number)))
+            .collect();
+        let symbol = |number: u32| *symbols.get(usize::try_from(number).ok()?)?;
+        let pairs = other.pairs.iter().map(|(name, value)| {
+            let pair = (symbol(*name)?, symbol(*value)?);
+            u32::try_from(self.pairs.binary_search(&pair).ok()?).ok()
+        });
+        pairs.collect()
+    }
+
+    /// The labels of a series as numbers of pairs.
+    pub(super) fn row(&self, series: u32) -> &[u32] {
+        let span = span(&self.label_starts, series);
+        span.and_then(|span| self.labels.get(span))
+            .unwrap_or_default()
+    }
+
+    /// Whether a series has the labels of a row of another table. `same` is what `same_pairs` answers for that one.
+    pub(super) fn has_row(&self, series: u32, row: &[u32], same: &[Option<u32>]) -> bool {
+        let own = self.row(series);
+        let equal = |(own, other): (&u32, &u32)| {
+            let other = usize::try_from(*other).ok();
+            other.and_then(|other| *same.get(other)?) == Some(*own)
+        };
+        series < self.count() && own.len() == row.len() && own.iter().zip(row).all(equal)
+    }
+
+    /// A table of some of the series, which ascend.
+    pub(super) fn part(&self, series: &[u32]) -> Self {
+        let rows = || series.iter().flat_map(|series| self.row(*series));
+        let used: BTreeSet<u32> = rows().copied().collect();
+        let pair = |number: &u32| self.pairs.get(usize::try_from(*number).ok()?).copied();
+        let used_symbols: BTreeSet<u32> = used
+            .iter()
+            .filter_map(pair)
+            .flat_map(|(name, value)| [name, value])
+            .collect();
+        let mut part = Self::default();
+        for symbol in &used_symbols {
+            part.symbol_starts.push(as_number(part.symbols.len()));
+            part.symbols.push_str(self.symbol(*symbol));
+        }
+        let rank =
+            |all: &BTreeSet<u32>| -> HashMap<u32, u32> { all.iter().copied().zip(0..).collect() };
+        let (pair_ranks, symbol_ranks) = (rank(&used), rank(&used_symbols));
+        let ranked =
+            |ranks: &HashMap<u32, u32>, number| ranks.get(&number).copied().unwrap_or_default();
+        let pairs = used.iter().filter_map(pair);
+        part.pairs = pairs
+            .map(|(name, value)| (ranked(&symbol_ranks, name), ranked(&symbol_ranks, value)))
+            .collect();
+        for series in series {
+            part.label_starts.push(as_number(part.labels.len()));
+            let row = self.row(*series).iter();
+            part.labels
+                .extend(row.map(|pair| ranked(&pair_ranks, *pair)));
+        }
+        part.label_starts.push(as_number(part.labels.len()));
+        part
     }
 
     pub(super) fn take_symbols(&mut self, decoder: &mut Decoder<'_>) -> Option<()> {
@@ -114,10 +169,8 @@ impl SeriesTable {
     }
 
     /// The names and values of a series.
-    fn texts(&self, series: u32) -> impl Iterator<Item = (&str, &str)> {
-        let span = span(&self.label_starts, series).unwrap_or_default();
-        let numbers = self.labels.get(span).unwrap_or_default();
-        let pairs = numbers.iter().filter_map(|number| {
+    pub(super) fn texts(&self, series: u32) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.row(series).iter().filter_map(|number| {
             let number = usize::try_from(*number).ok()?;
             self.pairs.get(number)
         });
@@ -165,13 +218,12 @@ impl SeriesTable {
     }
 
     /// The labels of a series; empty for a number that is none.
-    pub(crate) fn labels(&self, series: u32) -> Labels {
+    pub(super) fn labels(&self, series: u32) -> Labels {
         Labels::from_encoded(&self.encode_labels(series)).unwrap_or_default()
     }
 
-    /// The labels of a series, kept for the next query. `intern` answers a label set that exists already
-    /// for its encoded form, so that equal ones of several places are one.
-    pub(crate) fn shared_labels(
+    /// The labels of a series, kept for the next query; see `BlockSeries::shared_labels`.
+    pub(super) fn shared_labels(
         &self,
         series: u32,
         intern: &dyn Fn(&str) -> Option<Labels>,
@@ -193,7 +245,7 @@ impl SeriesTable {
     }
 
     /// The series with these labels.
-    pub(crate) fn find(&self, labels: &Labels) -> Option<u32> {
+    pub(super) fn find(&self, labels: &Labels) -> Option<u32> {
         let (mut low, mut high) = (0, self.count());
         while low < high {
             let middle = low.midpoint(high);
@@ -217,9 +269,13 @@ impl SeriesTable {
     }
 
     /// Number of series.
-    pub(crate) fn count(&self) -> u32 {
+    pub(super) fn count(&self) -> u32 {
         u32::try_from(self.label_starts.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
+}
+
+fn as_number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }
 
 impl LabelIndex for SeriesTable {

@@ -224,3 +224,36 @@ fn a_share_of_the_disk() {
         assert_eq!(stay, all_stay, "{percentage} %");
     }
 }
+
+#[test]
+fn a_deletion_takes_every_window_it_touches() {
+    let bench = aged(&[(DAY, HOUR)], 100 * DAY);
+    run(&bench, 72);
+    let counts = |bench: &Bench| -> u32 {
+        let found = columns(bench, 2);
+        found
+            .summaries
+            .as_ref()
+            .expect("windows")
+            .counts
+            .iter()
+            .sum()
+    };
+    assert_eq!(counts(&bench), 72 * 60);
+    let delete = |from: i64, to: i64| {
+        let range = TimeRange {
+            start: at(from),
+            end: at(to),
+        };
+        let series = [Matcher::equal("id", "2")];
+        bench.db().delete(&series, range).expect("deleted");
+    };
+    // Part of an hour, its end, and what lies between the last sample of one and the first of the next.
+    let hour = |number: i64| HOUR - START / 1000 % HOUR + number * HOUR;
+    delete(hour(5) + 10 * MINUTE, hour(5) + 20 * MINUTE);
+    assert_eq!(counts(&bench), 71 * 60);
+    delete(hour(8) - 5 * MINUTE, hour(8));
+    assert_eq!(counts(&bench), 70 * 60);
+    delete(hour(10) - 39, hour(10) + 19);
+    assert_eq!(counts(&bench), 70 * 60);
+}

@@ -125,6 +125,25 @@ fn a_clock_that_jumps_costs_no_data() {
 }
 
 #[test]
+fn a_wrong_date_at_the_start_costs_no_data() {
+    let mut bench = Bench::new(1);
+    bench.options.retention_ms = Some(10 * 86_400_000);
+    bench.restart();
+    bench.db().append(&[row(1, 0, 1.0)]).expect("append");
+    bench.db().flush().expect("flush");
+    let year = 365 * 86_400;
+    bench.clock.step_to(at(year));
+    bench.restart();
+    let appended = bench.db().append(&[row(1, year, 1.0)]).expect("append");
+    assert_eq!(appended.accepted, 1, "scraped under the wrong date");
+    bench.db().maintain(at(year)).expect("maintain");
+    bench.clock.step_to(at(60));
+    bench.db().append(&[row(1, 60, 1.0)]).expect("append");
+    bench.db().maintain(at(60)).expect("maintain");
+    assert_eq!(read(bench.db(), &[], TimeRange::ALL)[&labels(1)].len(), 3);
+}
+
+#[test]
 fn a_full_disk_recovers_without_a_restart() {
     let bench = Bench::new(1);
     bench.db().append(&[row(1, 0, 1.0)]).expect("append");
