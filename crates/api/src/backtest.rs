@@ -13,13 +13,10 @@ use model::{Source, TimeRange};
 use promql::Engine;
 use routing::Routing;
 use rules::Config;
+use rules::backtest::Watch;
 use runtime::SharedClock;
 use serde_json::Value;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a backtest may take.
-pub const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// What is tested, against what.
 pub struct Backtest<'a> {
@@ -33,12 +30,12 @@ pub struct Backtest<'a> {
     pub engine: Engine,
     /// The stored samples.
     pub source: Arc<dyn Source>,
-    /// Measures how long it takes.
+    /// Goes into the evaluation.
     pub clock: SharedClock,
     /// The span of time.
     pub range: TimeRange,
-    /// Whether the caller went away.
-    pub is_cancelled: &'a dyn Fn() -> bool,
+    /// Ends it early.
+    pub watch: &'a Watch<'a>,
 }
 
 /// Runs a backtest. Answers the report as the API gives it (docs/guide/backtest.md).
@@ -46,10 +43,9 @@ pub fn run(test: Backtest<'_>) -> Result<Value, rules::backtest::Error> {
     let mut routing = test
         .routing
         .map(|config| Routing::new(config, test.range.start));
-    let mut hear = |at, alerts| {
-        if let Some(routing) = &mut routing {
-            routing.put(at, alerts);
-        }
+    let mut hear = |at, alerts| match &mut routing {
+        Some(routing) => routing.put(at, alerts, test.watch),
+        None => Ok(()),
     };
     let outcome = rules::backtest::Backtest {
         config: test.rules,
@@ -57,18 +53,18 @@ pub fn run(test: Backtest<'_>) -> Result<Value, rules::backtest::Error> {
         source: test.source,
         clock: test.clock,
         range: test.range,
-        timeout: TIMEOUT,
-        is_cancelled: test.is_cancelled,
+        watch: test.watch,
         by_moment: false,
     }
     .run(&mut hear)?;
     if let Some(routing) = &mut routing {
-        routing.advance(test.range.end);
+        routing.advance(test.range.end, test.watch)?;
     }
     let findings = test
         .incidents
         .as_deref()
-        .map(|all| incidents::judge(all, &outcome, test.range));
+        .map(|all| incidents::judge(all, &outcome, test.range, test.watch))
+        .transpose()?;
     Ok(report::json(
         &outcome,
         test.range,

@@ -32,7 +32,7 @@ pub use doors::graphite;
 pub use guard::{Admission, Guard};
 pub use late::{LateRouter, Replay};
 pub use notifications::{ENDING, Notifications, RELOAD_FAILED, STARTING};
-pub use queries::Queries;
+pub use queries::{Queries, QueryLog};
 pub use server::{Limits, Listener, serve};
 pub use services::{About, Reload, Services, SetupView};
 pub use web::{Cors, Lifecycle, LiveWebConfig, Prefix, Requests, Web};

@@ -104,7 +104,7 @@ pub(crate) fn push_histogram(out: &mut String, histogram: &Histogram) {
         out.push_str(opening);
         opening = ",";
         // Writing to a String cannot fail.
-        let _infallible = write!(out, "[{}", bounds_rule(histogram, bucket));
+        let _infallible = write!(out, "[{}", bounds_rule(bucket));
         for number in [bucket.lower, bucket.upper, bucket.count] {
             out.push_str(",\"");
             push_float(out, number);
@@ -115,13 +115,13 @@ pub(crate) fn push_histogram(out: &mut String, histogram: &Histogram) {
     out.push_str(if opening == "," { "]}" } else { "}" });
 }
 
-fn bounds_rule(histogram: &Histogram, bucket: &promql::Bucket) -> u8 {
-    let is_custom = histogram.schema == model::histogram::CUSTOM_BUCKETS_SCHEMA;
-    match bucket {
-        _ if is_custom => 0,
-        zero if zero.lower <= 0.0 && zero.upper >= 0.0 => 3,
-        negative if negative.upper < 0.0 => 1,
-        _ => 0,
+/// Which of its bounds lie in a bucket, as upstream's API numbers it.
+const fn bounds_rule(bucket: &promql::Bucket) -> u8 {
+    match bucket.includes {
+        (false, true) => 0,
+        (true, false) => 1,
+        (false, false) => 2,
+        (true, true) => 3,
     }
 }
 

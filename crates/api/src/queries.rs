@@ -3,7 +3,7 @@
 use crate::answer::Failure;
 use http::StatusCode;
 use model::Timestamp;
-use promql::{Observed, Observer, QueryStats, QueryTime};
+use promql::{Observed, Observer, Query, QueryStats, QueryTime};
 use runtime::metrics::{Counter, Gauge, Summary};
 use runtime::{Registry, SharedClock};
 use serde_json::{Value, json};
@@ -18,8 +18,15 @@ pub struct Queries {
     slots: Arc<Semaphore>,
     clock: SharedClock,
     queue_seconds: Summary,
-    log: Arc<LineLog>,
-    log_failures: Counter,
+    log: QueryLog,
+}
+
+/// A line for each query, as upstream's log has it.
+#[derive(Clone)]
+pub struct QueryLog {
+    lines: Arc<LineLog>,
+    failures: Counter,
+    clock: SharedClock,
 }
 
 /// What is counted of every query, those of rules included.
@@ -29,14 +36,15 @@ struct Counted {
     samples: Counter,
     prepare_seconds: Summary,
     evaluation_seconds: Summary,
+    log: QueryLog,
 }
 
 impl Queries {
-    /// Lets so many run at once; the log is written where `log` says.
+    /// Lets so many run at once.
     #[must_use]
     pub fn new(
         concurrent_max: usize,
-        log: Arc<LineLog>,
+        log: QueryLog,
         (registry, clock): (&Registry, SharedClock),
     ) -> Self {
         registry
@@ -46,29 +54,17 @@ impl Queries {
                 &[],
             )
             .set_count(concurrent_max);
-        let enabled = registry.gauge(
-            "prometheus_engine_query_log_enabled",
-            "State of the query log.",
-            &[],
-        );
-        let shown = Arc::clone(&log);
-        registry.before_showing(move || enabled.set(f64::from(u8::from(shown.is_on()))));
         Self {
             slots: Arc::new(Semaphore::new(concurrent_max)),
             clock,
             queue_seconds: seconds(registry, "queue_time"),
             log,
-            log_failures: registry.counter(
-                "prometheus_engine_query_log_failures_total",
-                "The number of query log failures.",
-                &[],
-            ),
         }
     }
 
-    /// What an engine tells of its queries, to be counted.
+    /// What an engine tells of its queries, to be counted; those of rules are logged.
     #[must_use]
-    pub fn observer(registry: &Registry) -> Observer {
+    pub fn observer(registry: &Registry, log: QueryLog) -> Observer {
         let counted = Counted {
             running: AtomicUsize::new(0),
             running_shown: registry.gauge(
@@ -83,8 +79,9 @@ impl Queries {
             ),
             prepare_seconds: seconds(registry, "prepare_time"),
             evaluation_seconds: seconds(registry, "inner_eval"),
+            log,
         };
-        Arc::new(move |_query, observed| counted.note(observed))
+        Arc::new(move |query, observed| counted.note(query, observed))
     }
 
     /// Waits for a slot, at most as long as the query may take.
@@ -105,14 +102,41 @@ impl Queries {
         }
     }
 
-    /// Writes a line for a query, as upstream's log has it.
+    /// Writes a line for a query that came over HTTP.
     pub(crate) fn log(&self, asked: &Asked, outcome: Result<&QueryStats, &str>) {
-        if !self.log.is_on() {
+        self.log.write(|| asked.logged(), outcome);
+    }
+}
+
+impl QueryLog {
+    /// Writes where `lines` says.
+    #[must_use]
+    pub fn new(lines: Arc<LineLog>, (registry, clock): (&Registry, SharedClock)) -> Self {
+        let enabled = registry.gauge(
+            "prometheus_engine_query_log_enabled",
+            "State of the query log.",
+            &[],
+        );
+        let shown = Arc::clone(&lines);
+        registry.before_showing(move || enabled.set(f64::from(u8::from(shown.is_on()))));
+        Self {
+            lines,
+            failures: registry.counter(
+                "prometheus_engine_query_log_failures_total",
+                "The number of query log failures.",
+                &[],
+            ),
+            clock,
+        }
+    }
+
+    fn write(&self, logged: impl FnOnce() -> Logged, outcome: Result<&QueryStats, &str>) {
+        if !self.lines.is_on() {
             return;
         }
-        let line = asked.line(self.clock.now(), outcome);
-        if let Err(error) = self.log.write(&line.to_string()) {
-            self.log_failures.increment();
+        let line = logged().line(self.clock.now(), outcome);
+        if let Err(error) = self.lines.write(&line.to_string()) {
+            self.failures.increment();
             tracing::warn!(%error, "a query could not be logged");
         }
     }
@@ -127,7 +151,8 @@ fn seconds(registry: &Registry, slice: &str) -> Summary {
 }
 
 impl Counted {
-    fn note(&self, observed: Observed<'_>) {
+    fn note(&self, query: &Query<'_>, observed: Observed<'_>) {
+        self.log_rule(query, observed);
         let running = match observed {
             Observed::Begun => self.running.fetch_add(1, Ordering::Relaxed) + 1,
             Observed::Answered(result) => {
@@ -142,6 +167,33 @@ impl Counted {
         };
         self.running_shown.set_count(running);
     }
+
+    fn log_rule(&self, query: &Query<'_>, observed: Observed<'_>) {
+        let Some(group) = query.rule_group else {
+            return;
+        };
+        let logged = || Logged {
+            query: query.expr.to_string(),
+            time: query.time,
+            origin: (
+                "ruleGroup",
+                json!({ "file": group.file, "name": group.name }),
+            ),
+        };
+        match observed {
+            Observed::Begun => {}
+            Observed::Answered(result) => self.log.write(logged, Ok(&result.stats)),
+            Observed::Failed(error) => self.log.write(logged, Err(&error.to_string())),
+        }
+    }
+}
+
+/// What a line says of a query beside its outcome.
+struct Logged {
+    query: String,
+    time: QueryTime,
+    /// Where it came from: the name of a field and its value.
+    origin: (&'static str, Value),
 }
 
 /// A query and who asked it.
@@ -154,7 +206,22 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    fn line(&self, now: Timestamp, outcome: Result<&QueryStats, &str>) -> Value {
+    fn logged(&self) -> Logged {
+        let origin = json!({
+            "clientIP": self.client,
+            "method": self.method,
+            "path": self.path,
+        });
+        Logged {
+            query: self.query.clone(),
+            time: self.time,
+            origin: ("httpRequest", origin),
+        }
+    }
+}
+
+impl Logged {
+    fn line(self, now: Timestamp, outcome: Result<&QueryStats, &str>) -> Value {
         let (start, end, step) = match self.time {
             QueryTime::Instant(at) => (at, at, 0.0),
             QueryTime::Range {
@@ -173,13 +240,9 @@ impl Asked {
                 "start": start.to_string(),
                 "step": step,
             },
-            "httpRequest": {
-                "clientIP": self.client,
-                "method": self.method,
-                "path": self.path,
-            },
         });
         if let Value::Object(fields) = &mut line {
+            fields.insert(self.origin.0.to_owned(), self.origin.1);
             match outcome {
                 Ok(stats) => drop(fields.insert("stats".to_owned(), stats_json(stats))),
                 Err(error) => drop(fields.insert("error".to_owned(), error.into())),
@@ -206,7 +269,7 @@ fn stats_json(stats: &QueryStats) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Queries};
+    use super::{Asked, Queries, QueryLog};
     use model::Timestamp;
     use promql::{QueryStats, QueryTime};
     use runtime::{Registry, SystemClock};
@@ -215,7 +278,8 @@ mod tests {
     use storage::{LineLog, OperatingSystem};
 
     fn queries(concurrent_max: usize, registry: &Registry) -> Queries {
-        let log = Arc::new(LineLog::new(OperatingSystem::shared()));
+        let lines = Arc::new(LineLog::new(OperatingSystem::shared()));
+        let log = QueryLog::new(lines, (registry, SystemClock::shared()));
         Queries::new(concurrent_max, log, (registry, SystemClock::shared()))
     }
 
@@ -252,7 +316,8 @@ mod tests {
             method: "GET".to_owned(),
             path: "/api/v1/query_range",
         };
-        let line = asked.line(Timestamp::from_millis(1000), Ok(&QueryStats::default()));
+        let now = Timestamp::from_millis(1000);
+        let line = asked.logged().line(now, Ok(&QueryStats::default()));
         assert_eq!(
             (
                 &line["params"]["step"],
@@ -262,7 +327,7 @@ mod tests {
             (&15.0.into(), &"up".into(), &"127.0.0.1".into())
         );
         assert_eq!(line["stats"]["samples"]["peakSamples"], 0);
-        let failed = asked.line(Timestamp::from_millis(1000), Err("too slow"));
+        let failed = asked.logged().line(now, Err("too slow"));
         assert_eq!(failed["error"], "too slow");
     }
 }

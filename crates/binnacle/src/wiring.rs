@@ -19,7 +19,7 @@ use crate::cli::WalSync;
 use crate::flags::Flags;
 use crate::setup::Setup;
 use anyhow::Context as _;
-use api::{About, Queries, Replay, Services};
+use api::{About, Queries, QueryLog, Replay, Services};
 use collect::inside::SourceViews;
 use collect::remote_read::RemoteReader;
 use collect::{Collector, Surroundings};
@@ -36,7 +36,7 @@ use runtime::{Registry, SharedClock, Shutdown};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use storage::State;
+use storage::{LineLog, OperatingSystem, State};
 use tokio::runtime::Handle;
 use tsdb::Db;
 
@@ -79,7 +79,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
         sink,
         maintenance,
     } = samples(&ground, &setup)?;
-    let engine = engine(&ground);
+    let (engine, query_log, query_lines) = engine(&ground);
     let incidents = incidents(&ground, started_at)?;
     let (dispatch, mut threads) = flows::dispatch(&ground, &setup, Arc::clone(&incidents))?;
     let notifier = Arc::new(flows::notifier(&ground));
@@ -90,11 +90,11 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
     let own = Own::new(&flags, &ground.registry, &ground.clock);
     let doors = Arc::new(Doors::new(&ground, &ingest, reader, own.metadata())?);
     threads.push(doors.pushgateway.spawn(ground.shutdown.clone())?);
-    let web = http::Web::new(&ground);
+    let web = http::Web::new(&ground, query_log);
     let configuration = Arc::new(Configuration::new(
         ground.clone(),
         (rules.clone(), dispatch.clone(), notifier.clone()),
-        (Arc::clone(&web.notifications), Arc::clone(&web.query_log)),
+        (Arc::clone(&web.notifications), query_lines, &engine),
         Arc::clone(&doors),
     ));
     let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
@@ -239,23 +239,28 @@ fn open_store(ground: &Ground, setup: &Setup) -> anyhow::Result<Db> {
     Db::open(options).with_context(|| format!("metrics store in {}", flags.data.display()))
 }
 
-fn engine(ground: &Ground) -> Engine {
+/// The engine, the log of queries, and the file that this goes to.
+fn engine(ground: &Ground) -> (Engine, QueryLog, Arc<LineLog>) {
     let flags = &ground.flags;
-    Engine::new(EngineOptions {
+    let lines = Arc::new(LineLog::new(OperatingSystem::shared()));
+    let registry_and_clock = (&ground.registry, Arc::clone(&ground.clock));
+    let query_log = QueryLog::new(Arc::clone(&lines), registry_and_clock);
+    let engine = Engine::new(EngineOptions {
         lookback_ms: flags.lookback_ms,
         samples_max: flags.query_samples,
         timeout: flags.query_timeout,
         delayed_name_removal: flags.delayed_name_removal,
         start_timestamps: flags.start_timestamps,
         type_and_unit_labels: flags.type_and_unit_labels,
-        observer: Some(Queries::observer(&ground.registry)),
+        observer: Some(Queries::observer(&ground.registry, query_log.clone())),
         per_step_stats: flags.per_step_stats,
         cache: Some(Arc::new(ResultCache::new(
             RESULT_CACHE_BYTES,
             &ground.registry,
         ))),
         ..EngineOptions::new(Arc::clone(&ground.clock))
-    })
+    });
+    (engine, query_log, lines)
 }
 
 fn collector(

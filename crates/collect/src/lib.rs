@@ -9,7 +9,6 @@ mod discovery;
 mod failure_log;
 mod features;
 pub mod fetch;
-pub mod glob;
 pub mod host;
 pub mod http_client;
 pub mod inside;

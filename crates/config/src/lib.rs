@@ -7,6 +7,7 @@
 
 pub mod aws;
 pub mod decode;
+pub mod glob;
 pub mod http_client;
 pub mod problem;
 pub mod redact;

@@ -5,12 +5,12 @@
 //! says what went wrong.
 
 mod data;
-pub mod glob;
 
 pub use data::{Message, data, go_json, quote_meta};
 
 use crate::config::Config;
 use crate::notice::Notice;
+use config::glob;
 use gotemplate::functions::alertmanager;
 use gotemplate::functions::alertmanager::data::Data;
 use gotemplate::{Limits, MissingKey, Signature, Template, Time, Type, Value};
@@ -140,7 +140,8 @@ fn read_files(patterns: &[PathBuf]) -> (Template, Vec<String>) {
         }
     }
     for pattern in patterns {
-        for path in glob::find(pattern) {
+        let files = glob::expand(pattern).into_iter();
+        for path in files.filter(|path| path.is_file()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let shown = path.display();
             let parsed = std::fs::read_to_string(&path)

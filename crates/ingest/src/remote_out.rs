@@ -10,6 +10,6 @@ mod record;
 mod shards;
 
 pub use backoff::{Backoff, Verdict, judge};
-pub use encode::{Message, encode, encode_metadata, encode_series};
+pub use encode::{Message, encode, encode_metadata, encode_samples, encode_series};
 pub use record::{QueuedSeries, RecordReader, RecordWriter, Rewrite};
 pub use shards::{ShardLimits, ShardPlan, Traffic};

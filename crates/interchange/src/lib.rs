@@ -11,7 +11,6 @@ mod journal;
 pub mod openmetrics;
 pub mod prometheus;
 pub mod remote_read;
-pub mod remote_write;
 pub mod text;
 pub mod victoriametrics;
 

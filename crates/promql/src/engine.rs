@@ -54,6 +54,7 @@ use crate::error::QueryError;
 use model::{ReadBudget, Source, Timestamp};
 use runtime::{SharedClock, Workers};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// How far back a selector looks for a sample; upstream's default.
@@ -77,8 +78,8 @@ pub struct EngineOptions {
     pub samples_max: usize,
     /// How long a query may take.
     pub timeout: Duration,
-    /// The step of subqueries that name none, in milliseconds.
-    pub subquery_default_step_ms: i64,
+    /// The step of subqueries that name none.
+    pub subquery_step: DefaultStep,
     /// Whether names are removed only at the end, so that `label_replace` still sees them (upstream's
     /// feature flag `promql-delayed-name-removal`).
     pub delayed_name_removal: bool,
@@ -99,6 +100,27 @@ pub struct EngineOptions {
     pub clock: SharedClock,
     /// Is told of every query before and after its evaluation.
     pub observer: Option<Observer>,
+}
+
+/// The step of subqueries that name none: the global evaluation interval, which a reload may change. Copies are one.
+#[derive(Clone, Debug)]
+pub struct DefaultStep(Arc<AtomicI64>);
+
+impl DefaultStep {
+    /// Makes one of so many milliseconds.
+    #[must_use]
+    pub fn new(ms: i64) -> Self {
+        Self(Arc::new(AtomicI64::new(ms)))
+    }
+
+    /// Changes it for queries that begin from here on.
+    pub fn set(&self, ms: i64) {
+        self.0.store(ms, Ordering::Relaxed);
+    }
+
+    fn ms(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Is told of queries; called on the thread that evaluates.
@@ -123,7 +145,7 @@ impl EngineOptions {
             lookback_ms: LOOKBACK_MS_DEFAULT,
             samples_max: SAMPLES_MAX_DEFAULT,
             timeout: TIMEOUT_DEFAULT,
-            subquery_default_step_ms: SUBQUERY_STEP_MS_DEFAULT,
+            subquery_step: DefaultStep::new(SUBQUERY_STEP_MS_DEFAULT),
             delayed_name_removal: false,
             start_timestamps: false,
             per_step_stats: false,
@@ -169,6 +191,17 @@ pub struct Query<'a> {
     pub detail: QueryDetail,
     /// Whether it is evaluated even if its answer is known, and its answer not kept.
     pub bypasses_cache: bool,
+    /// For which rules it is evaluated, if for any.
+    pub rule_group: Option<RuleGroup<'a>>,
+}
+
+/// A group of rules.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleGroup<'a> {
+    /// The file that it is in.
+    pub file: &'a str,
+    /// Its name.
+    pub name: &'a str,
 }
 
 /// Evaluates queries.
@@ -200,12 +233,12 @@ impl Engine {
         self.run_with_defaults(source, expr, QueryTime::Instant(at))
     }
 
-    /// The same, with the values of parts that other expressions at this moment have in common with it.
+    /// The same for a rule, with the values of parts that other expressions at this moment have in common with it.
     pub fn instant_sharing(
         &self,
         source: &dyn Source,
-        expr: &Expr,
-        at: Timestamp,
+        (expr, at): (&Expr, Timestamp),
+        rule_group: RuleGroup<'_>,
         shared: &SharedValues<'_>,
     ) -> Result<QueryResult, QueryError> {
         let budget = ReadBudget::new(self.options.samples_max);
@@ -217,6 +250,7 @@ impl Engine {
             budget: &budget,
             detail: QueryDetail::default(),
             bypasses_cache: true,
+            rule_group: Some(rule_group),
         };
         self.observed(&query, || self.evaluate(source, &query, Some(shared)))
     }
@@ -254,6 +288,7 @@ impl Engine {
                 budget: &budget,
                 detail: QueryDetail::default(),
                 bypasses_cache: true,
+                rule_group: None,
             },
         )
     }

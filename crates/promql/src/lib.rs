@@ -24,12 +24,12 @@ mod visit;
 pub use annotations::{Annotation, Severity};
 pub use ast::Expr;
 pub use engine::{
-    Engine, EngineOptions, InstantSample, Observed, Observer, PlanNode, Query, QueryDetail,
-    QueryDetails, QueryResult, QueryStats, QueryTime, QueryValue, RangeSeries, ResultCache,
-    SharedParts, SharedValues,
+    DefaultStep, Engine, EngineOptions, InstantSample, Observed, Observer, PlanNode, Query,
+    QueryDetail, QueryDetails, QueryResult, QueryStats, QueryTime, QueryValue, RangeSeries,
+    ResultCache, RuleGroup, SUBQUERY_STEP_MS_DEFAULT, SharedParts, SharedValues,
 };
 pub use error::QueryError;
-pub use histogram::buckets::{Bucket, all as histogram_buckets};
+pub use histogram::buckets::{Bucket, all as histogram_buckets, text as histogram_text};
 pub use parse_error::ParseError;
 pub use parser::{parse, parse_metric_selector};
 pub use series::{SequenceValue, SeriesDescription, parse_series_description};

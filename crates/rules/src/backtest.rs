@@ -14,8 +14,10 @@ mod ahead;
 mod dependencies;
 mod episodes;
 mod overlay;
+mod watch;
 
 pub use episodes::Episode;
+pub use watch::Watch;
 
 use crate::config::{Config, Evaluator};
 use crate::file::RuleKind;
@@ -27,11 +29,10 @@ use dependencies::{Order, Plan};
 use episodes::Episodes;
 use model::{Alert, Source, TimeRange, Timestamp};
 use overlay::Overlay;
-use promql::{Engine, QueryError, SharedParts, SharedValues};
+use promql::{Engine, EngineOptions, QueryError, SharedParts, SharedValues};
 use runtime::SharedClock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Evaluations of rules at most: 1,000 rules each minute for 69 days.
 pub const EVALUATIONS_MAX: u64 = 100_000_000;
@@ -71,14 +72,12 @@ pub struct Backtest<'a> {
     pub engine: Engine,
     /// The stored samples.
     pub source: Arc<dyn Source>,
-    /// Measures how long it takes.
+    /// Goes into the evaluation.
     pub clock: SharedClock,
     /// The span: every moment of a group that lies after its start and not after its end.
     pub range: TimeRange,
-    /// How long it may take.
-    pub timeout: Duration,
-    /// Whether the caller went away.
-    pub is_cancelled: &'a dyn Fn() -> bool,
+    /// Ends it early.
+    pub watch: &'a Watch<'a>,
     /// Whether every rule is evaluated moment by moment, which takes longer and gives the same.
     pub by_moment: bool,
 }
@@ -119,8 +118,8 @@ pub struct RuleOutcome {
     pub pending_only: u64,
 }
 
-/// Gets the alerts that leave at a moment, in the order of time.
-pub type Hear<'h> = dyn FnMut(Timestamp, Vec<Alert>) + 'h;
+/// Gets the alerts that leave at a moment, in the order of time. An error ends the backtest.
+pub type Hear<'h> = dyn FnMut(Timestamp, Vec<Alert>) -> Result<(), Error> + 'h;
 
 /// A rule while it is tested.
 struct Tested {
@@ -141,14 +140,12 @@ struct Run<'a, 'b> {
     /// Alerts of the chunk by time.
     leaving: BTreeMap<Timestamp, Vec<Alert>>,
     episodes_left: usize,
-    began: Duration,
 }
 
 impl Backtest<'_> {
     /// Runs it. `hear` gets the alerts as the routing would have got them.
     pub fn run(mut self, hear: &mut Hear<'_>) -> Result<Outcome, Error> {
         self.config.resend_delay_ms = self.config.resend_delay_ms.max(RESEND_DELAY_MS);
-        let began = self.clock.monotonic();
         let files = self.config.files.iter();
         let groups: Vec<Group> = files
             .flat_map(|file| {
@@ -182,7 +179,6 @@ impl Backtest<'_> {
             nothing_shared: SharedParts::default(),
             leaving: BTreeMap::new(),
             episodes_left: EPISODES_MAX,
-            began,
         };
         run.all(hear)?;
         Ok(run.outcome())
@@ -191,7 +187,11 @@ impl Backtest<'_> {
     fn evaluator(&self, overlay: &Arc<Overlay>) -> Evaluator {
         Evaluator {
             surroundings: Surroundings {
-                engine: self.engine.clone(),
+                // Its evaluations are neither counted nor logged as those of the live rules.
+                engine: Engine::new(EngineOptions {
+                    observer: None,
+                    ..self.engine.options().clone()
+                }),
                 source: Arc::clone(overlay) as _,
                 external_labels: self.config.external_labels.clone(),
                 external_url: self.config.external_url.clone(),
@@ -206,7 +206,8 @@ impl Backtest<'_> {
     fn check_size(&self, groups: &[Group]) -> Result<(), Error> {
         let span_ms = self.range.end.millis_since(self.range.start).max(0);
         let evaluations = groups.iter().map(|group| {
-            let rules = u64::try_from(group.rules.len()).unwrap_or(u64::MAX);
+            // The moments of a group without rules are counted, too.
+            let rules = u64::try_from(group.rules.len().max(1)).unwrap_or(u64::MAX);
             let moments = (span_ms / group.interval_ms).unsigned_abs();
             rules.saturating_mul(moments)
         });
@@ -242,6 +243,7 @@ impl Run<'_, '_> {
         let mut next: Vec<(Timestamp, i64)> = schedules.collect();
         let mut from = start;
         while from < end {
+            self.test.watch.check()?;
             let to = from.plus_millis(self.plan.chunk_ms).min(end);
             let moments: Vec<Vec<Timestamp>> = next
                 .iter_mut()
@@ -257,7 +259,7 @@ impl Run<'_, '_> {
                 Order::ByMoment => self.by_moment(&moments)?,
             }
             for (at, alerts) in std::mem::take(&mut self.leaving) {
-                hear(at, alerts);
+                hear(at, alerts)?;
             }
             self.overlay
                 .forget_before(to.plus_millis(-self.plan.horizon_ms))?;
@@ -281,7 +283,7 @@ impl Run<'_, '_> {
         (group, rule): (usize, usize),
         moments: &[Timestamp],
     ) -> Result<(), Error> {
-        self.check()?;
+        self.test.watch.check()?;
         let Some(expr) = self.rule_spec(group, rule) else {
             return Ok(());
         };
@@ -313,6 +315,7 @@ impl Run<'_, '_> {
             }
         }
         for at in moments {
+            self.test.watch.check()?;
             self.step((group, rule), *at, None)?;
         }
         Ok(())
@@ -337,7 +340,7 @@ impl Run<'_, '_> {
             .collect();
         all.sort_unstable();
         for (at, group) in all {
-            self.check()?;
+            self.test.watch.check()?;
             let rules = self.groups.get(group).map_or(0, |group| group.rules.len());
             for rule in 0..rules {
                 self.step((group, rule), at, None)?;
@@ -390,19 +393,8 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), Error> {
-        if (self.test.is_cancelled)() {
-            return Err(Error::Cancelled);
-        }
-        let took = self.test.clock.monotonic().saturating_sub(self.began);
-        if took > self.test.timeout {
-            return Err(Error::Timeout(self.test.timeout.as_secs()));
-        }
-        Ok(())
-    }
-
     fn outcome(self) -> Outcome {
-        let took = self.test.clock.monotonic().saturating_sub(self.began);
+        let took = self.test.watch.took();
         let mut rules = Vec::new();
         for (group, tested) in self.groups.iter().zip(self.tested) {
             for (rule, tested) in group.rules.iter().zip(tested) {

@@ -70,7 +70,8 @@ pub(crate) fn beginnings(
 }
 
 /// Takes an outage, from the last evaluation before it to `now`, into account for alerts that were pending. After one that
-/// is not tolerated they begin anew. A rule that waits less than the grace period goes on as if nothing had happened.
+/// is not tolerated they begin anew. What a rule that waits less than the grace period has waited counts, where upstream lets
+/// it begin anew; the outage does not count.
 pub(crate) fn after_outage(
     instances: &mut BTreeMap<Labels, Instance>,
     for_ms: i64,
@@ -82,12 +83,12 @@ pub(crate) fn after_outage(
         instances.retain(|_, instance| !is_pending(instance));
         return;
     }
-    if for_ms < restoring.grace_period_ms {
-        return;
-    }
     for instance in instances.values_mut().filter(|one| is_pending(one)) {
         let timers = &mut instance.timers;
-        timers.active_at = active_at(timers.active_at, (seen, now), for_ms, restoring);
+        timers.active_at = match for_ms < restoring.grace_period_ms {
+            true => timers.active_at.plus_millis(now.millis_since(seen)),
+            false => active_at(timers.active_at, (seen, now), for_ms, restoring),
+        };
     }
 }
 

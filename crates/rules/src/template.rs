@@ -148,10 +148,14 @@ impl<'a> Expander<'a> {
     pub fn expand(
         &self,
         labels: &Labels,
-        value: f64,
+        value: &model::Value,
     ) -> (Vec<(&'a str, String)>, Vec<(&'a str, String)>) {
-        let data =
-            prometheus::alert_data(&pairs(labels), &self.external_labels, &self.context, value);
+        let data = prometheus::alert_data(
+            &pairs(labels),
+            &self.external_labels,
+            &self.context,
+            shown(value),
+        );
         let expand = |texts: &[(&'a str, Text)]| {
             let texts = texts.iter();
             texts
@@ -219,7 +223,15 @@ fn query(
     }
 }
 
-/// The number that a template sees; histograms have none.
+/// The value that a template sees: of a histogram how upstream prints it.
+fn shown(value: &model::Value) -> Value {
+    match value {
+        model::Value::Float(float) => Value::Float(*float),
+        model::Value::Histogram(histogram) => Value::str(promql::histogram_text(histogram)),
+    }
+}
+
+/// The number that stands for a value; histograms have none.
 pub(crate) fn float(value: &model::Value) -> f64 {
     match value {
         model::Value::Float(float) => *float,

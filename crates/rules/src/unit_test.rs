@@ -13,7 +13,7 @@ mod run;
 pub use coverage::Coverage;
 
 use crate::file::UnknownFields;
-use config::{Problems, yaml};
+use config::{Problems, glob, yaml};
 use format::TestFile;
 use model::regex::Regex;
 use runtime::SharedClock;
@@ -126,7 +126,7 @@ fn prepare(file: &Path) -> Result<Prepared, String> {
     let (mut rule_files, mut unmatched) = (Vec::new(), Vec::new());
     for pattern in &tests.rule_files {
         let pattern = folder.join(pattern).display().to_string();
-        let files = expand(&pattern)?;
+        let files = expand(&pattern);
         if files.is_empty() {
             unmatched.push(pattern);
         }
@@ -141,9 +141,10 @@ fn prepare(file: &Path) -> Result<Prepared, String> {
     })
 }
 
-fn expand(pattern: &str) -> Result<Vec<PathBuf>, String> {
-    let paths = glob::glob(pattern).map_err(|error| format!("pattern {pattern:?}: {error}"))?;
-    Ok(paths.flatten().filter(|path| path.is_file()).collect())
+fn expand(pattern: &str) -> Vec<PathBuf> {
+    let mut paths = glob::expand(Path::new(pattern));
+    paths.retain(|path| path.is_file());
+    paths
 }
 
 fn read(file: &Path) -> Result<String, String> {

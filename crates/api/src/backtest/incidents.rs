@@ -2,7 +2,7 @@
 
 use config::{Fields, Node, Position, Problems, decode, yaml};
 use model::{Labels, TimeRange, Timestamp};
-use rules::backtest::{Episode, Outcome};
+use rules::backtest::{Episode, Error, Outcome, Watch};
 use std::collections::BTreeMap;
 
 /// An alert finds an incident where it begins to fire from so long before its beginning on: people write down when they
@@ -260,7 +260,12 @@ impl Incident {
 }
 
 /// Compares what fired with what happened.
-pub(super) fn judge(all: &[Incident], outcome: &Outcome, range: TimeRange) -> Findings {
+pub(super) fn judge(
+    all: &[Incident],
+    outcome: &Outcome,
+    range: TimeRange,
+    watch: &Watch<'_>,
+) -> Result<Findings, Error> {
     let in_range = |incident: &&Incident| {
         incident.start <= range.end && incident.end.unwrap_or(range.end) >= range.start
     };
@@ -276,6 +281,7 @@ pub(super) fn judge(all: &[Incident], outcome: &Outcome, range: TimeRange) -> Fi
     let mut in_vain = BTreeMap::new();
     for (index, rule) in outcome.rules.iter().enumerate() {
         for episode in &rule.episodes {
+            watch.check()?;
             let mut speaks_of_one = false;
             for finding in &mut incidents {
                 if !finding.incident.is_found_by(&rule.name, episode, range.end) {
@@ -293,11 +299,11 @@ pub(super) fn judge(all: &[Incident], outcome: &Outcome, range: TimeRange) -> Fi
             *vain += u64::from(!speaks_of_one);
         }
     }
-    Findings {
+    Ok(Findings {
         outside: all.len() - incidents.len(),
         incidents,
         in_vain,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use dispatch::config::Config;
 use dispatch::machine::{Input, Machine};
 use dispatch::notice::Outcome;
 use model::{Alert, Labels, Timestamp};
+use rules::backtest::{Error, Watch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -42,16 +43,23 @@ impl Routing {
     }
 
     /// Takes alerts that leave the rules at a moment, after all that was due before it.
-    pub(super) fn put(&mut self, at: Timestamp, alerts: Vec<Alert>) {
-        self.advance(at);
+    pub(super) fn put(
+        &mut self,
+        at: Timestamp,
+        alerts: Vec<Alert>,
+        watch: &Watch<'_>,
+    ) -> Result<(), Error> {
+        self.advance(at, watch)?;
         let posted = alerts.into_iter().map(posted).collect();
         self.machine.step(at, Input::Put(posted));
         self.deliver(at);
+        Ok(())
     }
 
     /// Lets time pass.
-    pub(super) fn advance(&mut self, to: Timestamp) {
+    pub(super) fn advance(&mut self, to: Timestamp, watch: &Watch<'_>) -> Result<(), Error> {
         loop {
+            watch.check()?;
             let next = self.machine.next_moment();
             if next > to {
                 break;
@@ -65,6 +73,7 @@ impl Routing {
             self.deliver(self.now);
         }
         self.now = self.now.max(to);
+        Ok(())
     }
 
     fn deliver(&mut self, at: Timestamp) {

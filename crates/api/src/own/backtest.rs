@@ -8,11 +8,12 @@ use axum::extract::{FromRequest as _, Request, State};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use model::{TimeRange, Timestamp};
-use rules::backtest::Error;
+use rules::backtest::{Error, Watch};
 use rules::file::{self, RuleFile, UnknownFields};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 
 /// Bytes of a request at most: rule files and lists of incidents are texts that people write.
@@ -30,6 +31,9 @@ const FIELDS: [&str; 9] = [
     "incidents",
     "incidentsFile",
 ];
+
+/// How long one may take.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// One at a time: each takes all the cores that it can get.
 static TURN: Semaphore = Semaphore::const_new(1);
@@ -52,12 +56,15 @@ pub(crate) async fn run(State(services): State<Arc<Services>>, request: Request)
     let cancelled = Arc::new(AtomicBool::new(false));
     let ends = Ends(Arc::clone(&cancelled));
     let work = move || {
+        // The turn is over when the work is, which is a little after its client went away.
+        let _turn = turn;
         let is_cancelled = || cancelled.load(Ordering::Relaxed);
-        let test = Asked(&asked).backtest(&services, &is_cancelled)?;
+        let watch = Watch::new(Arc::clone(&services.clock), TIMEOUT, &is_cancelled);
+        let test = Asked(&asked).backtest(&services, &watch)?;
         backtest::run(test).map_err(|error| failure(&error))
     };
     let done = tokio::task::spawn_blocking(work).await;
-    drop((ends, turn));
+    drop(ends);
     match done {
         Ok(report) => Ok(answer::plain_json(&report?)),
         Err(error) => {
@@ -110,7 +117,7 @@ impl Asked<'_> {
     fn backtest<'c>(
         &self,
         services: &Services,
-        is_cancelled: &'c dyn Fn() -> bool,
+        watch: &'c Watch<'c>,
     ) -> Result<Backtest<'c>, Failure> {
         let mut rules = rules::Config::clone(&services.rules.config());
         rules.files = self.rule_files(&rules.files)?;
@@ -138,7 +145,7 @@ impl Asked<'_> {
             source: Arc::clone(&services.source),
             clock: Arc::clone(&services.clock),
             range: self.range(services.clock.now())?,
-            is_cancelled,
+            watch,
         })
     }
 

@@ -170,6 +170,7 @@ async fn run(services: Arc<Services>, params: Params, asked: Asked) -> Answer {
             budget: &budget,
             detail,
             bypasses_cache: wishes.fresh,
+            rule_group: None,
         };
         let result = services.engine.run(services.source.as_ref(), &query);
         match &result {

@@ -10,12 +10,14 @@ use anyhow::{Context as _, bail};
 use api::backtest::{self, incidents};
 use model::{TimeRange, Timestamp};
 use promql::{Engine, EngineOptions};
+use rules::backtest::Watch;
 use rules::file::{self, RuleFile, UnknownFields};
 use runtime::{SharedClock, SystemClock};
 use serde_json::{Map, Value};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bytes of a file at most; the server takes no more.
 const FILE_BYTES_MAX: u64 = 4 << 20;
@@ -113,9 +115,10 @@ fn over_folder(
         incidents,
         engine: Engine::new(EngineOptions::new(Arc::clone(&clock))),
         source: Arc::clone(&db) as _,
-        clock,
+        clock: Arc::clone(&clock),
         range: TimeRange { start, end },
-        is_cancelled: &|| false,
+        // Whoever waits for it ends it.
+        watch: &Watch::new(clock, Duration::MAX, &|| false),
     })?;
     db.close()?;
     Ok(report)

@@ -1,6 +1,6 @@
 //! Finding the files under the paths that were given, and matching the patterns that files name.
 
-use collect::glob::expand;
+use config::glob::expand;
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 

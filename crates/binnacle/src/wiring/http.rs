@@ -1,9 +1,8 @@
-//! What the HTTP edge is given beside the parts: its options, its counters, its log of queries.
+//! What the HTTP edge is given beside the parts: its options, its counters.
 
 use super::Ground;
-use api::{Lifecycle, Notifications, Queries, Requests};
+use api::{Lifecycle, Notifications, Queries, QueryLog, Requests};
 use std::sync::Arc;
-use storage::{LineLog, OperatingSystem};
 
 /// The kinds of service discovery that are active.
 const DISCOVERIES: [&str; 9] = [
@@ -23,17 +22,15 @@ pub(super) struct Web {
     pub(super) requests: Requests,
     pub(super) notifications: Arc<Notifications>,
     pub(super) queries: Arc<Queries>,
-    pub(super) query_log: Arc<LineLog>,
 }
 
 impl Web {
-    pub(super) fn new(ground: &Ground) -> Self {
+    pub(super) fn new(ground: &Ground, query_log: QueryLog) -> Self {
         let flags = &ground.flags;
         let (registry, clock) = (&ground.registry, &ground.clock);
-        let query_log = Arc::new(LineLog::new(OperatingSystem::shared()));
         let queries = Queries::new(
             flags.query_concurrency,
-            Arc::clone(&query_log),
+            query_log,
             (registry, Arc::clone(clock)),
         );
         let shutdown = ground.shutdown.clone();
@@ -53,7 +50,6 @@ impl Web {
             requests: Requests::new(registry.clone(), Arc::clone(clock)),
             notifications: Arc::new(Notifications::new(registry, flags.web.subscribers_max)),
             queries: Arc::new(queries),
-            query_log,
         }
     }
 }

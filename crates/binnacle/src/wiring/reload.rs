@@ -10,6 +10,7 @@ use collect::alertmanagers::Notifier;
 use dispatch::Dispatch;
 use ingest::Ingest;
 use model::{RelabelRule, Timestamp};
+use promql::{DefaultStep, Engine, SUBQUERY_STEP_MS_DEFAULT};
 use rules::RuleEngine;
 use rules::file::{RuleFile, UnknownFields};
 use runtime::metrics::Gauge;
@@ -33,6 +34,7 @@ pub(super) struct Configuration {
     collector: Later<Collector>,
     notifications: Arc<Notifications>,
     query_log: Arc<LineLog>,
+    subquery_step: DefaultStep,
     ingest: Later<Ingest>,
     doors: Arc<Doors>,
     has_stand_ins: AtomicBool,
@@ -49,7 +51,7 @@ impl Configuration {
     pub(super) fn new(
         ground: Ground,
         (rules, dispatch, notifier): (Arc<RuleEngine>, Arc<Dispatch>, Arc<Notifier>),
-        (notifications, query_log): (Arc<Notifications>, Arc<LineLog>),
+        (notifications, query_log, engine): (Arc<Notifications>, Arc<LineLog>, &Engine),
         doors: Arc<Doors>,
     ) -> Self {
         Self {
@@ -60,6 +62,7 @@ impl Configuration {
             collector: Mutex::default(),
             notifications,
             query_log,
+            subquery_step: engine.options().subquery_step.clone(),
             ingest: Mutex::default(),
             doors,
             has_stand_ins: AtomicBool::new(true),
@@ -147,6 +150,11 @@ impl Configuration {
             tracing::error!("template: {problem}");
         }
         self.log_queries(&setup)?;
+        let global = setup.prometheus.as_ref().map(|p| &p.file.global);
+        self.subquery_step
+            .set(global.map_or(SUBQUERY_STEP_MS_DEFAULT, |global| {
+                global.evaluation_interval_ms
+            }));
         let alertmanagers = setup
             .prometheus
             .as_ref()

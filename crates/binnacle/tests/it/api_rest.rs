@@ -482,15 +482,18 @@ fn queries_are_logged_counted_and_end_with_their_client() {
         .write("prometheus.yml", &yml.replace("global:\n", &named));
     assert_eq!(request(program, "POST", "/-/reload", &[]).status(), 200);
     program.query("vector(42)");
-    let line = until("a line", || {
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
-        let line = text
-            .lines()
-            .find(|line| line.contains("vector(42)"))
-            .map(str::to_owned);
-        line.ok_or(text)
-    });
-    let line: Value = serde_json::from_str(&line).expect("JSON");
+    let line_with = |part: &str| -> Value {
+        let line = until("a line", || {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let line = text.lines().find(|line| line.contains(part));
+            line.map(str::to_owned).ok_or(text)
+        });
+        serde_json::from_str(&line).expect("JSON")
+    };
+    let rule = line_with("ruleGroup");
+    assert!(rule["ruleGroup"]["name"].is_string(), "{rule}");
+    assert!(rule["stats"]["timings"].is_object(), "{rule}");
+    let line = line_with("vector(42)");
     assert_eq!(
         (
             &line["params"]["query"],

@@ -5,7 +5,6 @@ use crate::peer::{self, Peer};
 use crate::place::{Place, text, write};
 use crate::program::{Program, Start, run, run_command};
 use crate::waiting::now_ms;
-use interchange::remote_write;
 use model::histogram::Span;
 use model::number::i64_to_float;
 use model::{Histogram, Labels, Sample, SeriesSamples, Timestamp, Value};
@@ -143,7 +142,7 @@ fn rows(now: i64) -> Vec<SeriesSamples> {
 }
 
 pub(crate) fn send(peer: &Peer, rows: &[SeriesSamples]) {
-    let body = remote_write::encode(rows).expect("small");
+    let body = ingest::remote_out::encode_samples(rows);
     let request = Request {
         method: "POST",
         path: "/api/v1/write",

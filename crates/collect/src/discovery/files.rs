@@ -1,8 +1,8 @@
 //! `file_sd_configs`: files that list targets, read again when they change.
 
-use crate::glob;
 use crate::metrics::Metrics;
 use crate::prometheus_file::{FileDiscovery, TargetGroup, read_target_groups};
+use config::glob;
 use model::Labels;
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -60,12 +60,12 @@ pub struct Context {
     pub now_ms: i64,
 }
 
-/// Returns the value that a rule's template is executed on; see [`DEFINITIONS`].
+/// Returns the value that a rule's template is executed on, for a sample with this value; see [`DEFINITIONS`].
 pub fn alert_data(
     labels: &[(String, String)],
     external_labels: &[(String, String)],
     context: &Context,
-    value: f64,
+    value: Value,
 ) -> Value {
     let map = |pairs: &[(String, String)]| {
         Value::string_map(pairs.iter().map(|(name, value)| (name, value)))
@@ -76,7 +76,7 @@ pub fn alert_data(
             ("Labels", map(labels)),
             ("ExternalLabels", map(external_labels)),
             ("ExternalURL", Value::str(&context.external_url)),
-            ("Value", Value::Float(value)),
+            ("Value", value),
         ],
     )
 }

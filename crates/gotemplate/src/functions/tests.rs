@@ -63,7 +63,12 @@ fn prometheus_functions_give_what_prometheus_gives() {
         ]),
     });
     let labels = pairs(&[("instance", "host.example.com:9100"), ("job", "node")]);
-    let data = alert_data(&labels, &pairs(&[("dc", "eu")]), &context, 0.123_456);
+    let data = alert_data(
+        &labels,
+        &pairs(&[("dc", "eu")]),
+        &context,
+        Value::Float(0.123_456),
+    );
     let cases = include_str!("../testdata/prometheus.cases");
     assert!(check(cases, &functions, DEFINITIONS, &data) > 45);
 }

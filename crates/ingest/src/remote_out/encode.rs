@@ -3,7 +3,7 @@
 
 use super::record::QueuedSeries;
 use crate::protobuf_write::Writer;
-use model::{Labels, MetricKind, MetricMetadata, Value};
+use model::{Exemplar, Labels, MetricKind, MetricMetadata, Sample, SeriesSamples, Value};
 use runtime::HashMap;
 use std::collections::BTreeMap;
 
@@ -49,6 +49,16 @@ pub fn encode(
     match message {
         Message::V1 => write_v1(&mut writer, rows),
         Message::V2 => write_v2(&mut writer, rows, metadata),
+    }
+    pack(&writer.into_bytes())
+}
+
+/// Makes the body of a request of version 1.0, packed. Start timestamps have no place in it.
+#[must_use]
+pub fn encode_samples(rows: &[SeriesSamples]) -> Vec<u8> {
+    let mut writer = Writer::default();
+    for row in rows {
+        write_series(&mut writer, &row.labels, (&row.samples, &row.exemplars));
     }
     pack(&writer.into_bytes())
 }
@@ -99,34 +109,41 @@ const fn kind_number(kind: MetricKind) -> u64 {
 
 fn write_v1(writer: &mut Writer, rows: &[QueuedSeries]) {
     for row in rows {
-        let Some(labels) = &row.labels else {
-            continue;
-        };
-        writer.message(1, |series| {
-            series.labels(1, labels);
-            for sample in &row.samples {
-                let at = sample.timestamp.millis();
-                match &sample.value {
-                    Value::Float(value) => series.message(2, |message| {
-                        message.double(1, *value);
-                        message.int(2, at);
-                    }),
-                    Value::Histogram(histogram) => {
-                        series.message(4, |message| message.histogram(histogram, at));
-                    }
+        if let Some(labels) = &row.labels {
+            write_series(writer, labels, (&row.samples, &row.exemplars));
+        }
+    }
+}
+
+fn write_series(
+    writer: &mut Writer,
+    labels: &Labels,
+    (samples, exemplars): (&[Sample], &[Exemplar]),
+) {
+    writer.message(1, |series| {
+        series.labels(1, labels);
+        for sample in samples {
+            let at = sample.timestamp.millis();
+            match &sample.value {
+                Value::Float(value) => series.message(2, |message| {
+                    message.double(1, *value);
+                    message.int(2, at);
+                }),
+                Value::Histogram(histogram) => {
+                    series.message(4, |message| message.histogram(histogram, at));
                 }
             }
-            for exemplar in &row.exemplars {
-                series.message(3, |message| {
-                    message.labels(1, &exemplar.labels);
-                    message.double(2, exemplar.value);
-                    if let Some(at) = exemplar.timestamp {
-                        message.int(3, at.millis());
-                    }
-                });
-            }
-        });
-    }
+        }
+        for exemplar in exemplars {
+            series.message(3, |message| {
+                message.labels(1, &exemplar.labels);
+                message.double(2, exemplar.value);
+                if let Some(at) = exemplar.timestamp {
+                    message.int(3, at.millis());
+                }
+            });
+        }
+    });
 }
 
 /// Texts of a request of version 2.0, each once; the first is empty.
@@ -228,10 +245,14 @@ fn metadata_of<'a>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Message, encode, encode_metadata};
+    use super::{Message, encode, encode_metadata, encode_samples};
     use crate::remote_out::QueuedSeries;
     use crate::remote_write::{Limits, decode};
-    use model::{Exemplar, Labels, MetricKind, MetricMetadata, Sample, Timestamp};
+    use model::histogram::{CUSTOM_BUCKETS_SCHEMA, CounterResetHint, Span};
+    use model::{
+        Exemplar, Histogram, Labels, MetricKind, MetricMetadata, STALE_MARKER, Sample,
+        SeriesSamples, Timestamp, Value,
+    };
     use std::collections::BTreeMap;
 
     fn row(name: &str) -> QueuedSeries {
@@ -268,6 +289,47 @@ mod tests {
         let told = [("m".to_owned(), metadata)];
         let batch = decode(&encode_metadata(&told), &Limits::default()).expect("our own");
         assert_eq!(batch.metadata, told);
+    }
+
+    #[test]
+    fn all_values_read_back() {
+        let histogram = Histogram {
+            counter_reset_hint: CounterResetHint::Gauge,
+            schema: CUSTOM_BUCKETS_SCHEMA,
+            count: 3.5,
+            sum: -0.0,
+            positive_spans: vec![Span {
+                offset: 1,
+                length: 2,
+            }],
+            positive_buckets: vec![1.5, 2.0],
+            custom_values: Some([0.5, 1.0].into()),
+            ..Histogram::default()
+        };
+        let values = [
+            Value::Float(0.0),
+            Value::Float(-0.0),
+            Value::Float(f64::NEG_INFINITY),
+            Value::Float(STALE_MARKER),
+            Value::Histogram(histogram.into()),
+        ];
+        for (number, value) in (0..).zip(values) {
+            let at = Timestamp::from_millis(number);
+            let labels = Labels::from_pairs([("__name__", "m")]);
+            let row = SeriesSamples {
+                samples: vec![Sample::new(at, value)],
+                ..SeriesSamples::float(labels, at, 0.0)
+            };
+            let body = encode_samples(std::slice::from_ref(&row));
+            let batch = decode(&body, &Limits::default()).expect("our own");
+            let back = batch.to_rows(&Limits::default().labels);
+            // Bits tell one NaN from another, and −0 from 0.
+            let text = |rows: &[SeriesSamples]| match &rows[0].samples[0].value {
+                Value::Float(float) => format!("{rows:?} {:x}", float.to_bits()),
+                Value::Histogram(_) => format!("{rows:?}"),
+            };
+            assert_eq!(text(&back), text(&[row]));
+        }
     }
 
     #[test]

@@ -30,6 +30,7 @@ struct Key {
     /// Where the steps lie between two multiples of the step.
     phase_ms: i64,
     lookback_ms: i64,
+    subquery_step_ms: i64,
 }
 
 /// An answer.
@@ -180,6 +181,7 @@ impl Engine {
                 step_ms,
                 phase_ms: steps.start.rem_euclid(step_ms.max(1)),
                 lookback_ms,
+                subquery_step_ms: self.options.subquery_step.ms(),
             },
         };
         Some(self.put_together(source, query, work))

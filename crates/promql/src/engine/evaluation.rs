@@ -18,6 +18,8 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) source: &'a dyn Source,
     pub(crate) options: &'a EngineOptions,
     pub(crate) lookback_ms: i64,
+    /// The step of subqueries that name none.
+    pub(super) subquery_step_ms: i64,
     /// The moments of the whole query: what `start()`, `end()`, `step()` and `range()` mean.
     pub(crate) query: Steps,
     pub(crate) query_end: i64,
@@ -59,6 +61,7 @@ impl<'a> Evaluation<'a> {
             source,
             options,
             lookback_ms: query.lookback_ms.unwrap_or(options.lookback_ms),
+            subquery_step_ms: options.subquery_step.ms(),
             query: steps,
             query_end,
             is_instant,

@@ -8,8 +8,8 @@ use runtime::HashMap;
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-/// Steps that are kept, of all columns together: 4 MB.
-const HELD_MAX: usize = 1 << 16;
+/// Steps and times that are kept, of all columns together: 4 MB at most.
+const HELD_MAX: usize = 1 << 17;
 
 /// The places of the samples of each step.
 #[derive(Default)]
@@ -52,13 +52,42 @@ impl KnownPlaces {
             find(times, &mut places.bounds);
             let samples = places.bounds.iter().map(|(first, past)| past - first);
             places.samples = samples.sum();
-            self.held += places.bounds.len();
+            // The times are another's as well, but only as long as that one reads them.
+            let size = places.bounds.len() + times.len();
+            self.held += size;
             if self.held > HELD_MAX {
                 self.known.clear();
-                self.held = places.bounds.len();
+                self.held = size;
             }
             self.known.insert(address, places);
         }
         self.known.entry(address).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HELD_MAX, KnownPlaces};
+    use std::sync::Arc;
+
+    /// Columns of so many times, for so many steps: how many are kept at most, and whether the last one is.
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let check = |times: usize, steps: usize, want: usize| {
+            let mut places = KnownPlaces::default();
+            let mut most = 0;
+            for _ in 0..1000 {
+                let column: Arc<[i64]> = vec![0; times].into();
+                let find =
+                    |_: &[i64], bounds: &mut Vec<(usize, usize)>| bounds.resize(steps, (0, 0));
+                assert_eq!(places.of(&column, find).bounds.len(), steps);
+                most = most.max(places.known.len());
+            }
+            assert_eq!(most, want, "{times} times, {steps} steps");
+        };
+        check(1, 1, 1000);
+        check(240, 240, HELD_MAX / 480);
+        check(40_000, 1, 3);
+        check(HELD_MAX, 10, 1);
     }
 }

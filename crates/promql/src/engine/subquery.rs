@@ -19,7 +19,7 @@ impl Evaluation<'_> {
         let shift = self.shift(&subquery.modifiers)?;
         let interval = match &subquery.step {
             Some(step) => self.positive_duration_ms(step)?,
-            None => self.options.subquery_default_step_ms,
+            None => self.subquery_step_ms,
         };
         let mut ranges = RangeVector {
             series: Vec::new(),

@@ -1,4 +1,4 @@
-use super::{Engine, EngineOptions, Query, QueryDetail, QueryTime, QueryValue};
+use super::{DefaultStep, Engine, EngineOptions, Query, QueryDetail, QueryTime, QueryValue};
 use crate::ast::{
     Aggregate, AggregateOperator, Binary, BinaryOperator, Call, DurationExpr, Expr, ExprKind,
     MatrixSelector, Modifiers, RangeBorders, Span, VectorMatching, VectorSelector,
@@ -318,6 +318,7 @@ fn ends_when_cancelled_or_out_of_time() {
             budget: &budget,
             detail: QueryDetail::default(),
             bypasses_cache: true,
+            rule_group: None,
         };
         engine().run(&store(), &query).map_err(|error| error.kind())
     };
@@ -513,4 +514,28 @@ fn threads_change_nothing() {
             assert_eq!(answer(helpers), alone, "{query}");
         }
     }
+}
+
+#[test]
+fn subqueries_without_a_step_use_the_default_of_the_moment() {
+    let step = DefaultStep::new(15_000);
+    let engine = Engine::new(EngineOptions {
+        subquery_step: step.clone(),
+        ..EngineOptions::new(Arc::new(SimulatedClock::new(Timestamp::from_millis(0))))
+    });
+    let check = |want: f64| {
+        let expr = crate::parse("count_over_time(vector(1)[1m:])").expect("a query");
+        let at = Timestamp::from_millis(600_000);
+        let value = engine
+            .instant(&store(), &expr, at)
+            .expect("an answer")
+            .value;
+        match value {
+            QueryValue::Vector(series) => assert_eq!(series[0].value, Value::Float(want)),
+            other => panic!("{other:?}"),
+        }
+    };
+    check(4.0);
+    step.set(30_000);
+    check(2.0);
 }

@@ -106,14 +106,21 @@ fn natural(a: &str, b: &str) -> Ordering {
         if a_chunk.is_empty() || b_chunk.is_empty() {
             return a_chunk.len().cmp(&b_chunk.len()).then(a.cmp(b));
         }
-        let order = match (a_chunk.parse::<u64>(), b_chunk.parse::<u64>()) {
-            (Ok(a), Ok(b)) => a.cmp(&b),
+        let order = match (number(a_chunk), number(b_chunk)) {
+            // However many digits there are: the longer one is greater.
+            (Some(a), Some(b)) => a.len().cmp(&b.len()).then(a.cmp(b)),
             _ => a_chunk.cmp(b_chunk),
         };
         if order.is_ne() {
             return order;
         }
     }
+}
+
+/// The digits of a chunk that is a number, without zeros in front.
+fn number(chunk: &str) -> Option<&str> {
+    let is_number = chunk.starts_with(|c: char| c.is_ascii_digit());
+    is_number.then(|| chunk.trim_start_matches('0'))
 }
 
 /// Takes the longest run of digits or of other characters.

@@ -1,8 +1,8 @@
 //! `</` and `>/`: the part of a histogram below or above a value.
 
-use super::buckets::{self, Bucket};
+use super::buckets::{self, Bucket, Side};
+use super::has_custom_buckets;
 use super::unpacked::{Buckets, Unpacked};
-use super::{bounds, has_custom_buckets};
 use crate::functions::native_quantile::share_below;
 use model::Histogram;
 
@@ -36,19 +36,14 @@ fn trimmed(histogram: &Histogram, value: f64, kept: Kept) -> Histogram {
     let mut seen = Trimmed::default();
     let custom = unpacked.custom_values.clone().unwrap_or_default();
     let schema = unpacked.schema;
-    let mut trim = |buckets: &mut Buckets, sign: f64| {
+    let mut trim = |buckets: &mut Buckets, side: Side| {
         for (index, count) in buckets.iter_mut().filter(|(_, count)| *count != 0.0) {
-            let (lower, upper) = bounds::of_bucket(*index, schema, &custom);
-            let bucket = Bucket {
-                lower: if sign < 0.0 { -upper } else { lower },
-                upper: if sign < 0.0 { -lower } else { upper },
-                count: *count,
-            };
+            let bucket = Bucket::with_index((*index, *count), (schema, &custom), side);
             *count = seen.keep(bucket, histogram, value, kept);
         }
     };
-    trim(&mut unpacked.positive, 1.0);
-    trim(&mut unpacked.negative, -1.0);
+    trim(&mut unpacked.positive, Side::Positive);
+    trim(&mut unpacked.negative, Side::Negative);
     if unpacked.zero_count > 0.0 {
         let zero = buckets::zero(histogram);
         let below = if value <= zero.lower {

@@ -1,12 +1,13 @@
 //! Stored days, rules over them, and what they would have said.
 
-use super::{Backtest, Error, Outcome};
+use super::{Backtest, Error, Outcome, Watch};
 use crate::Config;
 use crate::file::{self, UnknownFields};
 use model::{Alert, Labels, MemoryStore, SeriesSamples, Sink, TimeRange, Timestamp};
 use promql::{Engine, EngineOptions};
 use runtime::{SharedClock, SystemClock};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 const MINUTE: i64 = 60_000;
@@ -33,6 +34,12 @@ fn store(series: &[(&str, Course<'_>)], minutes: i64) -> Arc<MemoryStore> {
     Arc::new(store)
 }
 
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+
+/// Somebody waits for long enough.
+static PATIENT: LazyLock<Watch<'static>> =
+    LazyLock::new(|| Watch::new(SystemClock::shared(), TEN_MINUTES, &|| false));
+
 fn backtest(rules: &str, store: &Arc<MemoryStore>, minutes: i64) -> Backtest<'static> {
     let file = file::parse("r.yml", rules, UnknownFields::Refuse).expect("good rules");
     let clock: SharedClock = SystemClock::shared();
@@ -48,8 +55,7 @@ fn backtest(rules: &str, store: &Arc<MemoryStore>, minutes: i64) -> Backtest<'st
             start: time(0),
             end: time(minutes),
         },
-        timeout: Duration::from_secs(600),
-        is_cancelled: &|| false,
+        watch: &PATIENT,
         by_moment: false,
     }
 }
@@ -58,6 +64,7 @@ fn run(test: Backtest<'_>) -> (Outcome, Vec<(Timestamp, Alert)>) {
     let mut heard = Vec::new();
     let outcome = test.run(&mut |at, alerts| {
         heard.extend(alerts.into_iter().map(|alert| (at, alert)));
+        Ok(())
     });
     (outcome.expect("it runs"), heard)
 }
@@ -234,7 +241,7 @@ fn what_reads_its_own_past_is_evaluated_moment_by_moment() {
 fn what_would_be_too_much_says_so() {
     let store = store(&[], 0);
     let check = |test: Backtest<'_>, want: &str| {
-        let failure = test.run(&mut |_, _| {}).expect_err("too much");
+        let failure = test.run(&mut |_, _| Ok(())).expect_err("too much");
         assert!(failure.to_string().contains(want), "{failure}");
     };
     let years = 60 * 24 * 365 * 200;
@@ -242,14 +249,46 @@ fn what_would_be_too_much_says_so() {
         backtest(DISK, &store, years),
         "evaluations, at most 100000000 are made",
     );
+    check(
+        backtest(
+            "groups: [{name: a, interval: 1ms, rules: []}]",
+            &store,
+            years,
+        ),
+        "evaluations, at most 100000000 are made",
+    );
+    let nobody = Watch::new(SystemClock::shared(), TEN_MINUTES, &|| true);
     let gone = Backtest {
-        is_cancelled: &|| true,
+        watch: &nobody,
         ..backtest(DISK, &store, 60)
     };
-    assert!(matches!(gone.run(&mut |_, _| {}), Err(Error::Cancelled)));
+    assert!(matches!(
+        gone.run(&mut |_, _| Ok(())),
+        Err(Error::Cancelled)
+    ));
+    let impatient = Watch::new(SystemClock::shared(), Duration::ZERO, &|| false);
     let hurried = Backtest {
-        timeout: Duration::ZERO,
+        watch: &impatient,
         ..backtest(DISK, &store, 60)
     };
     check(hurried, "took longer than 0 s");
+}
+
+#[test]
+fn evaluations_one_after_another_are_cancelled_between_two() {
+    let store = store(&[], 0);
+    let asked = AtomicUsize::new(0);
+    // `@ end()` is another moment in each evaluation, so nothing is evaluated at once.
+    let rules = "groups: [{name: a, rules: [{alert: A, expr: x @ end()}]}]";
+    let is_cancelled = || asked.fetch_add(1, Ordering::Relaxed) >= 20;
+    let watch = Watch::new(SystemClock::shared(), TEN_MINUTES, &is_cancelled);
+    let gone = Backtest {
+        watch: &watch,
+        ..backtest(rules, &store, 600)
+    };
+    assert!(matches!(
+        gone.run(&mut |_, _| Ok(())),
+        Err(Error::Cancelled)
+    ));
+    assert_eq!(asked.into_inner(), 21);
 }

@@ -6,7 +6,7 @@ use crate::config::Evaluator;
 use crate::file::{AlertSpec, RuleKind, RuleSpec};
 use crate::template::{self, Expander};
 use model::{Appended, Labels, METRIC_NAME, STALE_MARKER, Sample, SeriesSamples, Timestamp, Value};
-use promql::{QueryValue, SharedValues};
+use promql::{QueryValue, RuleGroup, SharedValues};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -26,7 +26,11 @@ impl Group {
             return Ok(0);
         };
         rule.may_send = false;
-        let answer = query(&rule.spec, queried_at, (evaluator, shared))?;
+        let group = RuleGroup {
+            file: &self.key.file,
+            name: &self.key.name,
+        };
+        let answer = query((&rule.spec, group), queried_at, (evaluator, shared))?;
         let taken = self.take(index, at, answer, evaluator);
         if let Some(rule) = self.rules.get(index) {
             written(&rule.spec, shared);
@@ -178,14 +182,15 @@ fn written(spec: &RuleSpec, shared: &SharedValues<'_>) {
 }
 
 fn query(
-    spec: &RuleSpec,
+    (spec, group): (&RuleSpec, RuleGroup<'_>),
     at: Timestamp,
     (evaluator, shared): (&Evaluator, &SharedValues<'_>),
 ) -> Result<Answer, String> {
     let surroundings = &evaluator.surroundings;
+    let source = surroundings.source.as_ref();
     let result = surroundings
         .engine
-        .instant_sharing(surroundings.source.as_ref(), &spec.expr, at, shared)
+        .instant_sharing(source, (&spec.expr, at), group, shared)
         .map_err(|error| error.to_string())?;
     match result.value {
         QueryValue::Vector(series) => Ok(series
@@ -250,8 +255,8 @@ fn find_alerts(
     }
     let expander = Expander::new(&alert.templates, &evaluator.surroundings, at);
     for (series, value) in answer {
+        let (labels, annotations) = expander.expand(&series, &value);
         let value = template::float(&value);
-        let (labels, annotations) = expander.expand(&series, value);
         let own = labels.iter().map(|(name, text)| (*name, text.as_str()));
         let own = [(METRIC_NAME, "")]
             .into_iter()

@@ -1,5 +1,5 @@
 use super::{AlertTemplates, Expander, Surroundings, check};
-use model::{Labels, MemoryStore, SeriesSamples, Sink, Timestamp};
+use model::{Histogram, Labels, MemoryStore, SeriesSamples, Sink, Timestamp, Value};
 use promql::{Engine, EngineOptions};
 use runtime::SystemClock;
 use std::sync::Arc;
@@ -22,12 +22,16 @@ fn surroundings() -> Surroundings {
 }
 
 fn expand(text: &str) -> String {
+    expand_for(text, &Value::Float(0.25))
+}
+
+fn expand_for(text: &str, value: &Value) -> String {
     let annotations = [("text".to_owned(), text.to_owned())];
     let templates = AlertTemplates::parse("A", &[], &annotations);
     let surroundings = surroundings();
     let labels = Labels::from_pairs([("instance", "host:9100"), ("job", "node")]);
     let expander = Expander::new(&templates, &surroundings, NOW);
-    let (_, annotations) = expander.expand(&labels, 0.25);
+    let (_, annotations) = expander.expand(&labels, value);
     annotations[0].1.clone()
 }
 
@@ -58,6 +62,21 @@ fn expands() {
         "b=2 a=1.5 ",
     );
     check("{{ query \"1+1\" | first | value }}", "2");
+}
+
+#[test]
+fn a_histogram_is_its_text() {
+    let histogram = Histogram {
+        count: 2.0,
+        sum: 0.5,
+        zero_count: 2.0,
+        zero_threshold: 0.25,
+        ..Histogram::default()
+    };
+    assert_eq!(
+        expand_for("{{ $value }}", &Value::Histogram(Arc::new(histogram))),
+        "{count:2, sum:0.5, [-0.25,0.25]:2}"
+    );
 }
 
 #[test]

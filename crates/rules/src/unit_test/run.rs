@@ -13,7 +13,9 @@ use model::histogram::CounterResetHint;
 use model::{
     Histogram, Labels, MemoryStore, Sample, SeriesSamples, Sink, Timestamp, Value, format_duration,
 };
-use promql::{Engine, EngineOptions, QueryValue, SequenceValue, parse_series_description};
+use promql::{
+    DefaultStep, Engine, EngineOptions, QueryValue, SequenceValue, parse_series_description,
+};
 use runtime::SharedClock;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -177,7 +179,7 @@ impl<'t> Bench<'t> {
     ) -> Self {
         let store = Arc::new(MemoryStore::new());
         let engine = Engine::new(EngineOptions {
-            subquery_default_step_ms: config.interval_ms,
+            subquery_step: DefaultStep::new(config.interval_ms),
             ..EngineOptions::new(Arc::clone(clock))
         });
         let mut to_come: Vec<(Timestamp, SeriesSamples)> = series

@@ -4,7 +4,7 @@ use crate::cli::{Destination, ServerAddress};
 use crate::commands::client::Client;
 use crate::print;
 use anyhow::Context as _;
-use interchange::{Error, Journal, remote_write};
+use interchange::{Error, Journal};
 use model::{Appended, SeriesSamples, Sink, SinkError};
 use runtime::{Clock as _, SystemClock};
 use std::path::PathBuf;
@@ -138,7 +138,7 @@ impl Sink for Server {
     /// A refusal of some samples (400) is noted and is no reason to stop; the server has taken the others.
     fn append(&self, batch: &[SeriesSamples]) -> Result<Appended, SinkError> {
         let samples: usize = batch.iter().map(|row| row.samples.len()).sum();
-        let body = remote_write::encode(batch).map_err(SinkError::ReadOnly)?;
+        let body = ingest::remote_out::encode_samples(batch);
         let mut wait = WAIT;
         for attempt in 1.. {
             let sent = self

@@ -131,7 +131,7 @@ fn named_files(path: &Path, file: &PrometheusFile) -> Result<Vec<PathBuf>, Strin
 
 fn expand(directory: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
     let path = directory.join(pattern);
-    let files = collect::glob::expand(&path);
+    let files = config::glob::expand(&path);
     if files.is_empty() && !pattern.contains(['*', '?', '[']) {
         return Err(format!(
             "{:?} does not point to an existing file",

@@ -61,7 +61,7 @@ fn rows(body: &[u8], more: &Labels, now: Timestamp) -> anyhow::Result<Vec<Series
 }
 
 fn send((server, path): (&Server, &str), from: &str, rows: &[SeriesSamples]) -> anyhow::Result<()> {
-    let body = interchange::remote_write::encode(rows).map_err(anyhow::Error::msg)?;
+    let body = ingest::remote_out::encode_samples(rows);
     let headers = [
         ("Content-Type", "application/x-protobuf"),
         ("Content-Encoding", "snappy"),

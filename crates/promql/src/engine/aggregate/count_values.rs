@@ -5,8 +5,9 @@ use crate::ast::Aggregate;
 use crate::engine::column::ABSENT;
 use crate::engine::{Cell, Column, Evaluation, Row, Steps, is_absent};
 use crate::error::QueryError;
+use crate::histogram;
 use model::number::format_float;
-use model::{Histogram, Labels, METRIC_NAME};
+use model::{Labels, METRIC_NAME};
 use runtime::HashMap;
 
 /// Samples that may be made between two looks at the limits.
@@ -126,32 +127,6 @@ impl Evaluation<'_> {
 fn text_of(cell: &Cell) -> String {
     match cell {
         Cell::Float(float) => format_float(*float),
-        Cell::Histogram(histogram) => histogram_text(histogram),
+        Cell::Histogram(histogram) => histogram::buckets::text(histogram),
     }
-}
-
-/// A histogram as upstream prints it: `{count:4, sum:5, [-0.001,0.001]:1, (1,2]:3}`.
-fn histogram_text(histogram: &Histogram) -> String {
-    let mut text = format!(
-        "{{count:{}, sum:{}",
-        format_float(histogram.count),
-        format_float(histogram.sum)
-    );
-    for bucket in crate::histogram::buckets::all(histogram) {
-        if bucket.count == 0.0 {
-            continue;
-        }
-        let (open, close) = if bucket.lower < 0.0 && bucket.upper <= 0.0 {
-            ('[', ')')
-        } else if bucket.lower < 0.0 && bucket.lower.is_finite() {
-            ('[', ']')
-        } else {
-            ('(', ']')
-        };
-        let (lower, upper) = (format_float(bucket.lower), format_float(bucket.upper));
-        let count = format_float(bucket.count);
-        text.push_str(&format!(", {open}{lower},{upper}{close}:{count}"));
-    }
-    text.push('}');
-    text
 }

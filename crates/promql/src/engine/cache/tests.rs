@@ -99,6 +99,7 @@ impl Bench {
             budget: &budget,
             detail: QueryDetail::default(),
             bypasses_cache: fresh,
+            rule_group: None,
         };
         let value = self.engine.run(&self.db, &query).unwrap().value;
         assert_eq!(budget.samples_left(), 1_000_000);

@@ -1,12 +1,17 @@
 use super::{SharedParts, SharedValues};
 use crate::ast::Expr;
-use crate::engine::{Engine, EngineOptions};
+use crate::engine::{Engine, EngineOptions, RuleGroup};
 use crate::parse;
 use model::{Labels, MemoryStore, SeriesSamples, Sink as _, Timestamp};
 use runtime::SystemClock;
 use std::sync::Arc;
 
 const MINUTE: i64 = 60_000;
+
+const GROUP: RuleGroup<'_> = RuleGroup {
+    file: "r.yml",
+    name: "g",
+};
 
 fn exprs(texts: &[&str]) -> Vec<Arc<Expr>> {
     texts
@@ -114,7 +119,7 @@ fn shared_answers_are_the_answers() {
             let values = SharedValues::new(&parts);
             for expr in &all {
                 let alone = engine.instant(&store, expr, at).expect("an answer");
-                let shared = engine.instant_sharing(&store, expr, at, &values);
+                let shared = engine.instant_sharing(&store, (expr, at), GROUP, &values);
                 assert_eq!(
                     shared.expect("an answer").value,
                     alone.value,
@@ -142,7 +147,7 @@ fn what_was_written_is_seen() {
     let at = Timestamp::from_millis(29 * MINUTE);
     let check = |index: usize, values: &SharedValues<'_>| {
         let alone = engine.instant(&store, &all[index], at).expect("an answer");
-        let shared = engine.instant_sharing(&store, &all[index], at, values);
+        let shared = engine.instant_sharing(&store, (&all[index], at), GROUP, values);
         assert_eq!(
             shared.expect("an answer").value,
             alone.value,

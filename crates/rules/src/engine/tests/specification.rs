@@ -1,6 +1,6 @@
 //! Sentences of the alert generator specification, as stories. Each minute has one evaluation.
 
-use super::{Story, check, tell};
+use super::{SLOW, Story, check, tell};
 
 fn errors(world: &Story) -> String {
     let groups = world.engine.groups();
@@ -128,5 +128,24 @@ fn too_many_alerts_fail_the_rule() {
         &mut world,
         r#"at 2m  is load{host="b"} 1
            at 3m  want alerts: Many a firing since 2m"#,
+    );
+}
+
+/// Beyond the specification, which lets rules that wait shortly begin anew: what they waited counts, the outage does not.
+#[test]
+fn an_outage_is_no_waiting_for_rules_that_wait_shortly() {
+    let rules = SLOW.replace("30m", "5m");
+    let mut world = check(
+        &rules,
+        r#"at 0m  is slow{host="a"} 1
+           at 2m  want alerts: Slow a pending since 0m"#,
+    );
+    world.minute = 32;
+    tell(
+        &mut world,
+        r#"at 32m crash
+           at 33m want alerts: Slow a pending since 31m
+           at 36m want alerts: Slow a pending since 31m
+           at 37m want alerts: Slow a firing since 31m"#,
     );
 }

@@ -8,8 +8,8 @@ use interchange::prometheus::{for_each_series, samples_of};
 use model::labels::Quoted;
 use model::number::{format_float_general, i64_to_float};
 use model::{
-    Histogram, Labels, METRIC_NAME, Matcher, ReadBudget, Sample, Source as _, TimeRange, Timestamp,
-    Value, matcher,
+    Labels, METRIC_NAME, Matcher, ReadBudget, Sample, Source as _, TimeRange, Timestamp, Value,
+    matcher,
 };
 use std::path::Path;
 
@@ -87,7 +87,7 @@ fn show(labels: &Labels, samples: &[Sample], format: Format) {
             for sample in samples {
                 let value = match &sample.value {
                     Value::Float(value) => format_float_general(*value),
-                    Value::Histogram(histogram) => histogram_text(histogram),
+                    Value::Histogram(histogram) => promql::histogram_text(histogram),
                 };
                 print::line(&format!("{labels} {value} {}", sample.timestamp.millis()));
             }
@@ -120,62 +120,14 @@ fn condensed(labels: &Labels) -> String {
     format!("{{{}}}", pairs.join(","))
 }
 
-/// As upstream prints a histogram: `{count:5, sum:2.5, [-1,-0.5):1, [-0.1,0.1]:2, (0.5,1]:2}`.
-fn histogram_text(histogram: &Histogram) -> String {
-    let number = |value: f64| format_float_general(value);
-    let mut text = format!(
-        "{{count:{}, sum:{}",
-        number(histogram.count),
-        number(histogram.sum)
-    );
-    for bucket in promql::histogram_buckets(histogram) {
-        if bucket.count == 0.0 {
-            continue;
-        }
-        let is_zero = bucket.lower < 0.0 && bucket.upper > 0.0;
-        let (open, close) = match bucket.lower < 0.0 {
-            _ if is_zero => ('[', ']'),
-            true => ('[', ')'),
-            false => ('(', ']'),
-        };
-        text.push_str(&format!(
-            ", {open}{},{}{close}:{}",
-            number(bucket.lower),
-            number(bucket.upper),
-            number(bucket.count)
-        ));
-    }
-    text + "}"
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{condensed, histogram_text};
-    use model::histogram::Span;
-    use model::{Histogram, Labels};
+    use super::condensed;
+    use model::Labels;
 
     #[test]
     fn prints_as_upstream() {
         let labels = Labels::from_pairs([("__name__", "a"), ("b", "x\"y"), ("c", "1")]);
         assert_eq!(condensed(&labels), "{b=\"x\\\"y\",c=\"1\"}");
-        let histogram = Histogram {
-            count: 1e6,
-            sum: 2.5,
-            zero_threshold: 0.001,
-            zero_count: 2.0,
-            positive_spans: vec![Span {
-                offset: 0,
-                length: 2,
-            }],
-            positive_buckets: vec![1.0, 0.0],
-            negative_spans: vec![Span {
-                offset: 0,
-                length: 1,
-            }],
-            negative_buckets: vec![3.0],
-            ..Histogram::default()
-        };
-        let want = "{count:1e+06, sum:2.5, [-1,-0.5):3, [-0.001,0.001]:2, (0.5,1]:1}";
-        assert_eq!(histogram_text(&histogram), want);
     }
 }

@@ -1,32 +1,46 @@
-//! File patterns as Go's `filepath.Glob` has them, with the pattern in the last component only.
+//! File patterns as Go's `path/filepath` has them: `*` and `?` within one part of a path, `[a-z]`, `[^a-z]`, and `\` before
+//! a character that is meant as it is.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-/// The files that a pattern names, sorted. A pattern without special characters names itself, if it is
-/// there.
+/// Files found at most for one pattern.
+const FILES_MAX: usize = 10_000;
+
+/// What begins something else than itself.
+const SPECIAL: [char; 4] = ['*', '?', '[', '\\'];
+
+/// The files and folders that a pattern names, sorted. A pattern without special characters names itself, if it is there.
 #[must_use]
 pub fn expand(pattern: &Path) -> Vec<PathBuf> {
-    let Some(name) = pattern.file_name().and_then(|name| name.to_str()) else {
-        return Vec::new();
-    };
-    if !name.contains(['*', '?', '[', '\\']) {
-        let is_there = std::fs::metadata(pattern).is_ok();
-        return is_there.then(|| pattern.to_owned()).into_iter().collect();
+    let mut found = vec![PathBuf::new()];
+    for component in pattern.components() {
+        let part = component.as_os_str().to_string_lossy();
+        let is_special = matches!(component, Component::Normal(_)) && part.contains(SPECIAL);
+        found = match is_special {
+            true => {
+                let all = found.iter().flat_map(|folder| entries(folder, &part));
+                all.take(FILES_MAX).collect()
+            }
+            false => found.iter().map(|folder| folder.join(component)).collect(),
+        };
     }
-    let folder = match pattern.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        Some(_) | None => Path::new("."),
+    found.retain(|path| std::fs::metadata(path).is_ok());
+    found.sort();
+    found
+}
+
+/// Entries of a folder that match one part of a pattern.
+fn entries(folder: &Path, part: &str) -> Vec<PathBuf> {
+    let listed = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
     };
-    let Ok(entries) = std::fs::read_dir(folder) else {
+    let Ok(entries) = std::fs::read_dir(listed) else {
         return Vec::new();
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut files: Vec<PathBuf> = names
-        .filter(|file| matches(name, file))
-        .map(|file| pattern.with_file_name(file))
-        .collect();
-    files.sort();
-    files
+    let names = names.filter(|name| matches(part, name));
+    names.map(|name| folder.join(name)).collect()
 }
 
 /// Whether a name matches a pattern of `*`, `?`, `[a-z]`, `[^a-z]` and `\` before a special character.
@@ -132,5 +146,31 @@ mod tests {
         assert_eq!(names("*.yml"), "a.yml b.yml");
         assert_eq!(names("c.json"), "c.json");
         assert_eq!(names("d.json"), "");
+    }
+
+    #[test]
+    fn expands_in_folders() {
+        let folder = tempfile::tempdir().expect("folder");
+        for name in ["a/1.yml", "b/1.yml", "b/2.yml", "c/1.yml", "b/[x].yml"] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::File::create(path).expect("file");
+        }
+        let check = |pattern: &str, want: &[&str]| {
+            let want: Vec<_> = want.iter().map(|name| folder.path().join(name)).collect();
+            assert_eq!(expand(&folder.path().join(pattern)), want, "{pattern}");
+        };
+        check("*/1.yml", &["a/1.yml", "b/1.yml", "c/1.yml"]);
+        check("[ab]/?.yml", &["a/1.yml", "b/1.yml", "b/2.yml"]);
+        check("b/\\[x\\].yml", &["b/[x].yml"]);
+        check("*", &["a", "b", "c"]);
+        check("d/*.yml", &[]);
+        check("a/[.yml", &[]);
+    }
+
+    #[test]
+    fn many_stars_take_no_time() {
+        assert!(!matches(&"*a".repeat(200), &"a".repeat(199)));
+        assert!(matches(&"*a".repeat(200), &"a".repeat(200)));
     }
 }
