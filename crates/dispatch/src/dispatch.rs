@@ -5,6 +5,7 @@
 //! for the caller, and the machine is made anew from rows. One thread waits for the machine's next moment and
 //! for the outcomes of deliveries.
 
+mod about;
 mod trial;
 mod watch;
 
@@ -14,8 +15,6 @@ pub use watch::Surroundings;
 use crate::alert::PostedAlert;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Event, Job, Report};
-use crate::history::{AlertEvent, HistoryQuery, Muted};
-use crate::machine::explain::Explanation;
 use crate::machine::{
     AlertFilter, AlertView, GroupFilter, GroupView, Input, Machine, ReceiverView, Step, Told,
     UndeliveredView,
@@ -285,31 +284,6 @@ impl Dispatch {
     pub fn attempts_of(&self, fingerprint: u64, count: usize) -> Result<Vec<Attempt>, Error> {
         let state = &self.shared.parts.state;
         Ok(rows::attempts_of(state, fingerprint, count)?)
-    }
-
-    /// What became of alerts, newest first.
-    pub fn history(&self, query: &HistoryQuery) -> Result<Vec<AlertEvent>, Error> {
-        Ok(rows::history::events(&self.shared.parts.state, query)?)
-    }
-
-    /// Why somebody is told of an alert, or is not; nothing where it is not known any more.
-    #[must_use]
-    pub fn explain(&self, fingerprint: u64) -> Option<Explanation> {
-        let now = self.now();
-        self.shared.lock().machine.explain(fingerprint, now)
-    }
-
-    /// The alerts that a silence with these matchers would mute now or would have muted since a moment; those
-    /// that fire first, then those that began most often.
-    pub fn would_mute(&self, matchers: &[Matcher], since: Timestamp) -> Result<Vec<Muted>, Error> {
-        let query = HistoryQuery {
-            start: Some(since),
-            matchers: matchers.to_vec(),
-            ..HistoryQuery::default()
-        };
-        let starts = rows::history::starts(&self.shared.parts.state, &query)?;
-        let now = self.now();
-        Ok(self.shared.lock().machine.would_mute(matchers, starts, now))
     }
 
     /// The configuration in force.

@@ -2,8 +2,13 @@
 //!
 //! Pure: the moment is an argument, time zones come from the compiled-in database.
 
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 use model::Timestamp;
+
+const MINUTE_MS: i64 = 60_000;
+/// How far ahead it is looked: two years, so that also the last day of a leap year's February is found soon enough.
+const DAYS_AHEAD_MAX: usize = 2 * 366;
 
 /// Two ends of a range. Inclusive, but for minutes of the day, whose end is excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,17 +51,49 @@ impl TimeInterval {
         };
         let local = instant.to_zoned(self.location.clone());
         let minute = i16::from(local.hour()) * 60 + i16::from(local.minute());
+        holds(self.minutes.as_deref(), |range| {
+            range.begin <= minute && minute < range.end
+        }) && self.contains_date(&local)
+    }
+
+    fn contains_date(&self, local: &Zoned) -> bool {
         let day = i16::from(local.day());
         let days_in_month = i16::from(local.days_in_month());
         let weekday = i16::from(local.weekday().to_sunday_zero_offset());
-        holds(self.minutes.as_deref(), |range| {
-            range.begin <= minute && minute < range.end
-        }) && holds(self.days_of_month.as_deref(), |range| {
+        holds(self.days_of_month.as_deref(), |range| {
             contains_day(range, day, days_in_month)
         }) && holds(self.months.as_deref(), |range| {
             range.contains(i16::from(local.month()))
         }) && holds(self.weekdays.as_deref(), |range| range.contains(weekday))
             && holds(self.years.as_deref(), |range| range.contains(local.year()))
+    }
+
+    /// The first whole minute from `from` on that the interval contains, within `DAYS_AHEAD_MAX`.
+    #[must_use]
+    pub fn next(&self, from: Timestamp) -> Option<Timestamp> {
+        if self.minutes.as_ref().is_some_and(Vec::is_empty) {
+            return None;
+        }
+        let minute = from.millis().saturating_add(MINUTE_MS - 1);
+        let mut millis = minute.div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS);
+        for _ in 0..DAYS_AHEAD_MAX {
+            let instant = jiff::Timestamp::from_millisecond(millis).ok()?;
+            let local = instant.to_zoned(self.location.clone());
+            let tomorrow = local.tomorrow().ok()?.start_of_day().ok()?;
+            let ends = tomorrow.timestamp().as_millisecond();
+            if self.contains_date(&local) {
+                let minutes = (0..).map(|count| millis + count * MINUTE_MS);
+                let found = minutes
+                    .take_while(|minute| *minute < ends)
+                    .map(Timestamp::from_millis)
+                    .find(|minute| self.contains(*minute));
+                if found.is_some() {
+                    return found;
+                }
+            }
+            millis = ends;
+        }
+        None
     }
 }
 

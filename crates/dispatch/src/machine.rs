@@ -310,7 +310,7 @@ impl Machine {
                 self.next_review = Timestamp::MIN;
             }
             Input::SetRecurrence(new) => {
-                step.silence = Some(self.set_recurrence(*new, &mut step));
+                step.silence = Some(self.set_recurrence(now, *new, &mut step));
             }
             Input::RemoveRecurrence(id) => {
                 step.silence = Some(self.remove_recurrence(now, &id, &mut step));

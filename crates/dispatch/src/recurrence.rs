@@ -86,14 +86,13 @@ impl Recurrence {
         self.until.map_or(closed, |until| closed.min(until))
     }
 
-    /// When the window opens next, within eight days.
+    /// When the window opens next, within two years.
     #[must_use]
     pub fn opens(&self, now: Timestamp) -> Option<Timestamp> {
         let first = now.millis().div_euclid(MINUTE_MS) + 1;
-        let from = self.made_until.max(now);
-        (0..8 * 24 * 60)
-            .map(|number| Timestamp::from_millis((first + number) * MINUTE_MS))
-            .find(|moment| *moment >= from && self.window.contains(*moment))
+        let from = Timestamp::from_millis(first * MINUTE_MS).max(self.made_until);
+        self.window
+            .next(from)
             .filter(|moment| self.until.is_none_or(|until| *moment < until))
     }
 }

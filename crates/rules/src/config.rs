@@ -3,7 +3,7 @@
 use crate::file::RuleFile;
 use crate::restore::Restoring;
 use crate::template::Surroundings;
-use model::{Labels, RelabelRule, Sink};
+use model::{Labels, RelabelRule, Sink, relabel};
 use runtime::SharedClock;
 use std::sync::Arc;
 
@@ -32,6 +32,16 @@ pub struct Config {
     pub resend_delay_ms: i64,
     /// What is made of samples that an earlier process left where its rows are missing.
     pub restoring: Restoring,
+}
+
+impl Config {
+    /// The labels under which an alert of a rule is known outside: with the external labels, relabelled. `None` where
+    /// relabelling drops it.
+    #[must_use]
+    pub fn sent_labels(&self, labels: &Labels) -> Option<Labels> {
+        let labels = self.external_labels.merged_with(labels);
+        relabel::apply(&self.alert_relabel, &labels).filter(|labels| !labels.is_empty())
+    }
 }
 
 impl Default for Config {

@@ -2,7 +2,7 @@
 
 use crate::alerts::{AlertState, Instance};
 use crate::config::Config;
-use model::{Alert, Labels, Timestamp, relabel};
+use model::{Alert, Labels, Timestamp};
 
 /// Evaluations and deliveries that may fail before a firing alert counts as over.
 const VALIDITY_FACTOR: i64 = 4;
@@ -33,10 +33,8 @@ impl Origin<'_> {
                 now.plus_millis(validity_ms)
             }
         };
-        let labels = self.config.external_labels.merged_with(labels);
         Some(Alert {
-            labels: relabel::apply(&self.config.alert_relabel, &labels)
-                .filter(|labels| !labels.is_empty())?,
+            labels: self.config.sent_labels(labels)?,
             annotations: instance.annotations.clone(),
             starts_at: instance
                 .timers

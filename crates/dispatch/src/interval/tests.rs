@@ -123,3 +123,62 @@ fn follows_daylight_saving() {
         &["2026-03-29T00:59:59Z", "2026-03-29T01:00:00Z"],
     );
 }
+
+#[test]
+fn finds_the_next_minute_within() {
+    let check = |interval: &TimeInterval, from: &str, want: Option<&str>| {
+        assert_eq!(interval.next(moment(from)), want.map(moment), "{from}");
+    };
+    let berlin = || TimeZone::get("Europe/Berlin").expect("bundled");
+    let nights = TimeInterval {
+        minutes: range(2 * 60, 4 * 60),
+        weekdays: range(6, 6),
+        location: berlin(),
+        ..any()
+    };
+    check(
+        &nights,
+        "2026-11-20T12:00:00Z",
+        Some("2026-11-21T01:00:00Z"),
+    );
+    check(
+        &nights,
+        "2026-11-21T01:00:00.001Z",
+        Some("2026-11-21T01:01:00Z"),
+    );
+    check(
+        &nights,
+        "2026-11-21T03:00:00Z",
+        Some("2026-11-28T01:00:00Z"),
+    );
+    let months_end = TimeInterval {
+        days_of_month: range(-1, -1),
+        ..any()
+    };
+    check(
+        &months_end,
+        "2026-02-01T00:00:00Z",
+        Some("2026-02-28T00:00:00Z"),
+    );
+    // The hour from two to three is not there on the last Sunday of March.
+    let lost_hour = TimeInterval {
+        minutes: range(2 * 60, 3 * 60),
+        location: berlin(),
+        ..any()
+    };
+    check(
+        &lost_hour,
+        "2026-03-29T00:00:00Z",
+        Some("2026-03-30T00:00:00Z"),
+    );
+    let past = TimeInterval {
+        years: range(2020, 2021),
+        ..any()
+    };
+    check(&past, "2026-01-01T00:00:00Z", None);
+    let never = TimeInterval {
+        minutes: Some(Vec::new()),
+        ..any()
+    };
+    check(&never, "2026-01-01T00:00:00Z", None);
+}

@@ -42,6 +42,11 @@ impl Flaps {
         self.flapping.len()
     }
 
+    /// Their fingerprints.
+    pub(super) fn all(&self) -> impl Iterator<Item = u64> {
+        self.flapping.iter().copied()
+    }
+
     /// Forgets those that did not begin for long; answers which flap no more.
     pub(super) fn calm(&mut self, now: Timestamp, limits: &Flapping) -> Vec<u64> {
         let last = |starts: &VecDeque<Timestamp>| starts.back().copied().unwrap_or(Timestamp::MIN);

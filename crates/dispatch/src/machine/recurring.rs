@@ -20,9 +20,11 @@ impl Machine {
         self.recurrences.values()
     }
 
-    /// Takes a silence that comes again; the one with the same id is replaced.
+    /// Takes a silence that comes again; the one with the same id is replaced, and what it made is ended: where its
+    /// window is still open, the new one begins at once.
     pub(super) fn set_recurrence(
         &mut self,
+        now: Timestamp,
         new: Recurrence,
         step: &mut Step,
     ) -> Result<String, SilenceError> {
@@ -32,6 +34,7 @@ impl Machine {
             return Err(SilenceError::Invalid(message));
         }
         let id = new.id.clone();
+        self.end_made_by(now, &id, step);
         step.rows.push(Row::PutRecurrence(new.clone()));
         self.recurrences.insert(id.clone(), new);
         self.next_recurrence = Timestamp::MIN;
@@ -47,6 +50,12 @@ impl Machine {
     ) -> Result<String, SilenceError> {
         self.recurrences.remove(id).ok_or(SilenceError::NotFound)?;
         step.rows.push(Row::DeleteRecurrence(id.to_owned()));
+        self.end_made_by(now, id, step);
+        Ok(id.to_owned())
+    }
+
+    /// Ends the silences that a recurring one made.
+    fn end_made_by(&mut self, now: Timestamp, id: &str, step: &mut Step) {
         let made: Vec<String> = self
             .silences
             .iter()
@@ -64,7 +73,6 @@ impl Machine {
             }
         }
         self.next_review = Timestamp::MIN;
-        Ok(id.to_owned())
     }
 
     /// Begins the silences whose window is open, and reminds of those that are about to end.

@@ -154,7 +154,7 @@ impl Machine {
             .map()
             .iter()
             .filter_map(|(fingerprint, alert)| {
-                let receivers = self.receivers_of(alert);
+                let receivers = self.receivers_of(&alert.labels);
                 let wanted = receivers.iter().any(|name| self.is_wanted(name, filter));
                 if !wanted {
                     return None;
@@ -215,7 +215,7 @@ impl Machine {
             .filter_map(|alert| {
                 let fingerprint = alert.labels.fingerprint();
                 let mut view = self.shown(fingerprint, alert, &filter.alerts, now)?;
-                view.receivers = self.receivers_of(alert);
+                view.receivers = self.receivers_of(&alert.labels);
                 view.receivers.sort();
                 if !muted_by.is_empty() {
                     view.state = AlertState::Suppressed;
@@ -264,8 +264,10 @@ impl Machine {
         })
     }
 
-    fn receivers_of(&self, alert: &Alert) -> Vec<String> {
-        let nodes = self.routes_of(&alert.labels);
+    /// The receivers of the routes that an alert with these labels takes.
+    #[must_use]
+    pub fn receivers_of(&self, labels: &Labels) -> Vec<String> {
+        let nodes = self.routes_of(labels);
         nodes.iter().map(|node| node.receiver.clone()).collect()
     }
 
@@ -335,7 +337,7 @@ impl Machine {
             }
             views.push(UndeliveredView {
                 alert: alert.clone(),
-                receivers: self.receivers_of(alert),
+                receivers: self.receivers_of(&alert.labels),
                 kinds: kinds.into_iter().collect(),
             });
         }
@@ -410,6 +412,17 @@ impl Machine {
     #[must_use]
     pub fn flapping(&self) -> usize {
         self.flaps.count()
+    }
+
+    /// The alerts whose ends are held back, by fingerprint; one that ended long ago is not known any more.
+    #[must_use]
+    pub fn flapping_alerts(&self) -> Vec<(u64, Labels)> {
+        let known = |fingerprint| Some((fingerprint, self.alerts.get(fingerprint)?.labels.clone()));
+        self.flaps
+            .all()
+            .filter(|fingerprint| self.is_held(*fingerprint))
+            .filter_map(known)
+            .collect()
     }
 
     /// How many alerts are in each state, how many groups there are, and how many silences in each state.

@@ -51,7 +51,7 @@ fn a_silence_that_comes_again_mutes_in_its_window() {
         created_at: world.now,
         made_until: Timestamp::MIN,
     };
-    world.input(Input::SetRecurrence(Box::new(recurrence)));
+    world.input(Input::SetRecurrence(Box::new(recurrence.clone())));
     let hour = |world: &World, hours: i64| world.start.plus_millis(hours * 3_600_000);
     let active = |world: &World| {
         let all = world.machine.silences(&[], world.now);
@@ -79,6 +79,15 @@ fn a_silence_that_comes_again_mutes_in_its_window() {
     assert_eq!(world.arrived.len(), 1, "{:?}", world.arrived);
     world.advance_to(hour(&world, 25 + 7 * 24));
     assert_eq!(active(&world).len(), 1, "a week later");
+    // Changed while its window is open, it ends what it made and begins anew.
+    world.input(Input::SetRecurrence(Box::new(Recurrence {
+        matchers: matchers::parse_matchers("job=y").expect("matchers"),
+        ..recurrence
+    })));
+    world.advance_to(hour(&world, 25 + 7 * 24).plus_millis(60_000));
+    let changed = active(&world);
+    assert_eq!(changed.len(), 1, "{changed:?}");
+    assert_eq!(changed[0].matchers[0].value(), "y");
     world.input(Input::RemoveRecurrence("r".to_owned()));
     assert_eq!(active(&world), []);
 }
