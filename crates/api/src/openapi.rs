@@ -3,6 +3,7 @@
 //! The document is made from two tables: paths, and the shapes of answers in a small language (see `shape`). A test of
 //! the program asks every path and compares the answers with them.
 
+mod own_shapes;
 mod paths;
 mod shape;
 
@@ -32,7 +33,10 @@ fn document() -> Value {
             .iter()
             .map(|method| ((*method).to_owned(), operation(path, method)))
             .collect();
-        all.insert(path.path.to_owned(), operations.into());
+        let others = all.entry(path.path).or_insert_with(|| json!({}));
+        if let Value::Object(others) = others {
+            others.extend(operations);
+        }
     }
     json!({
         "openapi": "3.1.0",
@@ -56,12 +60,12 @@ fn operation(path: &Path, method: &str) -> Value {
         }
         Content::Events(event) => json!({"text/event-stream": {"schema": shape::schema(event)}}),
         Content::Page => json!({"text/html; charset=utf-8": {"schema": shape::schema("string")}}),
-        Content::Nothing => Value::Null,
+        Content::Nothing | Content::Empty => Value::Null,
     };
-    let success = if content.is_null() {
-        json!({"204": {"description": "Done."}})
-    } else {
-        json!({"200": {"description": "The answer.", "content": content}})
+    let success = match path.content {
+        Content::Nothing => json!({"204": {"description": "Done."}}),
+        Content::Empty => json!({"200": {"description": "Done."}}),
+        _ => json!({"200": {"description": "The answer.", "content": content}}),
     };
     let mut responses = match success {
         Value::Object(fields) => fields,
@@ -76,12 +80,22 @@ fn operation(path: &Path, method: &str) -> Value {
     );
     let name = path.path.replace(['/', '{', '}'], " ");
     let words: Vec<&str> = name.split_whitespace().chain([method]).collect();
-    json!({
+    let mut operation = json!({
         "operationId": words.join("-"),
         "summary": path.summary,
         "parameters": path.parameters.iter().map(parameter).collect::<Vec<Value>>(),
         "responses": responses,
-    })
+    });
+    if let (Some(body), Value::Object(fields)) = (path.body, &mut operation) {
+        let example: Value = serde_json::from_str(body).unwrap_or_default();
+        let content =
+            json!({"application/json": {"schema": {"type": "object"}, "example": example}});
+        fields.insert(
+            "requestBody".to_owned(),
+            json!({"required": true, "content": content}),
+        );
+    }
+    operation
 }
 
 /// `name` may be left out, `name!` not, `{name}` stands in the path.
@@ -137,8 +151,112 @@ fn print(out: &mut String, value: &Value, depth: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{document, print};
+    use super::{PATHS, document, print};
     use config::{Problems, yaml};
+    use std::collections::BTreeSet;
+
+    /// What other documents describe: a method, or `*`, and a path, or its beginning where that ends in `/` or `.`.
+    const ELSEWHERE: &[(&str, &str)] = &[
+        // Alertmanager's own document; InfluxDB's door lies below the same path.
+        ("*", "/api/v2/"),
+        ("post", "/api/v1/alerts"),
+        // Protocols of other projects: remote write and read, OTLP, expositions, lines, pushes.
+        ("*", "/api/v1/write"),
+        ("*", "/api/v1/read"),
+        ("*", "/api/v1/otlp/"),
+        ("*", "/v1/metrics"),
+        ("*", "/opentelemetry."),
+        ("*", "/federate"),
+        ("*", "/metrics"),
+        ("*", "/metrics/"),
+        ("*", "/write"),
+        ("*", "/ping"),
+        ("*", "/health"),
+        ("*", "/query"),
+        ("*", "/api/v1/import"),
+        ("*", "/api/v1/import/"),
+        ("*", "/api/v1/export"),
+        // What is asked of every program of Prometheus', and what only other ports answer.
+        ("*", "/-/"),
+        ("*", "/ready"),
+        ("*", "/api/health"),
+        ("get", "/api/v1/metrics"),
+        ("get", "/api/v1/status"),
+        ("put", "/api/v1/admin/wipe"),
+        // The document itself, and what is refused in any case.
+        ("get", "/api/v1/openapi."),
+        ("delete", "/api/v1/series"),
+    ];
+
+    const METHODS: [&str; 5] = ["get", "post", "put", "delete", "any"];
+
+    /// The text up to the parenthesis that closes the one before it.
+    fn enclosed(text: &str) -> &str {
+        let mut depth = 1;
+        for (at, character) in text.char_indices() {
+            depth += match character {
+                '(' => 1,
+                ')' => -1,
+                _ => 0,
+            };
+            if depth == 0 {
+                return text.get(..at).unwrap_or_default();
+            }
+        }
+        text
+    }
+
+    /// The methods and paths that the table of routes answers, read from its text: the router keeps its table to itself.
+    fn served() -> BTreeSet<(&'static str, String)> {
+        let mut found = BTreeSet::new();
+        for route in include_str!("routes.rs").split(".route(").skip(1) {
+            let route = enclosed(route);
+            let path = route.split('"').nth(1).expect("a path").to_owned();
+            let words: Vec<&str> = route
+                .split(|c: char| !c.is_alphanumeric() && c != '_' && c != '(')
+                .collect();
+            for method in METHODS {
+                let call = format!("{method}(");
+                if words.iter().any(|word| word.starts_with(&call)) {
+                    found.insert((method, path.clone()));
+                }
+            }
+        }
+        found
+    }
+
+    fn is_elsewhere((method, path): (&str, &str)) -> bool {
+        ELSEWHERE.iter().any(|(of, beginning)| {
+            let fits = if beginning.ends_with(['/', '.']) {
+                path.starts_with(beginning)
+            } else {
+                path == *beginning
+            };
+            fits && (*of == "*" || *of == method)
+        })
+    }
+
+    #[test]
+    fn the_document_lists_what_is_served() {
+        let served = served();
+        assert!(served.len() > 100, "{}", served.len());
+        let documented: BTreeSet<(&str, String)> = PATHS
+            .iter()
+            .flat_map(|path| {
+                path.methods
+                    .iter()
+                    .map(|method| (*method, path.path.to_owned()))
+            })
+            .collect();
+        let missing: Vec<_> = served
+            .iter()
+            .filter(|(method, path)| !is_elsewhere((method, path)))
+            .filter(|one| !documented.contains(*one))
+            .collect();
+        assert!(missing.is_empty(), "served, not documented: {missing:?}");
+        let invented: Vec<_> = documented.difference(&served).collect();
+        assert!(invented.is_empty(), "documented, not served: {invented:?}");
+    }
 
     #[test]
     fn the_document_is_sound_as_yaml_and_names_only_shapes_that_exist() {

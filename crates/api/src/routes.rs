@@ -180,7 +180,13 @@ fn own_api() -> Router<Arc<Services>> {
             get(own::notifications::list),
         )
         .route("/api/binnacle/v1/rules/backtest", post(own::backtest::run))
+        .route("/api/binnacle/v1/packs", get(own::packs::list))
         .route("/api/binnacle/v1/alerts/history", get(own::alerts::history))
+        .route("/api/binnacle/v1/alerts/pending", get(own::alerts::pending))
+        .route(
+            "/api/binnacle/v1/alerts/flapping",
+            get(own::alerts::flapping),
+        )
         .route(
             "/api/binnacle/v1/alerts/{fingerprint}/explain",
             get(own::alerts::explain),
@@ -238,10 +244,13 @@ fn management_paths() -> Router<Arc<Services>> {
         .route("/metrics", get(management::metrics))
 }
 
-/// What Alertmanager answers on its port: its API, its health, its old API.
+/// What Alertmanager answers on its port: its API, its health, its old API; and the page with what it asks for.
 pub fn alertmanager_port(services: Arc<Services>) -> Router {
     Router::new()
         .merge(alertmanager_v2())
+        .merge(prometheus_queries())
+        .merge(prometheus_status())
+        .merge(own_api())
         .merge(management_paths())
         .route("/api/v1/status", get(alertmanager::v1::status))
         .fallback(page::serve)

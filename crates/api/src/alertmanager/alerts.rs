@@ -255,6 +255,7 @@ pub(crate) fn undelivered_json(services: &Services) -> Vec<Value> {
     let views = services.dispatch.undelivered();
     let one = |view: &dispatch::UndeliveredView| {
         json!({
+            "fingerprint": format!("{:016x}", view.alert.labels.fingerprint()),
             "labels": labels_json(&view.alert.labels),
             "receivers": view.receivers,
             "kinds": view.kinds,

@@ -14,6 +14,8 @@ pub(super) enum Content {
     Page,
     /// 204 and no body.
     Nothing,
+    /// 200 and no body.
+    Empty,
 }
 
 /// A path.
@@ -24,11 +26,24 @@ pub(super) struct Path {
     /// Pairs of name (with `!` where it must be given, in braces where it stands in the path) and example.
     pub(super) parameters: &'static [(&'static str, &'static str)],
     pub(super) content: Content,
+    /// An example of the JSON that is sent, where some is.
+    pub(super) body: Option<&'static str>,
+}
+
+impl Path {
+    const fn takes(self, body: &'static str) -> Self {
+        Self {
+            body: Some(body),
+            ..self
+        }
+    }
 }
 
 const GET: &[&str] = &["get"];
 const BOTH: &[&str] = &["get", "post"];
 const POST: &[&str] = &["post"];
+const PUT_TOO: &[&str] = &["post", "put"];
+const DELETE: &[&str] = &["delete"];
 const NONE: &[(&str, &str)] = &[];
 
 const SELECTION: &[(&str, &str)] = &[
@@ -51,6 +66,7 @@ const fn path(
         summary,
         parameters,
         content,
+        body: None,
     }
 }
 
@@ -104,10 +120,10 @@ pub(super) const PATHS: &[Path] = &[
     path("/api/v1/features", GET, "Says what this server can do", NONE, Content::Envelope("{{boolean}}")),
     path("/api/v1/notifications", GET, "Lists what the server has to tell", NONE, Content::Envelope("[Notification]")),
     path("/api/v1/notifications/live", GET, "Streams what the server has to tell", NONE, Content::Events("Notification")),
-    path("/api/v1/admin/tsdb/snapshot", POST, "Makes a snapshot", &[("skip_head", "true")], Content::Envelope("Snapshot")),
-    path("/api/v1/admin/tsdb/delete_series", POST, "Deletes samples",
+    path("/api/v1/admin/tsdb/snapshot", PUT_TOO, "Makes a snapshot", &[("skip_head", "true")], Content::Envelope("Snapshot")),
+    path("/api/v1/admin/tsdb/delete_series", PUT_TOO, "Deletes samples",
         &[("match[]!", "no_such_series"), ("start", "0"), ("end", "1")], Content::Nothing),
-    path("/api/v1/admin/tsdb/clean_tombstones", POST, "Frees the space of deleted samples", NONE, Content::Nothing),
+    path("/api/v1/admin/tsdb/clean_tombstones", PUT_TOO, "Frees the space of deleted samples", NONE, Content::Nothing),
     path("/api/binnacle/v1/status", GET, "Says how the program stands", NONE, Content::Json("Status")),
     path("/api/binnacle/v1/notifications", GET, "Lists attempts to tell somebody", &[("limit", "10")], Content::Json("Attempts")),
     path("/api/binnacle/v1/rules/backtest", POST, "Says what rules would have said about a span of time",
@@ -117,13 +133,34 @@ pub(super) const PATHS: &[Path] = &[
     path("/api/binnacle/v1/alerts/history", GET, "Lists what became of alerts",
         &[("filter", "alertname=TargetDown"), ("start", "0"), ("end", "4000000000"), ("fingerprint", "0123456789abcdef"), ("limit", "10")],
         Content::Json("[AlertEvent]")),
+    path("/api/binnacle/v1/alerts/pending", GET, "Lists alerts whose condition holds, but not for long enough yet",
+        &[("limit", "10")], Content::Json("PendingAlerts")),
+    path("/api/binnacle/v1/alerts/flapping", GET, "Lists alerts that come and go so often that their ends are held back",
+        &[("limit", "10")], Content::Json("FlappingAlerts")),
     path("/api/binnacle/v1/alerts/{fingerprint}/explain", GET, "Says why somebody was told of an alert, or was not",
         &[("{fingerprint}", "0123456789abcdef")], Content::Json("Explanation")),
     path("/api/binnacle/v1/silences/would-mute", GET, "Lists what a silence would mute, and would have muted",
         &[("filter!", "alertname=TargetDown"), ("since", "30d")], Content::Json("WouldMute")),
     path("/api/binnacle/v1/silences/recurring", GET, "Lists silences that come again", NONE, Content::Json("[Recurrence]")),
-    path("/api/binnacle/v1/incidents", GET, "Lists incidents", NONE, Content::Json("[Incident]")),
+    path("/api/binnacle/v1/silences/recurring", POST, "Makes a silence that comes again, or replaces the one with this id",
+        NONE, Content::Json("Made"))
+        .takes(r#"{"id":"9c0d6f7e-5d5c-4a53-9a3e-3f0f5d1c7b10","matchers":[{"name":"alertname","value":"Backup","isEqual":true,"isRegex":false}],
+            "window":{"weekdays":["saturday"],"times":[{"start_time":"02:00","end_time":"04:00"}],"location":"Europe/Berlin"},
+            "createdBy":"ann","comment":"weekly backup"}"#),
+    path("/api/binnacle/v1/silences/recurring/{id}", DELETE, "Ends a silence that comes again",
+        &[("{id}", "9c0d6f7e-5d5c-4a53-9a3e-3f0f5d1c7b10")], Content::Empty),
+    path("/api/binnacle/v1/receivers/{name}/test", POST, "Sends a marked test to a receiver",
+        &[("{name}", "everyone"), ("resolve", "true")], Content::Json("[Trial]")),
+    path("/api/binnacle/v1/packs", GET, "Lists rule packs and which of them are evaluated", NONE, Content::Json("Packs")),
+    path("/api/binnacle/v1/incidents", GET, "Lists incidents",
+        &[("status", "open"), ("limit", "10"), ("timeline", "true")], Content::Json("[Incident]")),
     path("/api/binnacle/v1/incidents/{id}", GET, "Shows an incident", &[("{id}", "1")], Content::Json("Incident")),
+    path("/api/binnacle/v1/incidents/{id}/acknowledge", POST, "Says that somebody is on it", &[("{id}", "1")], Content::Json("Incident"))
+        .takes(r#"{"author":"ann"}"#),
+    path("/api/binnacle/v1/incidents/{id}/notes", POST, "Adds a line to the timeline of an incident", &[("{id}", "1")],
+        Content::Json("Incident")).takes(r#"{"author":"ann","text":"looking at the disk"}"#),
+    path("/api/binnacle/v1/incidents/{id}/resolve", POST, "Closes an incident by hand", &[("{id}", "1")], Content::Json("Incident"))
+        .takes(r#"{"author":"ann"}"#),
     path("/runbooks", GET, "Lists the runbooks of rule packs", NONE, Content::Page),
     path("/runbooks/{name}", GET, "Shows the runbook of a rule pack", &[("{name}", "host")], Content::Page),
 ];

@@ -195,6 +195,7 @@ fn details_json(details: &Details) -> Value {
     };
     let alert = |(labels, followed): &(model::Labels, incidents::Followed)| {
         json!({
+            "fingerprint": format!("{:016x}", labels.fingerprint()),
             "labels": labels_json(labels),
             "startsAt": rfc3339(followed.starts_at),
         })

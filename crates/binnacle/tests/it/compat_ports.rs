@@ -35,6 +35,9 @@ fn the_customary_ports_answer() {
     check(9093, "/api/v2/status", "versionInfo");
     check(9093, "/api/v2/alerts", "[]");
     check(9093, "/api/v1/status", "configYAML");
+    // The page is whole there.
+    check(9093, "/api/binnacle/v1/status", "startedAt");
+    check(9093, "/api/v1/rules", "groups");
     check(9093, "/-/healthy", "");
     check(9093, "/-/ready", "");
     check(3100, "/ready", "ready");

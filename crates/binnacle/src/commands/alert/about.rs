@@ -141,6 +141,20 @@ fn explanation(answer: &Value) -> Vec<String> {
         )),
         _ => lines.push("  from no rule that fires here".to_owned()),
     }
+    if text(answer, "/state") == "pending" {
+        let receivers: Vec<&str> = list(answer, "receivers")
+            .filter_map(Value::as_str)
+            .collect();
+        lines.push(format!(
+            "  fires at {} if its condition goes on to hold; then {} will be told",
+            text(answer, "/rule/firesAt"),
+            if receivers.is_empty() {
+                "nobody".to_owned()
+            } else {
+                receivers.join(", ")
+            },
+        ));
+    }
     if answer.get("flapping").and_then(Value::as_bool) == Some(true) {
         lines.push("  flapping: its ends are held back".to_owned());
     }
