@@ -3,6 +3,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from './fixtures';
+import type { Program } from './program';
 
 const ADDRESSES: readonly (readonly [name: string, path: string, ready: string])[] = [
   ['overview', '/', '[aria-label="Filesystems"] li'],
@@ -14,12 +15,25 @@ const ADDRESSES: readonly (readonly [name: string, path: string, ready: string])
   ['pending', '/alerts?view=pending', '.alert'],
   ['silences', '/alerts?view=silences', '.panel'],
   ['new silence', '/alerts?new=%7Ba%3D%22b%22%7D', '[role=dialog] form'],
+  ['new recurring silence', '/alerts?view=silences&recurring=new', '[role=dialog] form'],
   ['notifications', '/alerts?view=notifications', '.alert'],
+  ['history', '/alerts?view=history', 'td'],
+  ['history from and to', '/alerts?view=history&span=custom', 'td'],
+  ['explained alert', '/alerts/FIRING', '.strip'],
+  ['unknown alert', '/alerts/0123456789abcdef', '.empty'],
   ['incidents', '/incidents', 'td'],
   ['incident', '/incidents/1', '.timeline li'],
   ['targets', '/targets', 'td'],
   ['rules', '/rules', 'td'],
+  ['packs', '/rules?state=packs', 'td'],
 ];
+
+/** `FIRING` stands for the fingerprint of an alert that fires. */
+async function open(page: Page, program: Program, path: string, ready: string): Promise<void> {
+  const place = path.replace('FIRING', await program.fingerprint('DiskAlmostFull'));
+  await page.goto(program.url + place);
+  await page.locator(ready).first().waitFor();
+}
 
 async function violations(page: Page): Promise<string[]> {
   const { violations: found } = await new AxeBuilder({ page }).analyze();
@@ -33,8 +47,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.setTimeout(180_000);
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     for (const [name, path, ready] of ADDRESSES) {
-      await page.goto(program.url + path);
-      await page.locator(ready).first().waitFor();
+      await open(page, program, path, ready);
       await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', colorScheme);
       expect(await violations(page), name).toEqual([]);
     }
@@ -44,8 +57,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
 test('a phone shows every page without sideways scrolling', async ({ page, program }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   for (const [name, path, ready] of ADDRESSES) {
-    await page.goto(program.url + path);
-    await page.locator(ready).first().waitFor();
+    await open(page, program, path, ready);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
     expect(width, name).toBeLessThanOrEqual(390);
     for (const link of await page.getByRole('navigation', { name: 'Main' }).getByRole('link').all()) {

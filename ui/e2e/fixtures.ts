@@ -3,6 +3,8 @@ import { test as base, expect } from '@playwright/test';
 import { Program } from './program';
 
 interface WorkerFixtures {
+  /** Files that change what others look at name themselves here, and get a program of their own. */
+  readonly owner: string;
   /** Fires, has an incident, a dead target. */
   readonly program: Program;
 }
@@ -12,8 +14,10 @@ interface TestFixtures {
 }
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
+  owner: ['everybody', { scope: 'worker', option: true }],
   program: [
-    async ({}, use) => {
+    // Naming the owner makes the program one of its own.
+    async ({ owner: _owner }, use) => {
       const program = await Program.start();
       await program.untilIncident();
       await use(program);

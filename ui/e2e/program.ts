@@ -1,10 +1,11 @@
 // Starts the real program with a small set-up of its own, and stops it.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createReceiver, type Server } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 const READY_MS_MAX = 20_000;
 
@@ -148,6 +149,32 @@ export class Program {
     await this.kill();
     this.chat.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Runs a command of the program against this server. */
+  async command(...words: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(process.env['BINNACLE_PROGRAM'] ?? '', [...words, '--url', this.url]);
+    return stdout;
+  }
+
+  /** Sends JSON as another program would. */
+  async post(path: string, value: unknown): Promise<unknown> {
+    const answer = await fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(value),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
+    return text === '' ? null : JSON.parse(text);
+  }
+
+  /** The fingerprint of the alert of this name that fires. */
+  async fingerprint(name: string): Promise<string> {
+    const answer = await fetch(`${this.url}/api/v2/alerts?filter=${encodeURIComponent(`alertname="${name}"`)}`);
+    const [alert] = (await answer.json()) as { fingerprint: string }[];
+    if (alert === undefined) throw new Error(`no alert ${name}`);
+    return alert.fingerprint;
   }
 
   /** Waits until an incident is open and so many alerts reached nobody, so that every page has something to show. */

@@ -32,6 +32,7 @@ export interface NewSilence {
   readonly endsAt: string;
   readonly createdBy: string;
   readonly comment: string;
+  readonly annotations?: Labels;
 }
 
 export interface Silence extends NewSilence {

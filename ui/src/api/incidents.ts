@@ -26,6 +26,7 @@ export interface TimelineEntry {
 }
 
 export interface IncidentAlert {
+  readonly fingerprint: string;
   readonly labels: Labels;
   readonly startsAt: string;
 }

@@ -11,6 +11,8 @@ export interface Attempt {
   readonly reason: string;
   /** Counts from 1. */
   readonly attempt: number;
+  /** Fingerprints of its alerts, the first twenty. */
+  readonly alerts: readonly string[];
   readonly firing: number;
   readonly resolved: number;
   readonly outcome: 'delivered' | 'failed';
@@ -18,6 +20,7 @@ export interface Attempt {
 }
 
 export interface Undelivered {
+  readonly fingerprint: string;
   readonly labels: Labels;
   readonly receivers: readonly string[];
   readonly since: string;

@@ -11,6 +11,7 @@ import { Shell } from './Shell';
 const OverviewPage = lazy(() => import('../pages/overview/OverviewPage'));
 const ExplorePage = lazy(() => import('../pages/explore/ExplorePage'));
 const AlertsPage = lazy(() => import('../pages/alerts/AlertsPage'));
+const AlertPage = lazy(() => import('../pages/alert/AlertPage'));
 const IncidentsPage = lazy(() => import('../pages/incidents/IncidentsPage'));
 const IncidentPage = lazy(() => import('../pages/incidents/IncidentPage'));
 const TargetsPage = lazy(() => import('../pages/targets/TargetsPage'));
@@ -36,6 +37,7 @@ export function App() {
 
 function sectionOf(route: Route): string {
   if (route.page === 'overview') return '/';
+  if (route.page === 'alert') return '/alerts';
   return route.page === 'incident' ? '/incidents' : `/${route.page}`;
 }
 
@@ -47,6 +49,8 @@ function pageOf(route: Route): ReactNode {
       return <ExplorePage />;
     case 'alerts':
       return <AlertsPage />;
+    case 'alert':
+      return <AlertPage key={route.fingerprint} fingerprint={route.fingerprint} />;
     case 'incidents':
       return <IncidentsPage />;
     case 'incident':

@@ -8,6 +8,9 @@ it('finds the page of an address', () => {
   check('/explore', { page: 'explore' });
   check('/explore/', { page: 'explore' });
   check('/alerts', { page: 'alerts' });
+  check('/alerts/71b4cdc6c3b1d09c', { page: 'alert', fingerprint: '71b4cdc6c3b1d09c' });
+  check('/alerts/71b4cdc6c3b1d09c/', { page: 'alert', fingerprint: '71b4cdc6c3b1d09c' });
+  check('/alerts/1/2', { page: 'unknown' });
   check('/incidents', { page: 'incidents' });
   check('/incidents/12', { page: 'incident', id: '12' });
   check('/incidents/a%20b', { page: 'incident', id: 'a b' });

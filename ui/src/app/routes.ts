@@ -2,6 +2,7 @@
 
 export type Route =
   | { readonly page: 'overview' | 'explore' | 'alerts' | 'incidents' | 'targets' | 'rules' }
+  | { readonly page: 'alert'; readonly fingerprint: string }
   | { readonly page: 'incident'; readonly id: string }
   | { readonly page: 'unknown' };
 
@@ -53,6 +54,7 @@ export function matchRoute(path: string): Route {
   const parts = trimmed(path).split('/').slice(1);
   const [first = '', second] = parts;
   if (parts.length > 2) return { page: 'unknown' };
+  if (first === 'alerts' && second !== undefined) return { page: 'alert', fingerprint: decode(second) };
   if (first === 'incidents' && second !== undefined) return { page: 'incident', id: decode(second) };
   if (second !== undefined) return { page: 'unknown' };
   switch (first) {

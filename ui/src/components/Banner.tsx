@@ -1,11 +1,11 @@
 // A message across the page, in the colour of how bad it is.
 import type { ReactNode } from 'react';
-import type { Severity } from '../formatting/severity';
+import type { Tone } from './Badge';
 import './banner.css';
 
 interface BannerProps {
-  readonly tone: Severity;
-  readonly title: string;
+  readonly tone: Tone;
+  readonly title: ReactNode;
   readonly children?: ReactNode;
 }
 

@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { coarse, formatDuration, parseDuration, writeDuration } from './duration';
 import { formatSeries, type Labels } from './labels';
-import { matchesFilter } from './matchText';
+import { divideFilter, matchesFilter } from './matchText';
 import { formatBytes, formatCount, formatExact, formatNumber, formatPercent } from './number';
+import { findReferences } from './references';
 import { severityOf } from './severity';
 import { formatUtc, parseTime } from './time';
 
@@ -132,4 +133,29 @@ describe('labels', () => {
     check({ severity: 'info', priority: 'p0' }, 'low');
     check({ severity: 'purple' }, 'medium');
   });
+});
+
+it('divides a filter into matchers and words', () => {
+  const check = (filter: string, matchers: string[], words: string) =>
+    expect(divideFilter(filter)).toEqual({ matchers, words });
+  check('', [], '');
+  check('disk full', [], 'disk full');
+  check('alertname=DiskFull', ['alertname="DiskFull"'], '');
+  check('{a="b", c=~"d|e"} word', ['a="b"'], 'c=~"d|e"} word');
+  check('{a="b", c!~"d|e"}', ['a="b"', 'c!~"d|e"'], '');
+  check('a="x \\"y\\""', ['a="x \\"y\\""'], '');
+});
+
+it('finds moments, alerts and silences in sentences', () => {
+  const check = (text: string, want: string) =>
+    expect(findReferences(text).map((part) => `${part.kind}:${part.text}`).join('|')).toBe(want);
+  check('', '');
+  check('not told', 'text:not told');
+  check('told at 2026-11-20T00:00:30.000Z; again', 'text:told at |moment:2026-11-20T00:00:30.000Z|text:; again');
+  check('HostDown inhibits it (71b4cdc6c3b1d09c)', 'text:HostDown inhibits it (|alert:71b4cdc6c3b1d09c|text:)');
+  check(
+    'silenced by 9c0d6f7e-5d5c-4a53-9a3e-3f0f5d1c7b10',
+    'text:silenced by |silence:9c0d6f7e-5d5c-4a53-9a3e-3f0f5d1c7b10',
+  );
+  check('for 71b4cdc6c3b1d09c', 'text:for 71b4cdc6c3b1d09c');
 });

@@ -1,5 +1,5 @@
 // Whether a label set is what somebody types into a filter: words that must occur, or matchers as in PromQL.
-import type { Labels } from './labels';
+import { quoteValue, type Labels } from './labels';
 
 interface Term {
   readonly name: string;
@@ -44,6 +44,17 @@ export function matchesWhole(pattern: string, text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Divides a filter into its matchers, as the server reads them, and the words that are left. */
+export function divideFilter(filter: string): { readonly matchers: string[]; readonly words: string } {
+  const matchers: string[] = [];
+  const words = split(filter).filter((word) => {
+    const term = parseTerm(word);
+    if (term !== null) matchers.push(`${term.name}${term.operator}${quoteValue(term.value)}`);
+    return term === null;
+  });
+  return { matchers, words: words.join(' ') };
 }
 
 /** Every word must hold: as a matcher, or as a part of a label or of `text`, whatever its case. */

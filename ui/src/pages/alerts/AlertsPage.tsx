@@ -1,16 +1,18 @@
-// What fires, what is about to, what is silenced, and what was told to whom.
+// What fires, what is about to, what is silenced, what was told to whom, and what became of it all.
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useDeferredValue } from 'react';
-import { notificationsQuery, routedAlertsQuery, ruleAlertsQuery, silencesQuery } from '../../api/polling';
+import { notificationsQuery, pendingAlertsQuery, routedAlertsQuery, silencesQuery } from '../../api/polling';
 import { useParameter } from '../../app/location';
 import { Choice } from '../../components/Choice';
 import { FilterField } from '../../components/FilterField';
 import { Icon } from '../../components/Icon';
 import { PageTitle } from '../../components/PageTitle';
 import { FiringAlerts } from './FiringAlerts';
+import { HistoryView } from './HistoryView';
 import { NotificationList } from './NotificationList';
 import { PendingAlerts } from './PendingAlerts';
+import { RecurringList } from './RecurringList';
 import { SilenceDialog } from './SilenceDialog';
 import { SilenceList } from './SilenceList';
 import '../../components/table.css';
@@ -20,9 +22,10 @@ export default function AlertsPage() {
   const [view, setView] = useParameter('view', 'firing');
   const [filter, setFilter] = useParameter('filter', '');
   const [draft, setDraft] = useParameter('new', '');
+  const [recurring, setRecurring] = useParameter('recurring', '');
   const wanted = useDeferredValue(filter);
   const routed = useQuery(routedAlertsQuery).data;
-  const pending = useQuery(ruleAlertsQuery).data;
+  const pending = useQuery(pendingAlertsQuery).data;
   const silences = useQuery(silencesQuery).data;
   const notifications = useQuery(notificationsQuery).data;
   return (
@@ -35,17 +38,14 @@ export default function AlertsPage() {
           onChange={setView}
           options={[
             { value: 'firing', label: 'Firing', count: routed?.length },
-            {
-              value: 'pending',
-              label: 'Pending',
-              count: pending?.filter((alert) => alert.state === 'pending').length,
-            },
+            { value: 'pending', label: 'Pending', count: pending?.alerts },
             {
               value: 'silences',
               label: 'Silences',
               count: silences?.filter((silence) => silence.status.state !== 'expired').length,
             },
             { value: 'notifications', label: 'Notifications', count: notifications?.undelivered.length },
+            { value: 'history', label: 'History' },
           ]}
         />
         <Button size="xs" leftSection={<Icon name="plus" size={14} />} onClick={() => setDraft('{}')}>
@@ -53,12 +53,25 @@ export default function AlertsPage() {
         </Button>
       </PageTitle>
       {view === 'pending' && <PendingAlerts filter={wanted} />}
-      {view === 'silences' && <SilenceList filter={wanted} onAgain={setDraft} />}
+      {view === 'silences' && (
+        <div className="stack">
+          <RecurringList filter={wanted} onEdit={setRecurring} />
+          <SilenceList filter={wanted} onAgain={setDraft} />
+        </div>
+      )}
       {view === 'notifications' && <NotificationList filter={wanted} />}
-      {!['pending', 'silences', 'notifications'].includes(view) && (
+      {view === 'history' && <HistoryView filter={wanted} />}
+      {!['pending', 'silences', 'notifications', 'history'].includes(view) && (
         <FiringAlerts filter={wanted} onSilence={setDraft} />
       )}
-      <SilenceDialog draft={draft} onClose={() => setDraft('')} />
+      <SilenceDialog
+        draft={draft}
+        recurring={recurring}
+        onClose={() => {
+          setDraft('');
+          setRecurring('');
+        }}
+      />
     </>
   );
 }

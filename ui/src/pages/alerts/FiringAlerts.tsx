@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import type { RoutedAlert } from '../../api/alertmanager';
-import { routedAlertsQuery } from '../../api/polling';
+import { flappingQuery, routedAlertsQuery } from '../../api/polling';
 import { Badge, SeverityBadge } from '../../components/Badge';
 import { EmptyState } from '../../components/EmptyState';
 import { LabelList } from '../../components/LabelList';
@@ -10,6 +10,7 @@ import { Link } from '../../components/Link';
 import { Loaded } from '../../components/Loaded';
 import { TimeText } from '../../components/TimeText';
 import { useCapped } from '../../components/useCapped';
+import { WhyLink } from '../../components/WhyLink';
 import { matchesFilter } from '../../formatting/matchText';
 import { parseTime } from '../../formatting/time';
 import { AnnotationText } from './AnnotationText';
@@ -17,8 +18,9 @@ import { exploreOfGenerator } from './generator';
 import { groupAlerts, type AlertGroup } from './groupAlerts';
 import { formatMatchers, matchersOf } from './matchers';
 
-/** Alerts of one name shown at first. */
+/** Alerts of one name, and names, shown at first. */
 const SHOWN_AT_FIRST = 20;
+const GROUPS_AT_FIRST = 50;
 
 interface FiringAlertsProps {
   readonly filter: string;
@@ -27,6 +29,7 @@ interface FiringAlertsProps {
 
 export function FiringAlerts({ filter, onSilence }: FiringAlertsProps) {
   const alerts = useQuery(routedAlertsQuery);
+  const flapping = useQuery(flappingQuery).data;
   return (
     <Loaded query={alerts} height={420}>
       {(data) => {
@@ -35,15 +38,28 @@ export function FiringAlerts({ filter, onSilence }: FiringAlertsProps) {
         );
         if (data.length === 0) return <AllCalm />;
         if (chosen.length === 0) return <NothingFits />;
-        return (
-          <div className="stack">
-            {groupAlerts(chosen).map((group) => (
-              <GroupPanel key={group.name} group={group} onSilence={onSilence} />
-            ))}
-          </div>
-        );
+        return <GroupList groups={groupAlerts(chosen)} flapping={flapping} onSilence={onSilence} />;
       }}
     </Loaded>
+  );
+}
+
+interface GroupListProps {
+  readonly groups: readonly AlertGroup[];
+  /** Fingerprints of alerts that come and go; missing while that is not known. */
+  readonly flapping: ReadonlySet<string> | undefined;
+  readonly onSilence: (draft: string) => void;
+}
+
+function GroupList({ groups, flapping, onSilence }: GroupListProps) {
+  const { shown, more } = useCapped(groups, GROUPS_AT_FIRST);
+  return (
+    <div className="stack">
+      {shown.map((group) => (
+        <GroupPanel key={group.name} group={group} flapping={flapping} onSilence={onSilence} />
+      ))}
+      {more !== null && <div className="panel">{more}</div>}
+    </div>
   );
 }
 
@@ -74,10 +90,11 @@ export function NothingFits() {
 
 interface GroupPanelProps {
   readonly group: AlertGroup;
+  readonly flapping: ReadonlySet<string> | undefined;
   readonly onSilence: (draft: string) => void;
 }
 
-function GroupPanel({ group, onSilence }: GroupPanelProps) {
+function GroupPanel({ group, flapping, onSilence }: GroupPanelProps) {
   const { shown, more } = useCapped(group.alerts, SHOWN_AT_FIRST);
   return (
     <section className="panel" aria-label={group.name}>
@@ -91,7 +108,12 @@ function GroupPanel({ group, onSilence }: GroupPanelProps) {
       </div>
       <ul className="alert-list">
         {shown.map((alert) => (
-          <AlertItem key={alert.fingerprint} alert={alert} onSilence={onSilence} />
+          <AlertItem
+            key={alert.fingerprint}
+            alert={alert}
+            isFlapping={flapping?.has(alert.fingerprint) ?? false}
+            onSilence={onSilence}
+          />
         ))}
       </ul>
       {more}
@@ -101,17 +123,18 @@ function GroupPanel({ group, onSilence }: GroupPanelProps) {
 
 interface AlertItemProps {
   readonly alert: RoutedAlert;
+  readonly isFlapping: boolean;
   readonly onSilence: (draft: string) => void;
 }
 
-function AlertItem({ alert, onSilence }: AlertItemProps) {
+function AlertItem({ alert, isFlapping, onSilence }: AlertItemProps) {
   const explore = exploreOfGenerator(alert.generatorURL);
   return (
     <li className={alert.status.state === 'suppressed' ? 'alert alert-suppressed' : 'alert'}>
       <div className="alert-text">
         <AnnotationText annotations={alert.annotations} />
         <LabelList labels={alert.labels} skip={['alertname']} />
-        <Suppression alert={alert} />
+        <Suppression alert={alert} isFlapping={isFlapping} />
       </div>
       <div className="alert-side">
         <span>
@@ -119,6 +142,7 @@ function AlertItem({ alert, onSilence }: AlertItemProps) {
         </span>
         <span className="dim">to {alert.receivers.map((receiver) => receiver.name).join(', ') || 'nobody'}</span>
         <div className="row">
+          <WhyLink fingerprint={alert.fingerprint} name={alert.labels['alertname']} />
           {explore !== null && <Link href={explore}>Explore</Link>}
           <Button
             size="compact-xs"
@@ -134,18 +158,35 @@ function AlertItem({ alert, onSilence }: AlertItemProps) {
   );
 }
 
-function Suppression({ alert }: { readonly alert: RoutedAlert }) {
+interface SuppressionProps {
+  readonly alert: RoutedAlert;
+  readonly isFlapping: boolean;
+}
+
+function Suppression({ alert, isFlapping }: SuppressionProps) {
   const { silencedBy, inhibitedBy, mutedBy = [], state } = alert.status;
-  if (state !== 'suppressed' && silencedBy.length + inhibitedBy.length + mutedBy.length === 0) return null;
+  const isHeard = state !== 'suppressed' && silencedBy.length + inhibitedBy.length + mutedBy.length === 0;
+  if (isHeard && !isFlapping) return null;
   return (
     <div className="row">
+      {isFlapping && (
+        <>
+          <Badge tone="medium">flapping</Badge>
+          <span className="dim">comes and goes; its ends are held back</span>
+        </>
+      )}
       {silencedBy.length > 0 && (
         <>
           <Badge tone="low">silenced</Badge>
           <Link href={`/alerts?view=silences&filter=${encodeURIComponent(silencedBy[0] ?? '')}`}>by which silence</Link>
         </>
       )}
-      {inhibitedBy.length > 0 && <Badge tone="low">inhibited by another alert</Badge>}
+      {inhibitedBy.length > 0 && (
+        <>
+          <Badge tone="low">inhibited</Badge>
+          <Link href={`/alerts/${inhibitedBy[0] ?? ''}`}>by which alert</Link>
+        </>
+      )}
       {mutedBy.length > 0 && <Badge tone="low">muted by {mutedBy.join(', ')}</Badge>}
     </div>
   );

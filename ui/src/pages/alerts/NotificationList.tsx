@@ -1,16 +1,24 @@
 // What was told to whom lately, and what could not be told to anybody.
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import type { Attempt, Undelivered } from '../../api/notifications';
-import { notificationsQuery } from '../../api/polling';
+import { notificationsQuery, routedAlertsQuery } from '../../api/polling';
 import { Badge, type Tone } from '../../components/Badge';
 import { EmptyState } from '../../components/EmptyState';
 import { LabelList } from '../../components/LabelList';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/Loaded';
 import { TimeText } from '../../components/TimeText';
-import { formatSeries } from '../../formatting/labels';
+import { useCapped } from '../../components/useCapped';
+import { WhyLink } from '../../components/WhyLink';
 import { matchesFilter } from '../../formatting/matchText';
+import { formatCount } from '../../formatting/number';
 import { parseTime } from '../../formatting/time';
+import { alertTitle } from './alertText';
 import { lastAttempts } from './lastAttempts';
+import { ReceiverTest } from './ReceiverTest';
+
+const UNDELIVERED_AT_FIRST = 20;
 
 const TONES: Readonly<Record<Attempt['outcome'], Tone>> = { delivered: 'good', failed: 'critical' };
 
@@ -33,6 +41,7 @@ export function NotificationList({ filter }: { readonly filter: string }) {
 }
 
 function UndeliveredPanel({ undelivered }: { readonly undelivered: readonly Undelivered[] }) {
+  const { shown, more } = useCapped(undelivered, UNDELIVERED_AT_FIRST);
   if (undelivered.length === 0) return null;
   return (
     <section className="panel" aria-label="Reached nobody">
@@ -41,8 +50,8 @@ function UndeliveredPanel({ undelivered }: { readonly undelivered: readonly Unde
         <span className="dim">Every attempt to tell their receivers failed; the list below says why.</span>
       </div>
       <ul className="alert-list">
-        {undelivered.map((one) => (
-          <li key={formatSeries(one.labels)} className="alert">
+        {shown.map((one) => (
+          <li key={one.fingerprint} className="alert">
             <div className="alert-text">
               <LabelList labels={one.labels} />
             </div>
@@ -51,19 +60,24 @@ function UndeliveredPanel({ undelivered }: { readonly undelivered: readonly Unde
                 <TimeText millis={parseTime(one.since)} form="for" />
               </span>
               <span className="dim">routed to {one.receivers.join(', ') || 'no receiver'}</span>
+              <WhyLink fingerprint={one.fingerprint} name={one.labels['alertname']} />
             </div>
           </li>
         ))}
       </ul>
+      {more}
     </section>
   );
 }
 
 function AttemptPanel({ attempts }: { readonly attempts: readonly Attempt[] }) {
+  const alerts = useQuery(routedAlertsQuery).data;
+  const names = useMemo(() => new Map(alerts?.map((alert) => [alert.fingerprint, alertTitle(alert)])), [alerts]);
   return (
     <section className="panel" aria-label="Recent notifications">
       <div className="panel-head">
         <h2>Recent notifications</h2>
+        <ReceiverTest />
       </div>
       {attempts.length === 0 ? (
         <EmptyState icon="alerts" title="Nothing was sent yet">
@@ -93,6 +107,7 @@ function AttemptPanel({ attempts }: { readonly attempts: readonly Attempt[] }) {
                 </td>
                 <td>
                   <code>{attempt.groupKey}</code> <span className="dim">{describe(attempt)}</span>
+                  <AttemptAlerts attempt={attempt} names={names} />
                   {attempt.error !== null && attempt.error !== '' && <div className="table-note">{attempt.error}</div>}
                 </td>
               </tr>
@@ -101,6 +116,33 @@ function AttemptPanel({ attempts }: { readonly attempts: readonly Attempt[] }) {
         </table>
       )}
     </section>
+  );
+}
+
+interface AttemptAlertsProps {
+  readonly attempt: Attempt;
+  /** Names of alerts that fire, by fingerprint. */
+  readonly names: ReadonlyMap<string, string>;
+}
+
+/** The way from a notification to its alerts. */
+function AttemptAlerts({ attempt: { alerts, firing, resolved }, names }: AttemptAlertsProps) {
+  const left = firing + resolved - alerts.length;
+  if (alerts.length === 0) return null;
+  return (
+    <details className="attempt-alerts">
+      <summary>{formatCount(firing + resolved, 'alert')}</summary>
+      <ul>
+        {alerts.map((fingerprint) => (
+          <li key={fingerprint}>
+            <Link href={`/alerts/${fingerprint}`}>
+              {names.get(fingerprint) ?? <code>{fingerprint}</code>}
+            </Link>
+          </li>
+        ))}
+        {left > 0 && <li className="dim">and {left.toLocaleString('en')} more</li>}
+      </ul>
+    </details>
   );
 }
 

@@ -1,14 +1,16 @@
-// Alerts whose condition holds, but not for long enough yet.
+// Alerts whose condition holds, but not for long enough yet; those that fire soonest first.
 import { useQuery } from '@tanstack/react-query';
-import { ruleAlertsQuery } from '../../api/polling';
-import type { RuleAlert } from '../../api/rules';
+import type { PendingAlert } from '../../api/alerts';
+import { pendingAlertsQuery } from '../../api/polling';
+import { parseFloatText } from '../../api/query';
 import { SeverityBadge } from '../../components/Badge';
 import { EmptyState } from '../../components/EmptyState';
 import { LabelList } from '../../components/LabelList';
 import { Link } from '../../components/Link';
 import { Loaded } from '../../components/Loaded';
 import { TimeText } from '../../components/TimeText';
-import { formatSeries } from '../../formatting/labels';
+import { useCapped } from '../../components/useCapped';
+import { WhyLink } from '../../components/WhyLink';
 import { matchesFilter } from '../../formatting/matchText';
 import { formatNumber } from '../../formatting/number';
 import { severityOf } from '../../formatting/severity';
@@ -16,16 +18,17 @@ import { parseTime } from '../../formatting/time';
 import { AnnotationText } from './AnnotationText';
 import { NothingFits } from './FiringAlerts';
 
+const SHOWN_AT_FIRST = 50;
+
 export function PendingAlerts({ filter }: { readonly filter: string }) {
-  const alerts = useQuery(ruleAlertsQuery);
+  const alerts = useQuery(pendingAlertsQuery);
   return (
     <Loaded query={alerts} height={420}>
-      {(data) => {
-        const pending = data.filter((alert) => alert.state === 'pending');
-        const chosen = pending.filter((alert) =>
+      {({ list, alerts: count }) => {
+        const chosen = list.filter((alert) =>
           matchesFilter(filter, alert.labels, Object.values(alert.annotations).join('\n')),
         );
-        if (pending.length === 0) {
+        if (list.length === 0) {
           return (
             <div className="panel">
               <EmptyState icon="clock" title="Nothing is pending">
@@ -35,36 +38,49 @@ export function PendingAlerts({ filter }: { readonly filter: string }) {
           );
         }
         if (chosen.length === 0) return <NothingFits />;
-        return (
-          <ul className="panel alert-list">
-            {chosen.map((alert) => (
-              <PendingAlert key={formatSeries(alert.labels)} alert={alert} />
-            ))}
-          </ul>
-        );
+        return <PendingList alerts={chosen} left={count - list.length} />;
       }}
     </Loaded>
   );
 }
 
-function PendingAlert({ alert }: { readonly alert: RuleAlert }) {
-  const name = alert.labels['alertname'] ?? '';
+function PendingList({ alerts, left }: { readonly alerts: readonly PendingAlert[]; readonly left: number }) {
+  const { shown, more } = useCapped(alerts, SHOWN_AT_FIRST);
+  return (
+    <div className="panel">
+      <ul className="alert-list">
+        {shown.map((alert) => (
+          <PendingItem key={alert.fingerprint} alert={alert} />
+        ))}
+      </ul>
+      {more}
+      {left > 0 && <p className="capped dim">{left.toLocaleString('en')} more fire later and are not listed.</p>}
+    </div>
+  );
+}
+
+function PendingItem({ alert }: { readonly alert: PendingAlert }) {
   return (
     <li className="alert">
       <div className="alert-text">
         <div className="row">
           <SeverityBadge severity={severityOf(alert.labels)} />
-          <strong>{name}</strong>
+          <strong>{alert.labels['alertname'] ?? alert.name}</strong>
         </div>
         <AnnotationText annotations={alert.annotations} />
         <LabelList labels={alert.labels} skip={['alertname']} />
       </div>
       <div className="alert-side">
         <span>
-          <TimeText millis={parseTime(alert.activeAt)} form="for" />
+          fires <TimeText millis={parseTime(alert.firesAt)} form="left" />
         </span>
-        <span className="dim">value {formatNumber(Number(alert.value))}</span>
-        <Link href={`/rules?filter=${encodeURIComponent(name)}`}>Rule</Link>
+        <span className="dim">
+          holds <TimeText millis={parseTime(alert.activeAt)} form="for" />, value {formatNumber(parseFloatText(alert.value))}
+        </span>
+        <div className="row">
+          <WhyLink fingerprint={alert.fingerprint} name={alert.labels['alertname']} />
+          <Link href={`/rules?filter=${encodeURIComponent(alert.name)}`}>Rule</Link>
+        </div>
       </div>
     </li>
   );

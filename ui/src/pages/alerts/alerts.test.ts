@@ -19,6 +19,7 @@ describe('matchers', () => {
     check({}, '');
     check({ b: '2', a: '1' }, 'a="1", b="2"');
     check({ a: 'quote " back \\ line \n end' }, 'a="quote \\" back \\\\ line \\n end"');
+    check({ 'host.name': 'a' }, '"host.name"="a"');
     check({ a: 'x, y="z"}' }, 'a="x, y=\\"z\\"}"');
   });
 
@@ -99,6 +100,7 @@ it('folds retries into the last one', () => {
     groupKey,
     reason,
     attempt: count,
+    alerts: [],
     firing: 1,
     resolved: 0,
     outcome: 'failed',

@@ -23,9 +23,17 @@ export function matchersOf(labels: Labels): Matcher[] {
 
 /** `alertname="X", job=~"a|b"`. */
 export function formatMatchers(matchers: readonly Matcher[]): string {
-  return matchers.map((one) => `${one.name}${operatorOf(one)}${quoteValue(one.value)}`).join(', ');
+  const name = (text: string): string => (PLAIN_NAME.test(text) ? text : quoteValue(text));
+  return matchers.map((one) => `${name(one.name)}${operatorOf(one)}${quoteValue(one.value)}`).join(', ');
 }
 
+/** Whether every matcher has a label and one asks for a value: otherwise a silence would hold for everything. */
+export function asksForSomething(matchers: readonly Matcher[]): boolean {
+  const named = matchers.length > 0 && matchers.every((matcher) => matcher.name !== '');
+  return named && matchers.some((matcher) => matcher.isEqual && matcher.value !== '');
+}
+
+const PLAIN_NAME = /^[a-zA-Z_]\w*$/;
 const MATCHER = /^\s*(?:([a-zA-Z_][\w]*)|"((?:[^"\\]|\\.)*)")\s*(=~|!~|!=|=)\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)/;
 
 const unquote = (text: string): string =>
@@ -45,6 +53,12 @@ export function parseMatchers(text: string): Matcher[] | null {
     rest = rest.slice(whole.length);
   }
   return matchers;
+}
+
+/** What the matchers ask for as labels, so that a filter like `alertname="X"` finds a silence. */
+export function namedBy(matchers: readonly Matcher[]): Labels {
+  const wanted = matchers.filter((matcher) => matcher.isEqual);
+  return Object.fromEntries(wanted.map(({ name, value }) => [name, value]));
 }
 
 /** Whether all hold for the labels; a label that is not there is empty. */

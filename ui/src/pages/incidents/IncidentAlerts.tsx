@@ -5,14 +5,19 @@ import { ruleGroupsQuery } from '../../api/polling';
 import { LabelList } from '../../components/LabelList';
 import { Link } from '../../components/Link';
 import { TimeText } from '../../components/TimeText';
+import { useCapped } from '../../components/useCapped';
+import { WhyLink } from '../../components/WhyLink';
 import { formatSeries } from '../../formatting/labels';
 import { parseTime } from '../../formatting/time';
 import { exploreAddress } from '../explore/address';
 import { silenceAddress } from '../alerts/silenceAddress';
 
+const SHOWN_AT_FIRST = 20;
+
 export function IncidentAlerts({ incident }: { readonly incident: IncidentDetails }) {
   const name = incident.labels['alertname'];
   const groups = useQuery(ruleGroupsQuery).data ?? [];
+  const { shown, more } = useCapped(incident.alerts, SHOWN_AT_FIRST);
   const rule = groups.flatMap((group) => group.rules).find((one) => one.type === 'alerting' && one.name === name);
   return (
     <section className="panel" aria-label="Alerts">
@@ -24,8 +29,8 @@ export function IncidentAlerts({ incident }: { readonly incident: IncidentDetail
         <p className="panel-body dim">None of its alerts fires any more.</p>
       ) : (
         <ul className="incident-alerts">
-          {incident.alerts.map((alert) => (
-            <li key={formatSeries(alert.labels)}>
+          {shown.map((alert) => (
+            <li key={alert.fingerprint}>
               <LabelList labels={alert.labels} />
               <div className="row" style={{ marginTop: 4 }}>
                 <span className="dim">
@@ -35,11 +40,13 @@ export function IncidentAlerts({ incident }: { readonly incident: IncidentDetail
                   Explore
                 </Link>
                 <Link href={silenceAddress(alert.labels)}>Silence</Link>
+                <WhyLink fingerprint={alert.fingerprint} name={alert.labels['alertname']} />
               </div>
             </li>
           ))}
         </ul>
       )}
+      {more}
     </section>
   );
 }

@@ -16,6 +16,7 @@ import { IncidentActions } from './IncidentActions';
 import { IncidentAlerts } from './IncidentAlerts';
 import { StatusBadge } from './StatusBadge';
 import { Timeline } from './Timeline';
+import '../../components/details.css';
 import './incident.css';
 
 export default function IncidentPage({ id }: { readonly id: string }) {
@@ -46,9 +47,9 @@ export default function IncidentPage({ id }: { readonly id: string }) {
 
 function Details({ incident }: { readonly incident: IncidentDetails }) {
   return (
-    <div className="incident">
+    <div className="details">
       <div className="stack">
-        <section className="panel incident-facts" aria-label="Where it stands">
+        <section className="panel details-facts" aria-label="Where it stands">
           <div className="row">
             <StatusBadge status={incident.status} />
             <SeverityBadge severity={incident.severity} />

@@ -1,22 +1,31 @@
 // Every rule group: what its rules ask, whether that works, how long it takes, what it makes fire.
 import { useQuery } from '@tanstack/react-query';
-import { useDeferredValue } from 'react';
+import { lazy, Suspense, useDeferredValue } from 'react';
 import { ruleGroupsQuery } from '../../api/polling';
 import type { RuleGroup } from '../../api/rules';
 import { useParameter } from '../../app/location';
 import { Choice } from '../../components/Choice';
 import { EmptyState } from '../../components/EmptyState';
 import { FilterField } from '../../components/FilterField';
+import { Link } from '../../components/Link';
 import { Loaded } from '../../components/Loaded';
 import { PageTitle } from '../../components/PageTitle';
+import { useCapped } from '../../components/useCapped';
 import { formatCount } from '../../formatting/number';
 import { chooseGroups, countRules } from './chooseRules';
 import { GroupPanel } from './GroupPanel';
+
+/** Loaded by those who ask for it. */
+const PackList = lazy(() => import('./PackList'));
+
+/** Groups shown at first; thousands of rules at once make the page slow. */
+const SHOWN_AT_FIRST = 50;
 
 export default function RulesPage() {
   const groups = useQuery(ruleGroupsQuery);
   const [filter, setFilter] = useParameter('filter', '');
   const [state, setState] = useParameter('state', 'all');
+  const wanted = useDeferredValue(filter);
   const counts = countRules(groups.data ?? []);
   return (
     <>
@@ -31,12 +40,19 @@ export default function RulesPage() {
             { value: 'firing', label: 'Firing', count: counts.firing },
             { value: 'pending', label: 'Pending', count: counts.pending },
             { value: 'err', label: 'Failing', count: counts.failing },
+            { value: 'packs', label: 'Packs' },
           ]}
         />
       </PageTitle>
-      <Loaded query={groups} height={420}>
-        {(data) => <Groups groups={data} filter={filter} state={state} />}
-      </Loaded>
+      {state === 'packs' ? (
+        <Suspense fallback={<div style={{ minHeight: '80vh' }} />}>
+          <PackList filter={wanted} />
+        </Suspense>
+      ) : (
+        <Loaded query={groups} height={420}>
+          {(data) => <Groups groups={data} filter={wanted} state={state} />}
+        </Loaded>
+      )}
     </>
   );
 }
@@ -48,13 +64,16 @@ interface GroupsProps {
 }
 
 function Groups({ groups, filter, state }: GroupsProps) {
-  const wanted = useDeferredValue(filter);
-  const chosen = chooseGroups(groups, wanted, state);
+  const chosen = chooseGroups(groups, filter, state);
+  const { shown, more } = useCapped(chosen, SHOWN_AT_FIRST);
   if (groups.length === 0) {
     return (
       <div className="panel">
         <EmptyState icon="rules" title="No rules are loaded">
-          <p>Name rule files under rule_files of prometheus.yml, or start Binnacle with a folder that holds one.</p>
+          <p>
+            Name rule files under rule_files of prometheus.yml, start Binnacle with a folder that holds one, or enable a{' '}
+            <Link href="/rules?state=packs">rule pack</Link>.
+          </p>
           <pre>{`groups:\n  - name: web\n    rules:\n      - alert: WebDown\n        expr: up{job="web"} == 0\n        for: 5m`}</pre>
         </EmptyState>
       </div>
@@ -69,9 +88,10 @@ function Groups({ groups, filter, state }: GroupsProps) {
   }
   return (
     <div className="stack">
-      {chosen.map((group) => (
+      {shown.map((group) => (
         <GroupPanel key={`${group.file}\n${group.name}`} group={group} />
       ))}
+      {more !== null && <div className="panel">{more}</div>}
     </div>
   );
 }
