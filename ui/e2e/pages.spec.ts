@@ -29,7 +29,7 @@ test('alerts: filter, silence one, end the silence', async ({ page, program }) =
   await page.getByRole('button', { name: 'Silence DiskAlmostFull' }).click();
   const dialog = page.getByRole('dialog', { name: 'New silence' });
   await expect(dialog.getByLabel('Value of matcher 1')).toHaveValue('DiskAlmostFull');
-  await expect(dialog).toContainText('It holds for 1 firing alert.');
+  await expect(dialog).toContainText('It mutes 1 alert now');
   await expect(dialog.getByRole('button', { name: 'Silence', exact: true })).toBeDisabled();
   await dialog.getByLabel('Your name').fill('Ada');
   await dialog.getByLabel('Why').fill('Cleaning up backups');

@@ -128,6 +128,12 @@ describe('why somebody was told, or not', () => {
       'high',
       'Nobody was told yet: an attempt to tell team failed.',
     );
+    // Why it failed stands in the attempts where the integration does not count as failing yet.
+    check(
+      { routes: [route('team', [integration({ pendingAttempts: 1 })])], attempts: [attempt('boss', 'x'), attempt('team', 'timed out')] },
+      'high',
+      'Nobody was told yet: an attempt to tell team failed (timed out).',
+    );
     check({ routes: [route('hole', [])] }, 'high', 'Nobody is told: the receiver hole has no integration.');
     check({}, 'high', 'Nobody is told: no route takes it.');
   });
@@ -234,7 +240,8 @@ it('finds the spans in which an alert fired', () => {
   check([event(20, 'resolved'), event(10, 'fired')], '10-20');
   check([event(40, 'fired'), event(20, 'resolved'), event(10, 'fired')], '10-20 40-59');
   // What began before the oldest event that is kept.
-  check([event(20, 'resolved')], '-1-20');
+  check([event(58, 'resolved')], '49-58');
+  check([event(20, 'resolved')], '20-20');
   check([event(30, 'released'), event(20, 'suppressed'), event(10, 'fired')], '10-59', '20-30');
   check([event(40, 'resolved'), event(20, 'suppressed'), event(10, 'fired')], '10-40', '20-40');
   check([event(20, 'suppressed'), event(10, 'fired')], '10-59', '20-59');

@@ -16,8 +16,8 @@ export interface FiringSpans {
   readonly muted: readonly Span[];
 }
 
-/** A strip shows an hour at least: a second of firing is a dot, not a bar. */
-const WHOLE_MS_MIN = 3_600_000;
+/** A strip shows so much at least: a second of firing is a dot, not a bar. */
+const WHOLE_MS_MIN = 600_000;
 
 /** `events`: the newest first, as the server lists them. Null where it is not known that it ever fired. */
 export function firingSpans(events: readonly AlertEvent[], now: number): FiringSpans | null {

@@ -136,7 +136,7 @@ function active(explanation: Explanation): Verdict {
   const isNobody = told.length === 0;
   const sentences = [
     toldText(told, [...failing, ...waiting]),
-    failingText(failing, told, isNobody),
+    failingText({ failing, others: told, attempts: explanation.attempts }, isNobody),
     waitingText(waiting, [...told, ...failing], isNobody),
   ];
   const tone = failing.length > 0 ? 'high' : isNobody ? 'medium' : 'good';
@@ -149,10 +149,18 @@ function toldText(told: readonly Told[], others: readonly Told[]): string {
   return `${were(namesOf(told, others))} told at ${at ?? ''}.`;
 }
 
-function failingText(failing: readonly Told[], others: readonly Told[], isNobody: boolean): string {
+interface Failing {
+  readonly failing: readonly Told[];
+  readonly others: readonly Told[];
+  readonly attempts: Explanation['attempts'];
+}
+
+function failingText({ failing, others, attempts: made }: Failing, isNobody: boolean): string {
   const [first] = failing;
   if (first === undefined) return '';
-  const { pendingAttempts, nextAttempt, error } = first.integration;
+  const { name, pendingAttempts, nextAttempt } = first.integration;
+  const last = made.find((attempt) => attempt.receiver === first.route.receiver && attempt.integration === name);
+  const error = first.integration.error ?? last?.error ?? null;
   const attempts = pendingAttempts === 1 ? 'an attempt' : `${pendingAttempts ?? 0} attempts`;
   const why = error === null ? '' : ` (${error})`;
   const next = nextAttempt === null ? '' : `; the next is at ${nextAttempt}`;

@@ -8,10 +8,12 @@ const EMPTY: Matcher = { name: '', value: '', isEqual: true, isRegex: false };
 
 interface MatcherFieldsProps {
   readonly matchers: readonly Matcher[];
+  /** Whether a dialog that opens puts the focus here. */
+  readonly isFirst: boolean;
   readonly onChange: (matchers: readonly Matcher[]) => void;
 }
 
-export function MatcherFields({ matchers, onChange }: MatcherFieldsProps) {
+export function MatcherFields({ matchers, isFirst, onChange }: MatcherFieldsProps) {
   const change = (index: number, next: Matcher) => onChange(matchers.with(index, next));
   return (
     <fieldset className="matchers">
@@ -24,6 +26,7 @@ export function MatcherFields({ matchers, onChange }: MatcherFieldsProps) {
               className="field mono"
               aria-label={`Label of ${nth}`}
               placeholder="label"
+              data-autofocus={isFirst && index === 0 ? true : undefined}
               value={matcher.name}
               onChange={(event) => change(index, { ...matcher, name: event.currentTarget.value.trim() })}
             />

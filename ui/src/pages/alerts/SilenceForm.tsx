@@ -1,6 +1,6 @@
 // What the dialog for silences asks: whom, when, by whom and why.
 import { Button } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { createSilence, type Matcher } from '../../api/alertmanager';
 import { recurrencesQuery, routedAlertsQuery, silencesQuery } from '../../api/polling';
@@ -11,10 +11,9 @@ import { TimeText } from '../../components/TimeText';
 import { useNow } from '../../components/useNow';
 import { usePersonName } from '../../components/usePersonName';
 import { parseDuration } from '../../formatting/duration';
-import { formatCount } from '../../formatting/number';
 import { formatInputTime, parseTime } from '../../formatting/time';
 import { MatcherFields } from './MatcherFields';
-import { allHold, parseMatchers } from './matchers';
+import { parseMatchers } from './matchers';
 import { refusedField } from './refusedField';
 import { SilencePreview } from './SilencePreview';
 import { problemOf } from './silenceProblem';
@@ -72,6 +71,8 @@ export function SilenceForm(props: SilenceFormProps) {
   const client = useQueryClient();
   const [person, setPerson] = usePersonName();
   const [filled, setFilled] = useState(() => begin(props));
+  // Whoever begins with nothing begins with the matchers; otherwise they stand.
+  const [isEmpty] = useState(filled.matchers[0]?.name === '');
   const change = (part: Partial<Filled>) => setFilled({ ...filled, ...part });
   const { matchers, comment, isRecurring, window, windowText } = filled;
   const seconds = isRecurring ? 1 : parseDuration(filled.duration);
@@ -93,9 +94,8 @@ export function SilenceForm(props: SilenceFormProps) {
   const refused = refusalOf(create.error, isRecurring);
   return (
     <form className="stack" onSubmit={submit}>
-      <MatcherFields matchers={matchers} onChange={(next) => change({ matchers: next })} />
+      <MatcherFields matchers={matchers} isFirst={isEmpty} onChange={(next) => change({ matchers: next })} />
       <Note name="matchers" problem={refused} />
-      <Covered matchers={matchers} />
       <SilencePreview matchers={matchers} />
       {recurrence === null && (
         <Choice
@@ -137,7 +137,7 @@ export function SilenceForm(props: SilenceFormProps) {
           className="field"
           value={person}
           autoComplete="name"
-          data-autofocus={person === '' ? true : undefined}
+          data-autofocus={!isEmpty && person === '' ? true : undefined}
           onChange={(event) => setPerson(event.currentTarget.value)}
         />
       </label>
@@ -148,7 +148,7 @@ export function SilenceForm(props: SilenceFormProps) {
           className="field"
           rows={2}
           value={comment}
-          data-autofocus={person === '' ? undefined : true}
+          data-autofocus={isEmpty || person === '' ? undefined : true}
           onChange={(event) => change({ comment: event.currentTarget.value })}
         />
       </label>
@@ -193,16 +193,6 @@ async function sendRecurrence(filled: Filled, person: string, id: string): Promi
     createdBy: person.trim(),
     comment: filled.comment.trim(),
   });
-}
-
-function Covered({ matchers }: { readonly matchers: readonly Matcher[] }) {
-  const alerts = useQuery(routedAlertsQuery).data ?? [];
-  const covered = alerts.filter((alert) => allHold(matchers, alert.labels)).length;
-  return (
-    <p className="dim" role="status">
-      It holds for {formatCount(covered, 'firing alert')}.
-    </p>
-  );
 }
 
 interface OnceFieldsProps {

@@ -113,9 +113,11 @@ function SilenceItem({ silence, alerts, onAgain }: SilenceItemProps) {
         ) : (
           <span>
             ends <TimeText millis={parseTime(silence.endsAt)} form="left" />
-            <span className="dim">
-              , at <TimeText millis={parseTime(silence.endsAt)} />
-            </span>
+          </span>
+        )}
+        {state !== 'expired' && (
+          <span className="dim">
+            <TimeText millis={parseTime(silence.endsAt)} />
           </span>
         )}
         {state !== 'expired' && <span className="dim">holds for {formatCount(covered, 'firing alert')}</span>}

@@ -5,7 +5,6 @@ import { wouldMute, type MutedAlert, type WouldMute } from '../../api/silences';
 import { Badge } from '../../components/Badge';
 import { Banner } from '../../components/Banner';
 import { LabelList } from '../../components/LabelList';
-import { Link } from '../../components/Link';
 import { TimeText } from '../../components/TimeText';
 import { useCapped } from '../../components/useCapped';
 import { useDebounced } from '../../components/useDebounced';
@@ -71,7 +70,10 @@ function MutedItem({ one }: { readonly one: MutedAlert }) {
       <div className="row row-between">
         <span className="row">
           {one.firing && <Badge tone="critical">fires now</Badge>}
-          <Link href={`/alerts/${one.fingerprint}`}>{one.labels['alertname'] ?? one.fingerprint}</Link>
+          {/* In another window: what is written in the form stays. */}
+          <a href={`/alerts/${one.fingerprint}`} target="_blank" rel="noreferrer noopener">
+            {one.labels['alertname'] ?? one.fingerprint}
+          </a>
         </span>
         <span className="dim">
           began {formatCount(one.fired, 'time')}, last <TimeText millis={parseTime(one.last)} form="ago" />

@@ -59,8 +59,9 @@ describe('windows', () => {
       { weekdays: ['saturday'], times: [{ start_time: '02:00', end_time: '04:00' }], location: 'Europe/Berlin' },
       'Sat 02:00–04:00, Europe/Berlin',
     );
-    check({ weekdays: ['monday:friday'], days_of_month: ['1:7', '-1'] }, 'Mon–Fri, on day 1–7, -1 of the month all day, UTC');
-    check({ months: ['june:august'], years: ['2026'] }, 'in june–august, 2026 all day, UTC');
+    check({ weekdays: ['monday:friday'], days_of_month: ['1:7', '-1'] }, 'Mon–Fri, day 1–7, the last of the month, all day, UTC');
+    check({ days_of_month: ['-7:-1'] }, 'day 7 from the end–the last of the month all day, UTC');
+    check({ months: ['june:august'], years: ['2026'] }, 'in June–August, 2026, all day, UTC');
   });
 
   it('lack something, or not', () => {

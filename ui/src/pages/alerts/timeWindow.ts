@@ -94,23 +94,35 @@ export function toDraft(window: TimeWindow | string): WindowDraft | null {
   };
 }
 
-const short = (day: string): string => day.charAt(0).toUpperCase() + day.slice(1, 3);
+const upper = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1);
+
+/** `1:7` → `1–7`; days from the end: `-1` → `the last`, `-7:-1` → `7 from the end–the last`. */
+function ofMonth(range: string): string {
+  const day = (text: string): string => {
+    const back = Number(text) < 0 ? -Number(text) : 0;
+    if (back === 0) return text;
+    return back === 1 ? 'the last' : `${back} from the end`;
+  };
+  return range.split(':').map(day).join('–');
+}
 
 /** `Sat 02:00–04:00, Europe/Berlin`. */
 export function describeWindow(window: TimeWindow | string): string {
   if (typeof window === 'string') return window;
   const times = (window.times ?? []).map((time) => `${time.start_time}–${time.end_time}`).join(' and ');
-  const range = (text: string): string => text.split(':').join('–');
-  const days = (window.weekdays ?? []).map((text) => text.split(':').map(short).join('–')).join(', ');
-  const ofMonth = (window.days_of_month ?? []).map(range).join(', ');
+  const range = (text: string): string => text.split(':').map(upper).join('–');
+  const days = (window.weekdays ?? []).map((text) => text.split(':').map((day) => upper(day).slice(0, 3)).join('–'));
+  const monthDays = (window.days_of_month ?? []).map(ofMonth).join(', ');
+  const months = (window.months ?? []).map(range).join(', ');
   const parts = [
-    days,
-    ofMonth === '' ? '' : `on day ${ofMonth} of the month`,
-    (window.months ?? []).length === 0 ? '' : `in ${(window.months ?? []).map(range).join(', ')}`,
+    days.join(', '),
+    monthDays === '' ? '' : `day ${monthDays} of the month`,
+    months === '' ? '' : `in ${months}`,
     (window.years ?? []).map(range).join(', '),
   ].filter((part) => part !== '');
-  const when = [parts.length === 0 ? 'every day' : parts.join(', '), times === '' ? 'all day' : times].join(' ');
-  return `${when}, ${window.location === undefined || window.location === '' ? 'UTC' : window.location}`;
+  const dates = parts.length === 0 ? 'every day' : parts.join(', ');
+  const zone = window.location === undefined || window.location === '' ? 'UTC' : window.location;
+  return `${dates}${parts.length > 1 ? ', ' : ' '}${times === '' ? 'all day' : times}, ${zone}`;
 }
 
 /** The part of the form that a message is about. */

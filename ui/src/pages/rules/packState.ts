@@ -13,7 +13,8 @@ export function metricsText({ metrics }: Pack, present: ReadonlySet<string> | un
   if (present === undefined) return `${needed} metrics`;
   const there = metrics.filter((name) => present.has(name)).length;
   if (there === needed) return `all ${needed} metrics are there`;
-  return there === 0 ? `none of its ${needed} metrics is there` : `${there} of its ${needed} metrics are there`;
+  if (there === 0) return `none of its ${needed} metrics is there`;
+  return `${there} of its ${needed} metrics ${there === 1 ? 'is' : 'are'} there`;
 }
 
 /** Those that are not there, by name. */

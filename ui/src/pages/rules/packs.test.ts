@@ -33,6 +33,6 @@ it('says whether the metrics are there', () => {
   };
   check(undefined, '2 metrics', '');
   check([], 'none of its 2 metrics is there', 'a b');
-  check(['a', 'x'], '1 of its 2 metrics are there', 'b');
+  check(['a', 'x'], '1 of its 2 metrics is there', 'b');
   check(['a', 'b'], 'all 2 metrics are there', '');
 });
