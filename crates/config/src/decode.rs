@@ -161,7 +161,7 @@ pub fn boolean(node: &Node, problems: &mut Problems) -> Option<bool> {
     value
 }
 
-/// A whole number; decimal, `0x`, `0o`, `0b`, underscores.
+/// A whole number; decimal, `0x`, `0o`, `0b`, underscores, also as `1e3`.
 pub fn integer(node: &Node, problems: &mut Problems) -> Option<i64> {
     let value = match &node.kind {
         NodeKind::Scalar {
@@ -184,12 +184,27 @@ fn parse_integer(text: &str) -> Option<i64> {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(&text)),
     };
-    let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
+    // A zero in front means base 8, in YAML 1.1 and in Go.
+    let bases = [("0x", 16), ("0o", 8), ("0b", 2), ("0", 8)];
     let found = bases
         .iter()
-        .find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, *base)));
+        .find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, *base)))
+        .filter(|(rest, _)| !rest.is_empty());
     let (digits, base) = found.unwrap_or((digits, 10));
-    i64::from_str_radix(digits, base).ok()?.checked_mul(sign)
+    match i64::from_str_radix(digits, base) {
+        Ok(number) => number.checked_mul(sign),
+        Err(_) => whole(&text),
+    }
+}
+
+/// A float that is a whole number, which readers for Go take for one.
+fn whole(text: &str) -> Option<i64> {
+    let is_plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
+    let value: f64 = text.parse().ok().filter(|_| text.chars().all(is_plain))?;
+    let number = model::number::float_to_i64(value);
+    // Beyond this not every whole number is a float.
+    let is_exact = number.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS;
+    (is_exact && value.fract() == 0.0).then_some(number)
 }
 
 /// A whole number that is not negative.
@@ -335,7 +350,7 @@ pub fn one_of<T: Copy>(node: &Node, names: &[(&str, T)], problems: &mut Problems
 
 #[cfg(test)]
 mod tests {
-    use super::{Fields, boolean, duration_ms, integer, labels, list, size_bytes};
+    use super::{Fields, boolean, duration_ms, integer, labels, list, parse_integer, size_bytes};
     use crate::{Problems, yaml};
 
     #[test]
@@ -363,5 +378,27 @@ mod tests {
              f.yml:4:4: not a valid duration string: \"5parsecs\"\n\
              f.yml:7:1: field \"zz\" not found in thing"
         );
+    }
+
+    #[test]
+    fn reads_whole_numbers() {
+        let check = |text: &str, want: Option<i64>| assert_eq!(parse_integer(text), want, "{text}");
+        check("12", Some(12));
+        check("-1_000", Some(-1000));
+        check("0", Some(0));
+        check("0x1F", Some(31));
+        check("0b11", Some(3));
+        check("0o17", Some(15));
+        check("017", Some(15));
+        check("08", Some(8));
+        check("1e3", Some(1000));
+        check("2.0", Some(2));
+        check("-1e2", Some(-100));
+        check("1.5", None);
+        check("1e30", None);
+        check("0x", None);
+        check(".", None);
+        check("inf", None);
+        check("", None);
     }
 }
