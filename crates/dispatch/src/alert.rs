@@ -58,6 +58,23 @@ impl PostedAlert {
     }
 }
 
+/// An alert of ours on its way through the routing: the source says all.
+impl From<Alert> for PostedAlert {
+    fn from(alert: Alert) -> Self {
+        let pairs = |labels: &Labels| {
+            let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+            labels.iter().map(own).collect()
+        };
+        Self {
+            labels: pairs(&alert.labels),
+            annotations: pairs(&alert.annotations),
+            starts_at: Some(alert.starts_at),
+            ends_at: Some(alert.ends_at),
+            generator_url: alert.generator_url,
+        }
+    }
+}
+
 fn check_names(pairs: &[(String, String)]) -> Result<(), String> {
     if pairs.len() > LABELS_MAX {
         return Err(format!("{} names, more than {LABELS_MAX}", pairs.len()));

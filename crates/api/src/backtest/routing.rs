@@ -4,7 +4,7 @@ use dispatch::PostedAlert;
 use dispatch::config::Config;
 use dispatch::machine::{Input, Machine};
 use dispatch::notice::Outcome;
-use model::{Alert, Labels, Timestamp};
+use model::{Alert, Timestamp};
 use rules::backtest::{Error, Watch};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Routing {
         watch: &Watch<'_>,
     ) -> Result<(), Error> {
         self.advance(at, watch)?;
-        let posted = alerts.into_iter().map(posted).collect();
+        let posted = alerts.into_iter().map(PostedAlert::from).collect();
         self.machine.step(at, Input::Put(posted));
         self.deliver(at);
         Ok(())
@@ -96,21 +96,5 @@ impl Routing {
                     .step(at, Input::Delivered(notice.id.clone(), delivered));
             }
         }
-    }
-}
-
-fn posted(alert: Alert) -> PostedAlert {
-    let pairs = |labels: &Labels| {
-        labels
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
-    };
-    PostedAlert {
-        labels: pairs(&alert.labels),
-        annotations: pairs(&alert.annotations),
-        starts_at: Some(alert.starts_at),
-        ends_at: Some(alert.ends_at),
-        generator_url: alert.generator_url,
     }
 }

@@ -221,7 +221,7 @@ pub(super) fn watch(
 fn put(dispatch: &Dispatch, alerts: Vec<Alert>) {
     // An empty batch is a probe: see `watch`.
     let is_probe = alerts.is_empty();
-    let posted = alerts.into_iter().map(posted).collect();
+    let posted = alerts.into_iter().map(PostedAlert::from).collect();
     if is_probe {
         if let Err(error) = dispatch.probed() {
             tracing::error!(%error, "alerts would not be stored");
@@ -230,22 +230,6 @@ fn put(dispatch: &Dispatch, alerts: Vec<Alert>) {
     }
     if let Err(error) = dispatch.put(posted) {
         tracing::error!(%error, "alerts could not be taken");
-    }
-}
-
-fn posted(alert: Alert) -> PostedAlert {
-    let pairs = |labels: &Labels| {
-        labels
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
-    };
-    PostedAlert {
-        labels: pairs(&alert.labels),
-        annotations: pairs(&alert.annotations),
-        starts_at: Some(alert.starts_at),
-        ends_at: Some(alert.ends_at),
-        generator_url: alert.generator_url,
     }
 }
 
