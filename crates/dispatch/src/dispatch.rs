@@ -6,6 +6,7 @@
 //! for the outcomes of deliveries.
 
 mod about;
+mod round;
 mod trial;
 mod watch;
 
@@ -14,43 +15,28 @@ pub use watch::Surroundings;
 
 use crate::alert::PostedAlert;
 use crate::config::Config;
-use crate::deliver::{Deliverer, Event, Job, Report};
+use crate::deliver::{Deliverer, Event, Job};
 use crate::machine::{
     AlertFilter, AlertView, GroupFilter, GroupView, Input, Machine, ReceiverView, Step, Told,
     UndeliveredView,
 };
 use crate::metrics::Metrics;
-use crate::notice::Outcome;
 use crate::recurrence::Recurrence;
 use crate::rows::{self, Attempt};
 use crate::silence::{Silence, SilenceError};
 use crate::template::Templates;
 use model::{Matcher, RoutedAlert, Timestamp};
-use runtime::queue::{Received, Receiver, Sender, bounded};
+use runtime::queue::{Sender, bounded};
 use runtime::{Clock, Registry, SharedClock, Shutdown};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use storage::{State, StateError};
 
 /// Room for outcomes and one wake-up; more than attempts can be under way.
 const EVENTS_MAX: usize = 1024;
-/// The thread looks up at least so often, so that a clock that was set forward is noticed.
-const NAP_MAX: Duration = Duration::from_secs(1);
-
-/// How long an orderly end waits for attempts under way, and how often it looks.
-const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(5);
-const SHUTDOWN_NAP: Duration = Duration::from_millis(100);
-/// How often gauges are set.
-const CENSUS_INTERVAL_MS: i64 = 1000;
-
-/// Outcomes whose rows are stored in one transaction at most.
-const REPORTS_BATCH: usize = 128;
 /// Steps of the clock that matter; what is smaller is its ordinary correction.
 const CLOCK_STEP_MIN_MS: i64 = 2000;
-/// The alert of ours about a template that failed.
-const TEMPLATE_FAILED: &str = "BinnacleTemplateFailing";
 
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
@@ -408,133 +394,6 @@ impl Shared {
             (self.parts.listener)(alert);
         }
     }
-
-    /// The thread: outcomes and moments, until the process ends.
-    fn run(&self, events: &Receiver<Event>, shutdown: &Shutdown) {
-        let mut next_census = Timestamp::MIN;
-        while !shutdown.is_triggered() {
-            self.goes_round();
-            let now = self.parts.clock.now();
-            let due = self.lock().machine.next_moment() <= now;
-            if due && let Err(error) = self.change(|core, now| core.machine.step(now, Input::Tick))
-            {
-                tracing::error!("notifications cannot be stored: {error}");
-                // Not at once again: the disk needs time.
-                if shutdown.wait(NAP_MAX) {
-                    break;
-                }
-            }
-            if now >= next_census {
-                self.metrics.census(&self.lock().machine, now);
-                next_census = now.plus_millis(CENSUS_INTERVAL_MS);
-            }
-            match events.receive(self.nap()) {
-                Received::Item(first) => self.take(first, events),
-                Received::Nothing => {}
-                Received::Closed => return,
-            }
-        }
-        self.finish(events);
-    }
-
-    /// Takes what came, with all that came after it: outcomes are stored together.
-    fn take(&self, first: Event, events: &Receiver<Event>) {
-        let mut reports = Vec::new();
-        let mut next = Some(first);
-        while let Some(event) = next {
-            match event {
-                Event::Ended(report) => reports.push(report),
-                Event::Wake => self.woken.store(false, Ordering::SeqCst),
-            }
-            next = (reports.len() < REPORTS_BATCH)
-                .then(|| events.try_receive())
-                .flatten();
-        }
-        if !reports.is_empty() {
-            self.report(reports);
-        }
-    }
-
-    /// Waits for the attempts under way, so that an orderly end leaves nothing to be repeated. What takes
-    /// longer is attempted again after the next start.
-    fn finish(&self, events: &Receiver<Event>) {
-        self.closing.store(true, Ordering::SeqCst);
-        let until = self.parts.clock.monotonic() + SHUTDOWN_PATIENCE;
-        while self.lock().machine.in_flight() > 0 && self.parts.clock.monotonic() < until {
-            match events.receive(SHUTDOWN_NAP) {
-                Received::Item(event) => self.take(event, events),
-                Received::Nothing => {}
-                Received::Closed => return,
-            }
-        }
-    }
-
-    /// Time until the next moment.
-    fn nap(&self) -> Duration {
-        let now = self.parts.clock.now();
-        let left_ms = self.lock().machine.next_moment().millis_since(now);
-        Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(NAP_MAX)
-    }
-
-    /// Has the machine take note of outcomes, with the alerts of ours that they call for.
-    fn report(&self, reports: Vec<Report>) {
-        let mut inputs = Vec::new();
-        for report in reports {
-            self.metrics.attempt(&report);
-            log(&report);
-            let trouble = template_trouble(&report);
-            inputs.push(Input::Delivered(report.id, report.outcome));
-            inputs.extend(trouble.map(|alert| Input::Put(vec![alert])));
-        }
-        let done = self.change(|core, now| {
-            let mut all = Step::default();
-            for input in inputs {
-                all.absorb(core.machine.step(now, input));
-            }
-            all
-        });
-        if let Err(error) = done {
-            // They are attempted again after the next restart at the latest.
-            tracing::error!("the outcomes of notifications cannot be stored: {error}");
-        }
-    }
-}
-
-fn log(report: &Report) {
-    match &report.outcome {
-        Outcome::Delivered(_) => {}
-        Outcome::Retry { error, .. } => {
-            let target = &report.target;
-            tracing::warn!("{target}: notification failed, will be retried: {error}");
-        }
-        Outcome::Failed { error, .. } => {
-            tracing::error!("{}: notification failed: {error}", report.target);
-        }
-    }
-}
-
-/// The alert of ours about a template that failed. It ends by itself when nothing calls for it for
-/// `resolve_timeout`.
-fn template_trouble(report: &Report) -> Option<PostedAlert> {
-    let error = report.template_error.as_ref()?;
-    let target = &report.target;
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    Some(PostedAlert {
-        labels: vec![
-            pair("alertname", TEMPLATE_FAILED),
-            pair("severity", "warning"),
-            pair("receiver", &target.receiver),
-            pair("integration", &format!("{}[{}]", target.kind, target.index)),
-        ],
-        annotations: vec![
-            (
-                "summary".to_owned(),
-                format!("{target} is told in plain text"),
-            ),
-            pair("description", error),
-        ],
-        ..PostedAlert::default()
-    })
 }
 
 /// Since when it matters how often alerts began.

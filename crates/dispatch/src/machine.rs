@@ -20,11 +20,13 @@ mod outbox;
 mod recurring;
 mod restore;
 mod review;
+mod step;
 mod view;
 
 pub use failing::{Failing, NOT_DELIVERED};
 pub use recurring::{REMIND_BEFORE, SILENCE_ENDS};
 pub use restore::Restored;
+pub use step::{Counts, Step, Told};
 pub use view::{
     AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, UndeliveredView,
 };
@@ -33,11 +35,11 @@ use crate::alert::{self, PostedAlert};
 use crate::config::{Config, Integration};
 use crate::inhibit::Inhibitor;
 use crate::interval::TimeInterval;
-use crate::notice::{LogEntry, Notice, Outcome, Target};
+use crate::notice::{LogEntry, Outcome, Target};
 use crate::recurrence::Recurrence;
 use crate::route::{Node, Router};
-use crate::rows::{Attempt, Row};
-use crate::silence::{Silence, SilenceError, Silences};
+use crate::rows::Row;
+use crate::silence::{Silence, Silences};
 use alerts::Alerts;
 use flapping::Flaps;
 use groups::Groups;
@@ -78,100 +80,6 @@ pub enum Input {
     Probe,
     /// Time passed.
     Tick,
-}
-
-/// What an input led to.
-#[derive(Debug, Default)]
-pub struct Step {
-    /// To be stored, in order, before anything else happens.
-    pub rows: Vec<Row>,
-    /// Alerts whose routed state changed.
-    pub routed: Vec<RoutedAlert>,
-    /// Attempts to deliver that ended.
-    pub told: Vec<Told>,
-    /// What was wrong with the input, upstream's words.
-    pub refused: Vec<String>,
-    /// The id of the silence that was set.
-    pub silence: Option<Result<String, SilenceError>>,
-    /// What metrics count.
-    pub counts: Counts,
-}
-
-/// An attempt to deliver that ended, for those who follow the alerts in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// Whom it was for, as `team/webhook[0]`.
-    pub target: String,
-    /// Labels of the alerts in it.
-    pub alerts: Vec<Labels>,
-    /// What went wrong, nothing if it arrived.
-    pub failure: Option<String>,
-}
-
-impl Step {
-    /// Adds what happened after it.
-    pub fn absorb(&mut self, later: Self) {
-        self.rows.extend(later.rows);
-        self.routed.extend(later.routed);
-        self.told.extend(later.told);
-        self.refused.extend(later.refused);
-        self.silence = later.silence.or(self.silence.take());
-        self.counts.absorb(later.counts);
-    }
-
-    fn record(&mut self, attempt: Attempt, notice: &Notice) {
-        self.told.push(Told {
-            target: notice.target.to_string(),
-            alerts: notice
-                .alerts
-                .iter()
-                .map(|one| one.alert.labels.clone())
-                .collect(),
-            failure: attempt.error.clone(),
-        });
-        self.rows.push(Row::AddAttempt(attempt));
-    }
-}
-
-/// What metrics count about one step.
-#[derive(Debug, Default)]
-pub struct Counts {
-    /// Alerts received that fire.
-    pub received_firing: u64,
-    /// Alerts received that ended.
-    pub received_resolved: u64,
-    /// Alerts that were not valid.
-    pub invalid: u64,
-    /// Alerts refused because there were too many.
-    pub limited: u64,
-    /// Notifications made, by kind of integration.
-    pub notifications: BTreeMap<String, u64>,
-    /// Notifications given up, by kind and reason.
-    pub failed: BTreeMap<(String, &'static str), u64>,
-    /// Alerts left out of notifications, by reason.
-    pub suppressed: BTreeMap<&'static str, u64>,
-    /// Questions to the log of notifications.
-    pub log_queries: u64,
-    /// Questions to the silences.
-    pub silence_queries: u64,
-}
-
-impl Counts {
-    fn absorb(&mut self, later: Self) {
-        self.received_firing += later.received_firing;
-        self.received_resolved += later.received_resolved;
-        self.invalid += later.invalid;
-        self.limited += later.limited;
-        for (kind, count) in later.notifications {
-            *self.notifications.entry(kind).or_default() += count;
-        }
-        for (kind, count) in later.failed {
-            *self.failed.entry(kind).or_default() += count;
-        }
-        for (reason, count) in later.suppressed {
-            *self.suppressed.entry(reason).or_default() += count;
-        }
-    }
 }
 
 /// Alerts that are told together.
