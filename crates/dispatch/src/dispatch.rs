@@ -25,6 +25,7 @@ use crate::recurrence::Recurrence;
 use crate::rows::{self, Attempt};
 use crate::silence::{Silence, SilenceError};
 use crate::template::Templates;
+use crate::uuid;
 use model::{Matcher, RoutedAlert, Timestamp};
 use runtime::queue::{Sender, bounded};
 use runtime::{Clock, Registry, SharedClock, Shutdown};
@@ -187,7 +188,7 @@ impl Dispatch {
 
     /// Makes a silence, or changes the one whose id it carries; answers the id.
     pub fn set_silence(&self, silence: Silence) -> Result<String, Error> {
-        let id = uuid().map_err(Error::System)?;
+        let id = uuid::random().map_err(Error::System)?;
         let step = self.shared.step(Input::SetSilence(Box::new(silence), id))?;
         Ok(step.silence.unwrap_or(Err(SilenceError::NotFound))?)
     }
@@ -201,7 +202,7 @@ impl Dispatch {
     /// Makes a silence that comes again; answers its id.
     pub fn set_recurrence(&self, mut new: Recurrence) -> Result<String, Error> {
         if new.id.is_empty() {
-            new.id = uuid().map_err(Error::System)?;
+            new.id = uuid::random().map_err(Error::System)?;
         }
         let step = self.shared.step(Input::SetRecurrence(Box::new(new)))?;
         Ok(step.silence.unwrap_or(Err(SilenceError::NotFound))?)
@@ -370,10 +371,8 @@ impl Shared {
             let integration = config
                 .receiver(&notice.target.receiver)
                 .and_then(|receiver| {
-                    let same = |i: &&crate::config::Integration| {
-                        i.kind == notice.target.kind && i.index == notice.target.index
-                    };
-                    receiver.integrations.iter().find(same).cloned()
+                    let mut integrations = receiver.integrations.iter();
+                    integrations.find(|one| one.is(&notice.target)).cloned()
                 });
             let Some(integration) = integration else {
                 continue;
@@ -410,20 +409,6 @@ fn lately(config: &Config, now: Timestamp) -> Timestamp {
 fn clock_offset_ms(clock: &dyn Clock) -> i64 {
     let monotonic_ms = i64::try_from(clock.monotonic().as_millis()).unwrap_or(i64::MAX);
     clock.now().millis().saturating_sub(monotonic_ms)
-}
-
-/// A random UUID, version 4.
-fn uuid() -> Result<String, String> {
-    let mut bytes: [u8; 16] = runtime::random::secret_bytes()?;
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)];
-    let parts: Vec<&str> = parts
-        .iter()
-        .filter_map(|(from, to)| hex.get(*from..*to))
-        .collect();
-    Ok(parts.join("-"))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod route;
 pub mod rows;
 pub mod silence;
 pub mod template;
+mod uuid;
 
 pub use alert::PostedAlert;
 pub use dispatch::{Dispatch, Error, Listener, Parts, Surroundings, Trial};

@@ -438,6 +438,12 @@ impl Machine {
             .map_or(&[][..], |receiver| receiver.integrations.as_slice())
     }
 
+    /// Whether an integration is in the configuration.
+    fn is_configured(&self, target: &Target) -> bool {
+        let mut integrations = self.integrations(&target.receiver).iter();
+        integrations.any(|one| one.is(target))
+    }
+
     /// Forgets what is over: alerts that ended and left their groups, old silences and log entries.
     fn clean(&mut self, now: Timestamp, step: &mut Step) {
         self.next_cleaning = now.plus_millis(CLEANING_INTERVAL_MS);

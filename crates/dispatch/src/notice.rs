@@ -14,6 +14,14 @@ pub struct Target {
     pub index: usize,
 }
 
+impl Target {
+    /// The integration alone, as `webhook[0]`.
+    #[must_use]
+    pub fn integration(&self) -> String {
+        format!("{}[{}]", self.kind, self.index)
+    }
+}
+
 /// `receiver/webhook[0]`, as upstream's messages name it.
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

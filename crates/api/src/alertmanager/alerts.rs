@@ -1,7 +1,7 @@
 //! `/api/v2/alerts` and `/api/v2/alerts/groups`.
 
 use super::plain_failure;
-use super::refusal::{Refusal, check_kind};
+use super::refusal::{Refusal, read_checked};
 use crate::answer::{self, Failure};
 use crate::params::{Params, read_body};
 use crate::prometheus::series::labels_json;
@@ -26,13 +26,9 @@ pub(crate) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let bytes = match read_body(body, BODY_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err(failure) => return plain_failure(&failure),
-    };
-    let posted = match check_kind(&headers).and_then(|()| read(&bytes)) {
+    let posted = match read_checked(&headers, (body, BODY_BYTES_MAX), read).await {
         Ok(posted) => posted,
-        Err(refusal) => return refusal.response(),
+        Err(response) => return response,
     };
     match take(services, posted).await {
         Ok(()) => answer::empty(StatusCode::OK),

@@ -1,7 +1,10 @@
 //! Requests that are refused before anything looks at what they mean, answered as upstream's generated server does: an
 //! object of a code and a message. 601 is a value of another type, 602 one that is missing, 612 too few.
 
+use super::plain_failure;
 use crate::answer::{self, Failure};
+use crate::params::read_body;
+use axum::body::Body;
 use axum::response::Response;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -61,8 +64,22 @@ impl From<Refusal> for Failure {
     }
 }
 
+/// Reads a body that must be JSON. Fails with the answer that says why not.
+pub(super) async fn read_checked<T>(
+    headers: &HeaderMap,
+    (body, bytes_max): (Body, usize),
+    read: impl FnOnce(&[u8]) -> Result<T, Refusal>,
+) -> Result<T, Response> {
+    let bytes = read_body(body, bytes_max)
+        .await
+        .map_err(|failure| plain_failure(&failure))?;
+    check_kind(headers)
+        .and_then(|()| read(&bytes))
+        .map_err(|refusal| refusal.response())
+}
+
 /// A body must say that it is JSON, or nothing of its kind.
-pub(crate) fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
+fn check_kind(headers: &HeaderMap) -> Result<(), Refusal> {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::to_str);
     let kind = kind.and_then(Result::ok).unwrap_or("application/json");
     let essence = kind.split(';').next().unwrap_or_default().trim();

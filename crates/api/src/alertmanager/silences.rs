@@ -1,9 +1,9 @@
 //! `/api/v2/silences` and `/api/v2/silence/ID`.
 
-use super::refusal::{Refusal, check_id, check_kind};
+use super::refusal::{Refusal, check_id, read_checked};
 use super::{alerts, plain_failure};
 use crate::answer::{self, Failure};
-use crate::params::{Params, read_body};
+use crate::params::Params;
 use crate::services::Services;
 use crate::time::rfc3339;
 use axum::body::Body;
@@ -56,13 +56,9 @@ pub(crate) async fn put(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let bytes = match read_body(body, BODY_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err(failure) => return plain_failure(&failure),
-    };
-    let value = match check_kind(&headers).and_then(|()| read(&bytes)) {
+    let value = match read_checked(&headers, (body, BODY_BYTES_MAX), read).await {
         Ok(value) => value,
-        Err(refusal) => return refusal.response(),
+        Err(response) => return response,
     };
     let silence = match parse(&value, services.clock.now()) {
         Ok(silence) => silence,

@@ -84,8 +84,7 @@ impl Routing {
             }
             for notice in due {
                 let target = &notice.target;
-                let integration = format!("{}[{}]", target.kind, target.index);
-                let key = (target.receiver.clone(), integration);
+                let key = (target.receiver.clone(), target.integration());
                 let told = self.told.entry(key).or_default();
                 told.total += 1;
                 let since_hour = at.millis().rem_euclid(HOUR_MS);

@@ -18,6 +18,7 @@ use super::victorops::{self, VictorOps};
 use super::webex::{self, Webex};
 use super::webhook::{self, Webhook};
 use super::wechat::{self, WeChat};
+use crate::notice::Target;
 use config::yaml::{Node, NodeKind, Position};
 use config::{Fields, HttpClientConfig, Problems, decode};
 use model::Labels;
@@ -46,6 +47,24 @@ pub struct Integration {
     pub send_resolved: bool,
     /// How to reach it.
     pub settings: Settings,
+}
+
+impl Integration {
+    /// What it is as part of a receiver.
+    #[must_use]
+    pub fn target(&self, receiver: &str) -> Target {
+        Target {
+            receiver: receiver.to_owned(),
+            kind: self.kind.to_owned(),
+            index: self.index,
+        }
+    }
+
+    /// Whether it is the one that a target names, among those of one receiver.
+    #[must_use]
+    pub fn is(&self, target: &Target) -> bool {
+        self.kind == target.kind && self.index == target.index
+    }
 }
 
 /// How to reach an integration.

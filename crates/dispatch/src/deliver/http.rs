@@ -6,6 +6,7 @@ use crate::notice::FailureReason;
 use model::Timestamp;
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
@@ -195,6 +196,13 @@ pub(super) const PLAIN: Manners = Manners {
 /// The beginning of an answer's body.
 pub(super) fn shown(answer: &Answer) -> String {
     answer.body.trim().chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+/// The texts in the list `errors` of an answer.
+pub(super) fn errors(parsed: &Value, separator: &str) -> String {
+    let errors = parsed.get("errors").and_then(Value::as_array);
+    let texts = errors.into_iter().flatten().filter_map(Value::as_str);
+    texts.collect::<Vec<&str>>().join(separator)
 }
 
 /// What an answer means: 2xx arrived; 5xx, 429 and what a service adds are tried again; all else is final.

@@ -1,6 +1,6 @@
 //! incident.io: the group as an alert event. Alert events API of HTTP alert sources.
 
-use super::http::{Answer, Manners, converse};
+use super::http::{Answer, Manners, converse, errors};
 use super::{Conversation, Failure, Kit};
 use crate::config::IncidentIo;
 use serde_json::Value;
@@ -33,13 +33,8 @@ pub(super) fn prepare(kit: &mut Kit<'_>, source: &IncidentIo) -> Result<Conversa
 fn details(answer: &Answer) -> String {
     let parsed: Value = serde_json::from_str(&answer.body).unwrap_or_default();
     let text = |name: &str| parsed.get(name).and_then(Value::as_str).unwrap_or_default();
-    let errors = parsed.get("errors").and_then(Value::as_array);
-    let errors: Vec<&str> = errors
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let parts = [text("message"), text("error"), &errors.join(", ")];
+    let errors = errors(&parsed, ", ");
+    let parts = [text("message"), text("error"), &errors];
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(": ")
 }

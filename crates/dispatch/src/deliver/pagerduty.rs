@@ -1,7 +1,7 @@
 //! PagerDuty: an event that triggers or resolves the incident of a group. Events API, versions 1 and 2.
 
 use super::compose::{Renderer, compose, put};
-use super::http::{Answer, Manners, converse};
+use super::http::{Answer, Manners, converse, errors};
 use super::{Conversation, Failure, Kit};
 use crate::config::{EventsVersion, PagerDuty};
 use crate::template::go_json;
@@ -162,11 +162,6 @@ fn details(answer: &Answer) -> String {
         _ => return String::new(),
     };
     let message = parsed.get("message").and_then(Value::as_str);
-    let errors = parsed.get("errors").and_then(Value::as_array);
-    let errors: Vec<&str> = errors
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    format!("{}: {}", message.unwrap_or_default(), errors.join(","))
+    let errors = errors(&parsed, ",");
+    format!("{}: {errors}", message.unwrap_or_default())
 }

@@ -139,7 +139,7 @@ fn template_trouble(report: &Report) -> Option<PostedAlert> {
             pair("alertname", TEMPLATE_FAILED),
             pair("severity", "warning"),
             pair("receiver", &target.receiver),
-            pair("integration", &format!("{}[{}]", target.kind, target.index)),
+            pair("integration", &target.integration()),
         ],
         annotations: vec![
             (

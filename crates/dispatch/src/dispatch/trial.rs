@@ -54,13 +54,9 @@ impl Dispatch {
                 if resolved && !(resolves && integration.send_resolved) {
                     continue;
                 }
-                let target = Target {
-                    receiver: name.to_owned(),
-                    kind: integration.kind.to_owned(),
-                    index: integration.index,
-                };
+                let target = integration.target(name);
                 let now = self.now();
-                let id = super::uuid().map_err(Error::System)?;
+                let id = crate::uuid::random().map_err(Error::System)?;
                 let job = Job {
                     notice: notice(now, target, (id, resolved)),
                     integration: integration.clone(),
@@ -77,7 +73,7 @@ impl Dispatch {
     fn attempt(&self, job: Job, resolved: bool) -> Trial {
         let (sender, receiver) = bounded(1, Counter::default());
         let target = job.notice.target.clone();
-        let integration = format!("{}[{}]", target.kind, target.index);
+        let integration = target.integration();
         let clock = &self.shared.parts.clock;
         let started = clock.monotonic();
         let until = started + Duration::from_millis(PATIENCE_MS.unsigned_abs() * 2);

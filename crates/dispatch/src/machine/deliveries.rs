@@ -157,12 +157,8 @@ impl Machine {
             .outbox
             .iter()
             .filter(|pending| {
-                let target = &pending.notice.target;
-                let known = self
-                    .integrations(&target.receiver)
-                    .iter()
-                    .any(|i| i.kind == target.kind && i.index == target.index);
-                !known || !self.groups.contains(&pending.notice.group_id)
+                let notice = &pending.notice;
+                !self.is_configured(&notice.target) || !self.groups.contains(&notice.group_id)
             })
             .map(|pending| pending.notice.id.clone())
             .collect();

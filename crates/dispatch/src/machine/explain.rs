@@ -139,11 +139,7 @@ impl Machine {
         };
         let group_key = node.group_key(&group_labels);
         let integrations = self.integrations(&node.receiver).iter().map(|integration| {
-            let target = Target {
-                receiver: node.receiver.clone(),
-                kind: integration.kind.to_owned(),
-                index: integration.index,
-            };
+            let target = integration.target(&node.receiver);
             self.explain_integration(&target, (&group_key, group), &circumstances)
         });
         RouteExplanation {
@@ -188,7 +184,7 @@ impl Machine {
         let last = entry.map(of_this);
         let verdict = verdict(circumstances, (last, pending, failing.as_ref()), group);
         IntegrationExplanation {
-            name: format!("{}[{}]", target.kind, target.index),
+            name: target.integration(),
             last,
             pending,
             failing,

@@ -6,7 +6,7 @@
 //! first receiver of `failure_receivers`, or of the file, that can.
 
 use super::{Machine, Step};
-use crate::config::{FailureReceivers, Integration};
+use crate::config::FailureReceivers;
 use crate::notice::{Notice, Target};
 use crate::route::Node;
 use crate::rows::Row;
@@ -78,9 +78,7 @@ impl Machine {
             .failing
             .iter()
             .filter(|(target, failing)| {
-                let has = |i: &Integration| i.kind == target.kind && i.index == target.index;
-                now.millis_since(failing.at) > FAILING_KEPT_MS
-                    || !self.integrations(&target.receiver).iter().any(has)
+                now.millis_since(failing.at) > FAILING_KEPT_MS || !self.is_configured(target)
             })
             .map(|(target, _)| target.clone())
             .collect();
@@ -138,20 +136,14 @@ impl Machine {
 
     /// Whether a receiver has an integration that is not known to fail.
     fn is_reachable(&self, receiver: &str) -> bool {
-        self.integrations(receiver).iter().any(|integration| {
-            let target = Target {
-                receiver: receiver.to_owned(),
-                kind: integration.kind.to_owned(),
-                index: integration.index,
-            };
-            !self.failing.contains_key(&target)
-        })
+        let mut integrations = self.integrations(receiver).iter();
+        integrations.any(|one| !self.failing.contains_key(&one.target(receiver)))
     }
 }
 
 /// The alert about an integration.
 fn about(target: &Target, failing: &Failing, now: Timestamp) -> Alert {
-    let integration = format!("{}[{}]", target.kind, target.index);
+    let integration = target.integration();
     Alert {
         labels: Labels::from_pairs([
             ("alertname", NOT_DELIVERED),

@@ -153,11 +153,7 @@ impl Machine {
     fn is_told(&self, group: &Group, fingerprint: u64) -> bool {
         let receiver = &group.node.receiver;
         self.integrations(receiver).iter().any(|integration| {
-            let target = Target {
-                receiver: receiver.clone(),
-                kind: integration.kind.to_owned(),
-                index: integration.index,
-            };
+            let target = integration.target(receiver);
             let entry = self.log.get(&(group.key.clone(), target));
             entry.is_some_and(|entry| entry.firing.contains(&fingerprint))
         })
@@ -176,14 +172,7 @@ impl Machine {
         let integrations: Vec<(Target, bool)> = self
             .integrations(&receiver)
             .iter()
-            .map(|integration| {
-                let target = Target {
-                    receiver: receiver.clone(),
-                    kind: integration.kind.to_owned(),
-                    index: integration.index,
-                };
-                (target, integration.send_resolved)
-            })
+            .map(|integration| (integration.target(&receiver), integration.send_resolved))
             .collect();
         for (target, send_resolved) in integrations {
             if self.supersede(id, &target, step) {

@@ -4,8 +4,8 @@ use super::{Machine, Step};
 use crate::recurrence::{ANNOTATION, RECURRENCES_MAX, Recurrence};
 use crate::rows::Row;
 use crate::silence::{Silence, SilenceError, SilenceState};
+use crate::uuid;
 use model::{Alert, Labels, Timestamp};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 const MINUTE_MS: i64 = 60_000;
@@ -107,7 +107,8 @@ impl Machine {
             comment: recurrence.comment.clone(),
             annotations: BTreeMap::from([(ANNOTATION.to_owned(), recurrence.id.clone())]),
         };
-        let id = uuid_of(&recurrence.id, now);
+        // The same where the step is made again.
+        let id = uuid::of(&format!("{}\n{}", recurrence.id, now.millis()));
         match self.silences.set(silence, id, now) {
             Ok((_, changed)) => {
                 step.rows.extend(changed.into_iter().map(Row::PutSilence));
@@ -176,28 +177,4 @@ fn reminder(silence: &Silence, now: Timestamp) -> Alert {
         ends_by_timeout: false,
         generator_url: String::new(),
     }
-}
-
-/// A UUID for the silence that begins at a moment, version 8: the same where the step is made again.
-fn uuid_of(recurrence: &str, at: Timestamp) -> String {
-    let digest = Sha256::digest(format!("{recurrence}\n{}", at.millis()));
-    let hex: String = digest
-        .iter()
-        .take(16)
-        .enumerate()
-        .map(|(index, byte)| {
-            let byte = match index {
-                6 => byte & 0x0f | 0x80,
-                8 => byte & 0x3f | 0x80,
-                _ => *byte,
-            };
-            let dash = if [4, 6, 8, 10].contains(&index) {
-                "-"
-            } else {
-                ""
-            };
-            format!("{dash}{byte:02x}")
-        })
-        .collect();
-    hex
 }
