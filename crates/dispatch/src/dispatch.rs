@@ -2,8 +2,8 @@
 //!
 //! One lock guards the machine. Whoever has an input takes the lock, lets the machine step, stores its rows
 //! in one transaction, and only then lets go of what follows from them. A transaction that fails is an error
-//! for the caller, and the machine is made anew from rows. One thread waits for the machine's next moment and
-//! for the outcomes of deliveries.
+//! for the caller, and the machine is made anew from rows, with the attempts that are under way. One thread
+//! waits for the machine's next moment and for the outcomes of deliveries.
 
 mod about;
 mod round;
@@ -17,8 +17,8 @@ use crate::alert::PostedAlert;
 use crate::config::Config;
 use crate::deliver::{Deliverer, Event, Job};
 use crate::machine::{
-    AlertFilter, AlertView, GroupFilter, GroupView, Input, Machine, ReceiverView, Step, Told,
-    UndeliveredView,
+    AlertFilter, AlertView, Before, GroupFilter, GroupView, IN_FLIGHT_MAX, Input, Kept, Machine,
+    ReceiverView, Step, Told, UndeliveredView,
 };
 use crate::metrics::Metrics;
 use crate::recurrence::Recurrence;
@@ -29,13 +29,15 @@ use crate::uuid;
 use model::{Matcher, RoutedAlert, Timestamp};
 use runtime::queue::{Sender, bounded};
 use runtime::{Clock, Registry, SharedClock, Shutdown};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use storage::{State, StateError};
 
-/// Room for outcomes and one wake-up; more than attempts can be under way.
-const EVENTS_MAX: usize = 1024;
+/// Room for outcomes and one wake-up: of as many attempts as may be under way when further ones begin, and as
+/// many as the machine begins at once.
+const EVENTS_MAX: usize = 2 * IN_FLIGHT_MAX + 1;
 /// Steps of the clock that matter; what is smaller is its ordinary correction.
 const CLOCK_STEP_MIN_MS: i64 = 2000;
 
@@ -104,6 +106,12 @@ struct Core {
     templates: Arc<Templates>,
     /// What the wall clock showed beyond the monotonic one.
     clock_offset_ms: i64,
+    /// Attempts that are being made, with their beginnings; until their ends are on disk.
+    under_way: BTreeMap<String, Timestamp>,
+    /// What follows from a machine that was made anew: stored and told with the next change.
+    owed: Step,
+    /// Where it could not be made anew: what had been told before the changes that did not become rows.
+    unsettled: Option<Vec<Before>>,
 }
 
 impl Dispatch {
@@ -135,6 +143,9 @@ impl Dispatch {
                 machine,
                 templates: Arc::new(templates),
                 clock_offset_ms: clock_offset_ms(&*parts.clock),
+                under_way: BTreeMap::new(),
+                owed: Step::default(),
+                unsettled: None,
             }),
             deliverer: Deliverer::new().map_err(system)?,
             events,
@@ -199,12 +210,10 @@ impl Dispatch {
         self.shared.lock().machine.recurrences().cloned().collect()
     }
 
-    /// Makes a silence that comes again; answers its id.
-    pub fn set_recurrence(&self, mut new: Recurrence) -> Result<String, Error> {
-        if new.id.is_empty() {
-            new.id = uuid::random().map_err(Error::System)?;
-        }
-        let step = self.shared.step(Input::SetRecurrence(Box::new(new)))?;
+    /// Makes a silence that comes again, or changes the one whose id it carries; answers the id.
+    pub fn set_recurrence(&self, new: Recurrence) -> Result<String, Error> {
+        let id = uuid::random().map_err(Error::System)?;
+        let step = self.shared.step(Input::SetRecurrence(Box::new(new), id))?;
         Ok(step.silence.unwrap_or(Err(SilenceError::NotFound))?)
     }
 
@@ -307,6 +316,7 @@ impl Shared {
     /// Has the thread look up. One wake-up at a time, so that outcomes always find room.
     fn wake(&self) {
         if !self.woken.swap(true, Ordering::SeqCst) && self.events.try_send(Event::Wake).is_err() {
+            self.woken.store(false, Ordering::SeqCst);
             tracing::debug!("the thread of notifications has ended");
         }
     }
@@ -316,17 +326,32 @@ impl Shared {
         let telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.parts.clock.now();
         let mut core = self.lock();
-        let mut step = self.notice_clock(&mut core, now);
+        if let Some(before) = core.unsettled.take() {
+            self.recover(&mut core, before)?;
+        }
+        let clock_offset_ms = core.clock_offset_ms;
+        let mut step = std::mem::take(&mut core.owed);
+        step.absorb(self.notice_clock(&mut core, now));
         step.absorb(work(&mut core, now));
         let started = self.parts.clock.monotonic();
         let done = rows::commit(&self.parts.state, &step.rows);
         let took = self.parts.clock.monotonic().saturating_sub(started);
         self.metrics.commit(took, step.rows.len());
         if let Err(error) = done {
-            self.recover(&mut core, now);
+            self.metrics.commits_failed.increment();
+            core.clock_offset_ms = clock_offset_ms;
+            if let Err(error) = self.recover(&mut core, step.before) {
+                tracing::error!("state of notifications cannot be read: {error}");
+            }
             return Err(error.into());
         }
+        for id in &step.ended {
+            core.under_way.remove(id);
+        }
         self.metrics.count(&step.counts);
+        for trouble in &step.trouble {
+            tracing::warn!("{trouble}");
+        }
         self.send_due(&mut core, now);
         drop(core);
         self.tell(std::mem::take(&mut step.routed));
@@ -349,25 +374,35 @@ impl Shared {
         core.machine.step(now, Input::ClockSet(by_ms))
     }
 
-    /// Makes the machine anew from rows after they could not be changed. Where that fails too, the machine
-    /// goes on with what it has: the next change tries again.
-    fn recover(&self, core: &mut Core, now: Timestamp) {
-        match rows::load(&self.parts.state, lately(core.machine.config(), now)) {
-            Ok(restored) => {
-                let config = Arc::clone(core.machine.config());
-                (core.machine, _) = Machine::restore(now, config, restored);
+    /// Makes the machine anew from rows after they could not be changed. Where that fails too, nothing is
+    /// changed before it was done. `before`: what had been told before the changes that did not become rows.
+    fn recover(&self, core: &mut Core, before: Vec<Before>) -> Result<(), Error> {
+        // By the clock that the rows know: where it was set meanwhile, the next change says so.
+        let now = by_offset(&*self.parts.clock, core.clock_offset_ms);
+        let config = Arc::clone(core.machine.config());
+        match rows::load(&self.parts.state, lately(&config, now)) {
+            Ok(mut restored) => {
+                restored.kept = Some(Kept {
+                    under_way: core.under_way.clone(),
+                    told: core.machine.take_told(before),
+                });
+                (core.machine, core.owed) = Machine::restore(now, config, restored);
+                Ok(())
             }
-            Err(error) => tracing::error!("state of notifications cannot be read: {error}"),
+            Err(error) => {
+                core.unsettled = Some(before);
+                Err(error.into())
+            }
         }
     }
 
     /// Starts the attempts that are due.
     fn send_due(&self, core: &mut Core, now: Timestamp) {
-        if self.closing.load(Ordering::SeqCst) {
+        if self.closing.load(Ordering::SeqCst) || core.is_full() {
             return;
         }
+        let config = Arc::clone(core.machine.config());
         for notice in core.machine.start_due(now) {
-            let config = core.machine.config();
             let integration = config
                 .receiver(&notice.target.receiver)
                 .and_then(|receiver| {
@@ -377,6 +412,7 @@ impl Shared {
             let Some(integration) = integration else {
                 continue;
             };
+            core.under_way.insert(notice.id.clone(), now);
             let job = Job {
                 integration,
                 templates: Arc::clone(&core.templates),
@@ -395,6 +431,14 @@ impl Shared {
     }
 }
 
+impl Core {
+    /// Whether no further attempt may begin. The machine has a limit too, but what a reload gives up counts no
+    /// more there, and its attempt goes on.
+    fn is_full(&self) -> bool {
+        self.under_way.len() >= IN_FLIGHT_MAX
+    }
+}
+
 /// Since when it matters how often alerts began.
 fn lately(config: &Config, now: Timestamp) -> Timestamp {
     let kept_ms = config
@@ -407,8 +451,16 @@ fn lately(config: &Config, now: Timestamp) -> Timestamp {
 
 /// How far the wall clock is ahead of the monotonic one; changes only where it is set.
 fn clock_offset_ms(clock: &dyn Clock) -> i64 {
-    let monotonic_ms = i64::try_from(clock.monotonic().as_millis()).unwrap_or(i64::MAX);
-    clock.now().millis().saturating_sub(monotonic_ms)
+    clock.now().millis().saturating_sub(monotonic_ms(clock))
+}
+
+/// What the wall clock would show with this offset.
+fn by_offset(clock: &dyn Clock, offset_ms: i64) -> Timestamp {
+    Timestamp::from_millis(monotonic_ms(clock).saturating_add(offset_ms))
+}
+
+fn monotonic_ms(clock: &dyn Clock) -> i64 {
+    i64::try_from(clock.monotonic().as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -21,12 +21,15 @@ mod recurring;
 mod restore;
 mod review;
 mod step;
+mod template_failure;
 mod view;
 
 pub use failing::{Failing, NOT_DELIVERED};
+pub use outbox::IN_FLIGHT_MAX;
 pub use recurring::{REMIND_BEFORE, SILENCE_ENDS};
-pub use restore::Restored;
-pub use step::{Counts, Step, Told};
+pub use restore::{Kept, Restored};
+pub use step::{Before, Counts, Step, Told};
+pub use template_failure::TEMPLATE_FAILED;
 pub use view::{
     AlertFilter, AlertState, AlertView, GroupFilter, GroupView, ReceiverView, UndeliveredView,
 };
@@ -66,12 +69,14 @@ pub enum Input {
     Put(Vec<PostedAlert>),
     /// Someone makes or changes a silence; the text is the id for a new one.
     SetSilence(Box<Silence>, String),
-    /// Someone makes or changes a silence that comes again.
-    SetRecurrence(Box<Recurrence>),
+    /// Someone makes or changes a silence that comes again; the text is the id for a new one.
+    SetRecurrence(Box<Recurrence>, String),
     /// Someone ends a silence that comes again.
     RemoveRecurrence(String),
     /// Someone ends a silence.
     ExpireSilence(String),
+    /// A template failed for a notification that is being attempted, so that a plain text is sent.
+    TemplateFailed(String, String),
     /// An attempt to deliver ended.
     Delivered(String, Outcome),
     /// The clock was set forward by so many milliseconds, or back where there are fewer than none.
@@ -140,6 +145,8 @@ pub struct Machine {
     sequence: u64,
     /// Integrations that cannot be told anything.
     failing: BTreeMap<Target, Failing>,
+    /// When each integration took a notification last.
+    arrived_at: BTreeMap<Target, Timestamp>,
     /// Alerts whose notification was given up, and nobody was told of them since.
     unheard: BTreeMap<u64, BTreeSet<Target>>,
     /// Whether the machine is being made from rows: then nothing is news.
@@ -178,6 +185,7 @@ impl Machine {
             outbox: Outbox::default(),
             sequence: 0,
             failing: BTreeMap::new(),
+            arrived_at: BTreeMap::new(),
             unheard: BTreeMap::new(),
             restoring: false,
             flaps: Flaps::default(),
@@ -199,6 +207,7 @@ impl Machine {
     /// Takes one input at one moment.
     pub fn step(&mut self, now: Timestamp, input: Input) -> Step {
         let mut step = Step::default();
+        let is_answered = matches!(input, Input::Put(_));
         match input {
             Input::Put(alerts) => self.put(now, alerts, &mut step),
             Input::SetSilence(silence, id) => {
@@ -217,24 +226,40 @@ impl Machine {
                 }));
                 self.next_review = Timestamp::MIN;
             }
-            Input::SetRecurrence(new) => {
-                step.silence = Some(self.set_recurrence(now, *new, &mut step));
+            Input::SetRecurrence(new, id) => {
+                step.silence = Some(self.set_recurrence(now, (*new, id), &mut step));
             }
             Input::RemoveRecurrence(id) => {
                 step.silence = Some(self.remove_recurrence(now, &id, &mut step));
+            }
+            Input::TemplateFailed(id, error) => {
+                self.template_failed(now, &id, &error, &mut step);
             }
             Input::Delivered(id, outcome) => self.delivered(now, &id, outcome, &mut step),
             Input::ClockSet(by_ms) => self.clock_set(now, by_ms, &mut step),
             Input::Probe => step.rows.push(Row::PutProbe(now)),
             Input::Tick => {}
         }
-        self.recur_due(now, &mut step);
-        self.flush_due(now, &mut step);
-        self.review_due(now, &mut step);
-        if now >= self.next_cleaning {
-            self.clean(now, &mut step);
+        // Only who sent alerts hears what was wrong, and only with those.
+        let refused = std::mem::take(&mut step.refused);
+        self.look_around(now, &mut step);
+        step.trouble.append(&mut step.refused);
+        if is_answered {
+            step.refused = refused;
+        } else {
+            step.trouble.extend(refused);
         }
         step
+    }
+
+    /// Does what is due at a moment.
+    fn look_around(&mut self, now: Timestamp, step: &mut Step) {
+        self.recur_due(now, step);
+        self.flush_due(now, step);
+        self.review_due(now, step);
+        if now >= self.next_cleaning {
+            self.clean(now, step);
+        }
     }
 
     /// Puts another configuration in force. Alerts, silences, log and the moments of groups that go on stay.
@@ -264,8 +289,9 @@ impl Machine {
             let round = group.round.clone();
             self.groups.change(id, |same| same.round = round);
         }
-        self.drop_orphans(&mut step);
+        self.drop_orphans(now, &mut step);
         self.clean_failing(now, &mut step);
+        self.clean_unheard(now, &mut step);
         self.review_all(now, &mut step);
         step
     }
@@ -463,6 +489,7 @@ impl Machine {
             (over && !grouped.contains(fingerprint)).then_some(*fingerprint)
         };
         let gone: Vec<u64> = self.alerts.map().iter().filter_map(old).collect();
+        self.heard(gone.iter().copied(), step);
         for fingerprint in gone {
             if let Some(alert) = self.alerts.remove(fingerprint) {
                 self.inhibitor.remove(fingerprint, &alert.labels);

@@ -15,6 +15,8 @@ pub(crate) struct Metrics {
     registry: Registry,
     /// Outcomes that found no room; must stay 0.
     pub(crate) reports_refused: Counter,
+    /// Transactions that the database did not take.
+    pub(crate) commits_failed: Counter,
     commit_seconds: Histogram,
 }
 
@@ -27,6 +29,11 @@ impl Metrics {
             reports_refused: registry.counter(
                 "binnacle_dispatch_reports_refused_total",
                 "Outcomes of notifications that found no room in the queue.",
+                &[],
+            ),
+            commits_failed: registry.counter(
+                "binnacle_dispatch_commits_failed_total",
+                "Transactions that the database did not take; what they hold is tried again.",
                 &[],
             ),
             commit_seconds: registry.histogram(

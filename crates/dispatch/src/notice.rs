@@ -170,6 +170,8 @@ pub struct Notice {
     pub repeat_interval_ms: i64,
     /// Attempts so far.
     pub attempts: u32,
+    /// Attempts that failed of the notifications in whose place it came.
+    pub failed_before: u32,
     /// When the next attempt is made.
     pub next_attempt: Timestamp,
     /// What the integration remembers of its last message about the group.
@@ -181,6 +183,12 @@ impl Notice {
     #[must_use]
     pub fn is_firing(&self) -> bool {
         self.alerts.iter().any(|alert| !alert.resolved)
+    }
+
+    /// How many attempts failed one after another, with those of the notifications before it.
+    #[must_use]
+    pub const fn failed_in_a_row(&self) -> u32 {
+        self.failed_before.saturating_add(self.attempts)
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn recurring(State(services): State<Arc<Services>>) -> Answer {
     Ok(answer::plain_json(&Value::from(list)))
 }
 
-/// Makes one, or replaces the one whose id it carries; answers its id.
+/// Makes one, or replaces the one whose id it carries and ends what that made; answers its id.
 pub(crate) async fn set_recurring(State(services): State<Arc<Services>>, body: Body) -> Answer {
     let bytes = read_body(body, BODY_BYTES_MAX).await?;
     let value: Value = serde_json::from_slice(&bytes)

@@ -1,7 +1,6 @@
 //! The dispatcher's thread: it waits for the machine's next moment and for the outcomes of deliveries.
 
 use super::Shared;
-use crate::alert::PostedAlert;
 use crate::deliver::{Event, Report};
 use crate::machine::{Input, Step};
 use crate::notice::Outcome;
@@ -20,13 +19,12 @@ const SHUTDOWN_NAP: Duration = Duration::from_millis(100);
 const CENSUS_INTERVAL_MS: i64 = 1000;
 /// Outcomes whose rows are stored in one transaction at most.
 const REPORTS_BATCH: usize = 128;
-/// The alert of ours about a template that failed.
-const TEMPLATE_FAILED: &str = "BinnacleTemplateFailing";
 
 impl Shared {
     /// The thread: outcomes and moments, until the process ends.
     pub(super) fn run(&self, events: &Receiver<Event>, shutdown: &Shutdown) {
         let mut next_census = Timestamp::MIN;
+        let mut reports = Vec::new();
         while !shutdown.is_triggered() {
             self.goes_round();
             let now = self.parts.clock.now();
@@ -44,74 +42,89 @@ impl Shared {
                 next_census = now.plus_millis(CENSUS_INTERVAL_MS);
             }
             match events.receive(self.nap()) {
-                Received::Item(first) => self.take(first, events),
+                Received::Item(first) => self.take(first, events, &mut reports),
                 Received::Nothing => {}
                 Received::Closed => return,
             }
+            if !self.report(&mut reports) && shutdown.wait(NAP_MAX) {
+                break;
+            }
         }
-        self.finish(events);
+        self.finish(events, reports);
     }
 
-    /// Takes what came, with all that came after it: outcomes are stored together.
-    fn take(&self, first: Event, events: &Receiver<Event>) {
-        let mut reports = Vec::new();
+    /// Takes what came, with all that came after it: outcomes are stored together. `reports` may hold some that
+    /// could not be stored before.
+    fn take(&self, first: Event, events: &Receiver<Event>, reports: &mut Vec<Report>) {
         let mut next = Some(first);
         while let Some(event) = next {
             match event {
-                Event::Ended(report) => reports.push(report),
+                Event::Ended(report) => {
+                    self.metrics.attempt(&report);
+                    log(&report);
+                    reports.push(report);
+                }
                 Event::Wake => self.woken.store(false, Ordering::SeqCst),
             }
             next = (reports.len() < REPORTS_BATCH)
                 .then(|| events.try_receive())
                 .flatten();
         }
-        if !reports.is_empty() {
-            self.report(reports);
-        }
     }
 
     /// Waits for the attempts under way, so that an orderly end leaves nothing to be repeated. What takes
     /// longer is attempted again after the next start.
-    fn finish(&self, events: &Receiver<Event>) {
+    fn finish(&self, events: &Receiver<Event>, mut reports: Vec<Report>) {
         self.closing.store(true, Ordering::SeqCst);
         let until = self.parts.clock.monotonic() + SHUTDOWN_PATIENCE;
         while self.lock().machine.in_flight() > 0 && self.parts.clock.monotonic() < until {
             match events.receive(SHUTDOWN_NAP) {
-                Received::Item(event) => self.take(event, events),
+                Received::Item(event) => self.take(event, events, &mut reports),
                 Received::Nothing => {}
                 Received::Closed => return,
             }
+            self.report(&mut reports);
         }
     }
 
     /// Time until the next moment.
     fn nap(&self) -> Duration {
         let now = self.parts.clock.now();
-        let left_ms = self.lock().machine.next_moment().millis_since(now);
+        let core = self.lock();
+        if core.is_full() {
+            // What is due waits for the end of an attempt.
+            return NAP_MAX;
+        }
+        let left_ms = core.machine.next_moment().millis_since(now);
         Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).min(NAP_MAX)
     }
 
-    /// Has the machine take note of outcomes, with the alerts of ours that they call for.
-    fn report(&self, reports: Vec<Report>) {
-        let mut inputs = Vec::new();
-        for report in reports {
-            self.metrics.attempt(&report);
-            log(&report);
-            let trouble = template_trouble(&report);
-            inputs.push(Input::Delivered(report.id, report.outcome));
-            inputs.extend(trouble.map(|alert| Input::Put(vec![alert])));
+    /// Has the machine take note of outcomes, with the alerts of ours that they call for. Those that could not
+    /// be stored stay, to be tried again; answers whether there are none.
+    fn report(&self, reports: &mut Vec<Report>) -> bool {
+        if reports.is_empty() {
+            return true;
         }
         let done = self.change(|core, now| {
             let mut all = Step::default();
-            for input in inputs {
+            for report in &*reports {
+                let id = &report.id;
+                if let Some(error) = report.template_error.clone() {
+                    let input = Input::TemplateFailed(id.clone(), error);
+                    all.absorb(core.machine.step(now, input));
+                }
+                let input = Input::Delivered(id.clone(), report.outcome.clone());
                 all.absorb(core.machine.step(now, input));
             }
             all
         });
-        if let Err(error) = done {
-            // They are attempted again after the next restart at the latest.
-            tracing::error!("the outcomes of notifications cannot be stored: {error}");
+        match done {
+            Ok(_) => reports.clear(),
+            Err(error) => {
+                tracing::error!("the outcomes of notifications cannot be stored: {error}");
+            }
         }
+        reports.is_empty()
     }
 }
 
@@ -127,28 +140,3 @@ fn log(report: &Report) {
         }
     }
 }
-
-/// The alert of ours about a template that failed. It ends by itself when nothing calls for it for
-/// `resolve_timeout`.
-fn template_trouble(report: &Report) -> Option<PostedAlert> {
-    let error = report.template_error.as_ref()?;
-    let target = &report.target;
-    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    Some(PostedAlert {
-        labels: vec![
-            pair("alertname", TEMPLATE_FAILED),
-            pair("severity", "warning"),
-            pair("receiver", &target.receiver),
-            pair("integration", &target.integration()),
-        ],
-        annotations: vec![
-            (
-                "summary".to_owned(),
-                format!("{target} is told in plain text"),
-            ),
-            pair("description", error),
-        ],
-        ..PostedAlert::default()
-    })
-}
-

@@ -151,6 +151,7 @@ fn notice(now: Timestamp, target: Target, (id, resolved): (String, bool)) -> Not
         deadline: now.plus_millis(PATIENCE_MS),
         repeat_interval_ms: 0,
         attempts: 0,
+        failed_before: 0,
         next_attempt: now,
         memory: Vec::new(),
     }

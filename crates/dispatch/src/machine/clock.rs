@@ -55,6 +55,9 @@ impl Machine {
             step.rows
                 .push(Row::PutFailing(target.clone(), failing.clone()));
         }
+        for at in self.arrived_at.values_mut() {
+            *at = at.plus_millis(by_ms);
+        }
         self.flaps.shift(by_ms);
         self.next_trim = Timestamp::MIN;
         self.next_recurrence = Timestamp::MIN;

@@ -1,9 +1,10 @@
 //! The outbox: which notifications are attempted now, and what follows from the outcome.
 
 use super::{Machine, Step};
-use crate::notice::{FailureReason, Notice, Outcome, backoff_ms};
+use crate::notice::{FailureReason, Notice, Outcome, Target, backoff_ms};
 use crate::rows::{Attempt, Row};
 use model::Timestamp;
+use std::collections::BTreeSet;
 
 impl Machine {
     /// Takes out the notifications whose attempt is due and marks them as being attempted.
@@ -37,7 +38,8 @@ impl Machine {
         outcome: Outcome,
         step: &mut Step,
     ) {
-        let Some(notice) = self.outbox.end_attempt(id) else {
+        step.ended.push(id.to_owned());
+        let Some((notice, started_at)) = self.outbox.end_attempt(id) else {
             return;
         };
         let mut attempt = Attempt::of(&notice, now);
@@ -47,7 +49,7 @@ impl Machine {
                 self.log_arrival(now, &notice, memory, step);
                 step.rows.push(Row::DeleteNotice(id.to_owned()));
                 self.leave_round(now, &notice, false, step);
-                self.recovered(now, &notice.target, step);
+                self.arrived(now, &notice.target, step);
             }
             Outcome::Retry {
                 error,
@@ -58,8 +60,9 @@ impl Machine {
                 step.record(attempt, &notice);
                 let wait_ms = backoff_ms(notice.attempts).max(after_ms.unwrap_or(0));
                 let next_attempt = now.plus_millis(wait_ms);
-                if now >= notice.deadline {
-                    self.dropped(&notice, reason, step);
+                let given_up = now >= notice.deadline;
+                if given_up {
+                    self.dropped(now, &notice, reason, step);
                     self.look_again(now, &notice.group_id, step);
                 } else {
                     let notice = Notice {
@@ -69,12 +72,14 @@ impl Machine {
                     step.rows.push(Row::PutNotice(notice.clone()));
                     self.outbox.add(notice);
                 }
-                self.failed(now, &notice, (&error, false), step);
+                if !self.has_arrived_since(&notice.target, started_at) {
+                    self.failed(now, &notice, (&error, given_up), step);
+                }
             }
             Outcome::Failed { error, reason } => {
                 attempt.error = Some(error.clone());
                 step.record(attempt, &notice);
-                self.dropped(&notice, reason, step);
+                self.dropped(now, &notice, reason, step);
                 self.failed(now, &notice, (&error, true), step);
             }
         }
@@ -82,19 +87,30 @@ impl Machine {
 
     /// Drops a notification that did not arrive. The log does not know of it, so the next look at the group
     /// makes another one if it is still called for.
-    pub(super) fn give_up(&mut self, id: &str, reason: FailureReason, step: &mut Step) {
+    pub(super) fn give_up(
+        &mut self,
+        now: Timestamp,
+        id: &str,
+        reason: FailureReason,
+        step: &mut Step,
+    ) {
         if let Some(pending) = self.outbox.remove(id) {
-            self.dropped(&pending.notice, reason, step);
+            self.dropped(now, &pending.notice, reason, step);
         }
     }
 
     /// What follows for a notification that is in the outbox no more and did not arrive.
-    fn dropped(&mut self, notice: &Notice, reason: FailureReason, step: &mut Step) {
+    fn dropped(&mut self, now: Timestamp, notice: &Notice, reason: FailureReason, step: &mut Step) {
         let kind = notice.target.kind.clone();
         *step.counts.failed.entry((kind, reason.name())).or_default() += 1;
         step.rows.push(Row::DeleteNotice(notice.id.clone()));
         if notice.attempts > 0 && reason != FailureReason::Canceled {
             for fingerprint in &notice.firing {
+                // What ended meanwhile misses nobody, and nothing would take it off the list.
+                let alert = self.alerts.get(*fingerprint);
+                if alert.is_none_or(|alert| alert.is_resolved_at(now)) {
+                    continue;
+                }
                 let targets = self.unheard.entry(*fingerprint).or_default();
                 if targets.insert(notice.target.clone()) {
                     let target = notice.target.clone();
@@ -110,6 +126,29 @@ impl Machine {
         for fingerprint in fingerprints {
             if self.unheard.remove(&fingerprint).is_some() {
                 step.rows.push(Row::DeleteUnheard(fingerprint));
+            }
+        }
+    }
+
+    /// Takes alerts off the list of those nobody heard of that are not known any more, have ended, or do not go
+    /// to who could not be told.
+    pub(super) fn clean_unheard(&mut self, now: Timestamp, step: &mut Step) {
+        for (fingerprint, targets) in std::mem::take(&mut self.unheard) {
+            let alert = self.alerts.get(fingerprint);
+            let alert = alert.filter(|alert| !alert.is_resolved_at(now));
+            let nodes = alert.map_or_else(Vec::new, |alert| self.routes_of(&alert.labels));
+            let goes_to = |target: &&Target| {
+                self.is_configured(target) && nodes.iter().any(|n| n.receiver == target.receiver)
+            };
+            let kept: BTreeSet<Target> = targets.iter().filter(goes_to).cloned().collect();
+            if kept.len() < targets.len() {
+                step.rows.push(Row::DeleteUnheard(fingerprint));
+                let rows = kept.iter().cloned();
+                step.rows
+                    .extend(rows.map(|target| Row::PutUnheard(fingerprint, target)));
+            }
+            if !kept.is_empty() {
+                self.unheard.insert(fingerprint, kept);
             }
         }
     }
@@ -152,7 +191,7 @@ impl Machine {
     }
 
     /// Drops notifications whose group or integration is not configured any more.
-    pub(super) fn drop_orphans(&mut self, step: &mut Step) {
+    pub(super) fn drop_orphans(&mut self, now: Timestamp, step: &mut Step) {
         let orphans: Vec<String> = self
             .outbox
             .iter()
@@ -163,7 +202,7 @@ impl Machine {
             .map(|pending| pending.notice.id.clone())
             .collect();
         for id in orphans {
-            self.give_up(&id, FailureReason::Canceled, step);
+            self.give_up(now, &id, FailureReason::Canceled, step);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Receivers that cannot be told anything: the alert of ours about each, and who hears of it.
 //!
-//! An integration fails from the moment it refuses a notification, or eight attempts in a row did not work,
-//! until it takes one. For that time the alert [`NOT_DELIVERED`] fires. It takes the ordinary way through the
+//! An integration fails from the moment it refuses a notification, eight attempts in a row did not work, or one
+//! was given up because its time was over, until it takes one. For that time the alert [`NOT_DELIVERED`] fires. It takes the ordinary way through the
 //! routing. Where that leads only to receivers that cannot be reached, it goes to a stand-in as well: the
 //! first receiver of `failure_receivers`, or of the file, that can.
 
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// After so many attempts an integration counts as dead: half a minute of growing waits.
 const ATTEMPTS_ALARMING: u32 = 8;
 /// What was not tried for this long is not known to fail any more.
-const FAILING_KEPT_MS: i64 = 3_600_000;
+pub(super) const FAILING_KEPT_MS: i64 = 3_600_000;
 /// The alert about an integration that fails.
 pub const NOT_DELIVERED: &str = "BinnacleNotificationsFailing";
 
@@ -32,7 +32,7 @@ pub struct Failing {
 }
 
 impl Machine {
-    /// Takes note of an attempt that failed; `is_final`: the notification was refused.
+    /// Takes note of an attempt that failed; `is_final`: the notification was refused or given up.
     pub(super) fn failed(
         &mut self,
         now: Timestamp,
@@ -41,7 +41,7 @@ impl Machine {
         step: &mut Step,
     ) {
         let known = self.failing.get(&notice.target);
-        if known.is_none() && !is_final && notice.attempts < ATTEMPTS_ALARMING {
+        if known.is_none() && !is_final && notice.failed_in_a_row() < ATTEMPTS_ALARMING {
             return;
         }
         let (is_new, since) = known.map_or((true, now), |known| (false, known.since));
@@ -60,7 +60,19 @@ impl Machine {
     }
 
     /// Takes note that an integration took a notification.
-    pub(super) fn recovered(&mut self, now: Timestamp, target: &Target, step: &mut Step) {
+    pub(super) fn arrived(&mut self, now: Timestamp, target: &Target, step: &mut Step) {
+        self.arrived_at.insert(target.clone(), now);
+        self.recovered(now, target, step);
+    }
+
+    /// Whether an integration took something after a moment: an attempt that began before it says nothing of
+    /// how it is now.
+    pub(super) fn has_arrived_since(&self, target: &Target, since: Timestamp) -> bool {
+        self.arrived_at.get(target).is_some_and(|at| *at > since)
+    }
+
+    /// An integration does not fail any more.
+    fn recovered(&mut self, now: Timestamp, target: &Target, step: &mut Step) {
         let Some(failing) = self.failing.remove(target) else {
             return;
         };
@@ -74,6 +86,9 @@ impl Machine {
 
     /// Forgets what was not tried for long, and what is not configured any more.
     pub(super) fn clean_failing(&mut self, now: Timestamp, step: &mut Step) {
+        let mut arrived_at = std::mem::take(&mut self.arrived_at);
+        arrived_at.retain(|target, _| self.is_configured(target));
+        self.arrived_at = arrived_at;
         let old: Vec<Target> = self
             .failing
             .iter()

@@ -3,7 +3,7 @@
 use super::outbox::Pending;
 use super::{Group, Machine, Round, Step};
 use crate::alert;
-use crate::notice::{ALERTS_MAX, LogEntry, Notice, NoticeAlert, Question, Target};
+use crate::notice::{ALERTS_MAX, FailureReason, LogEntry, Notice, NoticeAlert, Question, Target};
 use crate::rows::Row;
 use model::{Alert, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -175,9 +175,9 @@ impl Machine {
             .map(|integration| (integration.target(&receiver), integration.send_resolved))
             .collect();
         for (target, send_resolved) in integrations {
-            if self.supersede(id, &target, step) {
+            let Some(failed_before) = self.supersede(now, (id, &target), step) else {
                 continue;
-            }
+            };
             let log_key = (group.key.clone(), target.clone());
             step.counts.log_queries += 1;
             let question = Question {
@@ -193,6 +193,7 @@ impl Machine {
             self.sequence += 1;
             let mut notice = notice(now, (id, group), target, look, reason);
             notice.id = notice_id(&notice, self.sequence);
+            notice.failed_before = failed_before;
             if !send_resolved && look.firing.is_empty() {
                 // It does not want to hear of ends, but the log must know of them.
                 self.log_arrival(now, &notice, Vec::new(), step);
@@ -217,20 +218,24 @@ impl Machine {
         waiting
     }
 
-    /// Drops a notification of an earlier look that has not arrived; answers whether one is just being
-    /// attempted, so that its outcome must be awaited.
-    fn supersede(&mut self, group_id: &str, target: &Target, step: &mut Step) -> bool {
+    /// Drops a notification of an earlier look that has not arrived; answers how many attempts failed so far.
+    /// Nothing where one is just being made, so that its outcome must be awaited.
+    fn supersede(
+        &mut self,
+        now: Timestamp,
+        (group_id, target): (&str, &Target),
+        step: &mut Step,
+    ) -> Option<u32> {
         let same = |pending: &&Pending| pending.notice.target == *target;
-        let older = self.outbox.of_group(group_id).find(same);
-        let older = older.map(|older| (older.notice.id.clone(), older.started_at.is_some()));
-        let Some((id, in_flight)) = older else {
-            return false;
+        let Some(older) = self.outbox.of_group(group_id).find(same) else {
+            return Some(0);
         };
-        if in_flight {
-            return true;
+        if older.started_at.is_some() {
+            return None;
         }
-        self.give_up(&id, crate::notice::FailureReason::DeadlineExceeded, step);
-        false
+        let (id, failed) = (older.notice.id.clone(), older.notice.failed_in_a_row());
+        self.give_up(now, &id, FailureReason::DeadlineExceeded, step);
+        Some(failed)
     }
 
     /// Writes into the log that a notification arrived.
@@ -298,6 +303,7 @@ fn notice(
         deadline: now.plus_millis(timeout_ms),
         repeat_interval_ms: group.node.repeat_interval_ms,
         attempts: 0,
+        failed_before: 0,
         next_attempt: now,
         memory: Vec::new(),
     }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// outcome is on disk, so that a slow disk and a thousand groups a second need this many.
 pub(super) const IN_FLIGHT_PER_TARGET_MAX: usize = 32;
 /// Attempts at once at all.
-pub(super) const IN_FLIGHT_MAX: usize = 512;
+pub const IN_FLIGHT_MAX: usize = 512;
 
 /// A notification and whether an attempt is being made.
 #[derive(Clone, Debug)]
@@ -106,12 +106,25 @@ impl Outbox {
         }
     }
 
-    /// Takes one out whose attempt ended; nothing where none was being made.
-    pub(super) fn end_attempt(&mut self, id: &str) -> Option<Notice> {
-        self.by_id.get(id)?.started_at?;
+    /// Takes one out whose attempt ended, with when that began; nothing where none was being made.
+    pub(super) fn end_attempt(&mut self, id: &str) -> Option<(Notice, Timestamp)> {
+        let started_at = self.by_id.get(id)?.started_at?;
         let mut notice = self.remove(id)?.notice;
         notice.attempts = notice.attempts.saturating_add(1);
-        Some(notice)
+        Some((notice, started_at))
+    }
+
+    /// The one of this id.
+    pub(super) fn get(&self, id: &str) -> Option<&Notice> {
+        self.by_id.get(id).map(|pending| &pending.notice)
+    }
+
+    /// Takes note that one is being attempted since a moment, though this machine did not start it.
+    pub(super) fn resume(&mut self, id: &str, since: Timestamp) {
+        if let Some(waiting) = self.by_id.get(id).filter(|p| p.started_at.is_none()) {
+            let place = waiting.place();
+            self.start(since, &place);
+        }
     }
 
     /// Marks what is due as being attempted and answers it, what waited longest first. Each target has a share

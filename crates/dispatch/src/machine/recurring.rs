@@ -20,21 +20,26 @@ impl Machine {
         self.recurrences.values()
     }
 
-    /// Takes a silence that comes again; the one with the same id is replaced, and what it made is ended: where its
-    /// window is still open, the new one begins at once.
+    /// Takes a silence that comes again; the one with the same id is replaced, and what it made ends. `new_id` is
+    /// used where a new one is made.
     pub(super) fn set_recurrence(
         &mut self,
         now: Timestamp,
-        new: Recurrence,
+        (mut new, new_id): (Recurrence, String),
         step: &mut Step,
     ) -> Result<String, SilenceError> {
-        let is_new = !self.recurrences.contains_key(&new.id);
-        if is_new && self.recurrences.len() >= RECURRENCES_MAX {
-            let message = format!("more than {RECURRENCES_MAX} recurring silences");
-            return Err(SilenceError::Invalid(message));
+        if new.id.is_empty() {
+            if self.recurrences.len() >= RECURRENCES_MAX {
+                let message = format!("more than {RECURRENCES_MAX} recurring silences");
+                return Err(SilenceError::Invalid(message));
+            }
+            new.id = new_id;
+        } else if self.recurrences.contains_key(&new.id) {
+            self.end_made(now, &new.id, step);
+        } else {
+            return Err(SilenceError::NotFound);
         }
         let id = new.id.clone();
-        self.end_made_by(now, &id, step);
         step.rows.push(Row::PutRecurrence(new.clone()));
         self.recurrences.insert(id.clone(), new);
         self.next_recurrence = Timestamp::MIN;
@@ -50,12 +55,12 @@ impl Machine {
     ) -> Result<String, SilenceError> {
         self.recurrences.remove(id).ok_or(SilenceError::NotFound)?;
         step.rows.push(Row::DeleteRecurrence(id.to_owned()));
-        self.end_made_by(now, id, step);
+        self.end_made(now, id, step);
         Ok(id.to_owned())
     }
 
-    /// Ends the silences that a recurring one made.
-    fn end_made_by(&mut self, now: Timestamp, id: &str, step: &mut Step) {
+    /// Ends the silences that one made.
+    fn end_made(&mut self, now: Timestamp, id: &str, step: &mut Step) {
         let made: Vec<String> = self
             .silences
             .iter()
@@ -114,9 +119,11 @@ impl Machine {
                 step.rows.extend(changed.into_iter().map(Row::PutSilence));
                 self.next_review = Timestamp::MIN;
             }
-            Err(error) => step
-                .refused
-                .push(format!("silence of {}: {error}", recurrence.id)),
+            Err(error) => {
+                // Again at the next look, as long as the window is open.
+                let trouble = format!("silence of {}: {error}", recurrence.id);
+                return step.trouble.push(trouble);
+            }
         }
         step.rows.push(Row::PutRecurrence(recurrence.clone()));
         self.recurrences.insert(recurrence.id.clone(), recurrence);

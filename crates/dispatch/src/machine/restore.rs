@@ -1,12 +1,12 @@
 //! Making the machine again from rows.
 
-use super::{Failing, Machine, Membership, Round, Step};
+use super::{Before, Failing, Machine, Membership, Round, Step};
 use crate::config::Config;
 use crate::notice::{LogEntry, Notice, Target};
 use crate::recurrence::Recurrence;
 use crate::rows::Row;
 use crate::silence::Silence;
-use model::{Alert, Timestamp};
+use model::{Alert, RoutedAlert, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -33,6 +33,17 @@ pub struct Restored {
     pub recurrences: Vec<Recurrence>,
     /// When alerts began lately.
     pub starts: Vec<(u64, Timestamp)>,
+    /// What no row says, where the process lives on and only the machine is made anew.
+    pub kept: Option<Kept>,
+}
+
+/// What a process still knows when it makes its machine anew.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Attempts that are being made, with their beginnings.
+    pub under_way: BTreeMap<String, Timestamp>,
+    /// What was last told about each alert's routed state.
+    pub told: BTreeMap<u64, RoutedAlert>,
 }
 
 impl Machine {
@@ -41,10 +52,16 @@ impl Machine {
     /// An alert that was firing when we went away and whose end has passed meanwhile gets the resolve
     /// time-out anew: its source could not reach us. Groups whose moment has passed are looked at in the next
     /// step, notifications under way are attempted again at once.
+    ///
+    /// Where the process lives on, attempts go on with it, the others keep their moments, and an alert whose end
+    /// has passed has ended: nobody was away. Of routed states only those are told that are other than what was
+    /// told last.
     #[must_use]
     pub fn restore(now: Timestamp, config: Arc<Config>, rows: Restored) -> (Self, Step) {
         let mut machine = Self::new(config);
         let mut step = Step::default();
+        let was_away = rows.kept.is_none();
+        let kept = rows.kept.unwrap_or_default();
         for silence in rows.silences {
             machine.silences.restore(silence);
         }
@@ -76,8 +93,9 @@ impl Machine {
         for mut alert in rows.alerts {
             let fingerprint = alert.labels.fingerprint();
             // Whatever has left its groups was known to have ended.
-            let was_firing = alert.ends_at > alert.updated_at && members.contains(&fingerprint);
-            if !was_firing && alert.ends_at > now && alert.ends_at <= alert.updated_at {
+            let was_firing =
+                alert.ends_at > alert.updated_at && members.contains(&fingerprint) && was_away;
+            if alert.ends_at > now && alert.ends_at <= alert.updated_at {
                 // It had ended by a clock that was set back since.
                 alert.ends_at = now;
                 step.rows.push(Row::PutAlert(alert.clone()));
@@ -90,13 +108,32 @@ impl Machine {
             machine.alerts.insert(fingerprint, alert);
         }
         machine.regroup(now, rows.groups, &mut step);
-        machine.restore_outbox(now, rows.notices);
-        machine.drop_orphans(&mut step);
+        machine.restore_outbox(now, rows.notices, was_away);
+        for (id, since) in &kept.under_way {
+            machine.outbox.resume(id, *since);
+        }
+        machine.drop_orphans(now, &mut step);
+        machine.clean_unheard(now, &mut step);
         machine.restore_flaps(rows.starts);
-        machine.restoring = true;
+        machine.told = kept.told;
+        machine.restoring = was_away;
         machine.review_all(now, &mut step);
         machine.restoring = false;
         (machine, step)
+    }
+
+    /// What was told about alerts' routed states before steps that did not become rows; with it a machine can
+    /// be made that says what these steps would have said.
+    #[must_use]
+    pub fn take_told(&mut self, before: Vec<Before>) -> BTreeMap<u64, RoutedAlert> {
+        let mut told = std::mem::take(&mut self.told);
+        for (fingerprint, routed) in before.into_iter().rev() {
+            match routed {
+                Some(routed) => told.insert(fingerprint, routed),
+                None => told.remove(&fingerprint),
+            };
+        }
+        told
     }
 
     fn restore_flaps(&mut self, starts: Vec<(u64, Timestamp)>) {
@@ -107,9 +144,11 @@ impl Machine {
         }
     }
 
-    fn restore_outbox(&mut self, now: Timestamp, notices: Vec<Notice>) {
+    fn restore_outbox(&mut self, now: Timestamp, notices: Vec<Notice>, was_away: bool) {
         for mut notice in notices {
-            notice.next_attempt = notice.next_attempt.min(now);
+            if was_away {
+                notice.next_attempt = notice.next_attempt.min(now);
+            }
             let left_ms = notice.deadline.millis_since(notice.created_at);
             notice.deadline = notice.deadline.min(now.plus_millis(left_ms));
             self.groups.change(&notice.group_id, |group| {

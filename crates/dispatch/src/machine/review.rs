@@ -84,6 +84,7 @@ impl Machine {
         let before = self.told.insert(fingerprint, routed.clone());
         self.remember(now, (fingerprint, before.as_ref()), &routed, step);
         step.routed.push(routed);
+        step.before.push((fingerprint, before));
     }
 
     /// Writes down how an alert's state differs from before.

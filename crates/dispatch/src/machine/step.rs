@@ -13,15 +13,24 @@ pub struct Step {
     pub rows: Vec<Row>,
     /// Alerts whose routed state changed.
     pub routed: Vec<RoutedAlert>,
+    /// What was told before of those, in the same order.
+    pub before: Vec<Before>,
+    /// Notifications whose attempts ended.
+    pub ended: Vec<String>,
     /// Attempts to deliver that ended.
     pub told: Vec<Told>,
     /// What was wrong with the input, upstream's words.
     pub refused: Vec<String>,
+    /// What else could not be done: nobody waits for an answer, so it belongs into the log.
+    pub trouble: Vec<String>,
     /// The id of the silence that was set.
     pub silence: Option<Result<String, SilenceError>>,
     /// What metrics count.
     pub counts: Counts,
 }
+
+/// What was told of an alert's routed state, nothing where it was not known.
+pub type Before = (u64, Option<RoutedAlert>);
 
 /// An attempt to deliver that ended, for those who follow the alerts in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +48,11 @@ impl Step {
     pub fn absorb(&mut self, later: Self) {
         self.rows.extend(later.rows);
         self.routed.extend(later.routed);
+        self.before.extend(later.before);
+        self.ended.extend(later.ended);
         self.told.extend(later.told);
         self.refused.extend(later.refused);
+        self.trouble.extend(later.trouble);
         self.silence = later.silence.or(self.silence.take());
         self.counts.absorb(later.counts);
     }
@@ -84,17 +96,30 @@ pub struct Counts {
 
 impl Counts {
     fn absorb(&mut self, later: Self) {
-        self.received_firing += later.received_firing;
-        self.received_resolved += later.received_resolved;
-        self.invalid += later.invalid;
-        self.limited += later.limited;
-        for (kind, count) in later.notifications {
+        let Self {
+            received_firing,
+            received_resolved,
+            invalid,
+            limited,
+            notifications,
+            failed,
+            suppressed,
+            log_queries,
+            silence_queries,
+        } = later;
+        self.received_firing += received_firing;
+        self.received_resolved += received_resolved;
+        self.invalid += invalid;
+        self.limited += limited;
+        self.log_queries += log_queries;
+        self.silence_queries += silence_queries;
+        for (kind, count) in notifications {
             *self.notifications.entry(kind).or_default() += count;
         }
-        for (kind, count) in later.failed {
+        for (kind, count) in failed {
             *self.failed.entry(kind).or_default() += count;
         }
-        for (reason, count) in later.suppressed {
+        for (reason, count) in suppressed {
             *self.suppressed.entry(reason).or_default() += count;
         }
     }

@@ -1,6 +1,7 @@
 //! Stories on a simulated clock: what happens, and every notification that must leave, with its moment.
 
 mod own;
+mod remade;
 mod simulation;
 mod stories;
 
@@ -37,8 +38,12 @@ struct World {
     down: BTreeSet<String>,
     /// Receivers that take a request and never answer.
     hanging: BTreeSet<String>,
+    /// Requests that they took, with when the attempt is given up.
+    hung: Vec<(Timestamp, String)>,
     /// Receivers that refuse everything.
     refusing: BTreeSet<String>,
+    /// Receivers with a template that fails.
+    broken: BTreeSet<String>,
     /// Every notification that arrived: moment, receiver, what it said.
     arrived: Vec<String>,
     /// What was told about alerts' routed states.
@@ -59,7 +64,9 @@ impl World {
             state,
             down: BTreeSet::new(),
             hanging: BTreeSet::new(),
+            hung: Vec::new(),
             refusing: BTreeSet::new(),
+            broken: BTreeSet::new(),
             arrived: Vec::new(),
             routed: Vec::new(),
             silences: BTreeMap::new(),
@@ -85,7 +92,13 @@ impl World {
         }
         for notice in self.machine.start_due(self.now) {
             if self.hanging.contains(&notice.target.receiver) {
+                let end = notice.deadline.max(self.now.plus_millis(1000));
+                self.hung.push((end, notice.id));
                 continue;
+            }
+            if self.broken.contains(&notice.target.receiver) {
+                let error = "no such field".to_owned();
+                self.input(Input::TemplateFailed(notice.id.clone(), error));
             }
             let outcome = if self.down.contains(&notice.target.receiver) {
                 Outcome::Retry {
@@ -109,15 +122,40 @@ impl World {
 
     /// Lets time pass, stopping wherever the machine has something to do.
     fn advance_to(&mut self, moment: Timestamp) {
-        while self.machine.next_moment() <= moment {
-            self.now = self.now.max(self.machine.next_moment());
+        loop {
+            let hung = self.hung.iter().map(|(end, _)| *end);
+            let next = hung.fold(self.machine.next_moment(), Timestamp::min);
+            if next > moment {
+                break;
+            }
+            self.now = self.now.max(next);
             self.input(Input::Tick);
+            self.time_out();
         }
         self.now = moment;
     }
 
+    /// Gives up the attempts whose time is over.
+    fn time_out(&mut self) {
+        let now = self.now;
+        let late: Vec<String> = self
+            .hung
+            .extract_if(.., |(end, _)| *end <= now)
+            .map(|(_, id)| id)
+            .collect();
+        for id in late {
+            let outcome = Outcome::Retry {
+                error: "no answer within 300 s".to_owned(),
+                reason: FailureReason::DeadlineExceeded,
+                after_ms: None,
+            };
+            self.input(Input::Delivered(id, outcome));
+        }
+    }
+
     /// The process dies and comes back: only rows are left.
     fn restart(&mut self) {
+        self.hung.clear();
         let restored = rows::load(&self.state, Timestamp::MIN).expect("rows");
         let (machine, step) = Machine::restore(self.now, Arc::clone(&self.config), restored);
         self.machine = machine;
@@ -129,6 +167,9 @@ impl World {
     fn set_clock(&mut self, by_ms: i64) {
         self.now = self.now.plus_millis(by_ms);
         self.start = self.start.plus_millis(by_ms);
+        for (end, _) in &mut self.hung {
+            *end = end.plus_millis(by_ms);
+        }
         self.input(Input::ClockSet(by_ms));
     }
 
@@ -262,6 +303,10 @@ fn act(world: &mut World, verb: &str, words: &[&str], other_config: &str) {
             world.down.remove(words[0]);
         }
         "hang" => drop(world.hanging.insert(words[0].to_owned())),
+        "answer" => {
+            world.hanging.remove(words[0]);
+        }
+        "break" => drop(world.broken.insert(words[0].to_owned())),
         "refuse" => drop(world.refusing.insert(words[0].to_owned())),
         "accept" => {
             world.refusing.remove(words[0]);

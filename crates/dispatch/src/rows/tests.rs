@@ -49,6 +49,7 @@ fn notice() -> Notice {
         deadline: at(2),
         repeat_interval_ms: 3,
         attempts: 4,
+        failed_before: 6,
         next_attempt: at(5),
         memory: vec![("k".to_owned(), "v".to_owned())],
     }

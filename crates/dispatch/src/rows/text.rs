@@ -103,6 +103,7 @@ pub(super) fn from_notice(notice: &Notice) -> String {
         "deadline": notice.deadline.millis(),
         "repeat_interval_ms": notice.repeat_interval_ms,
         "attempts": notice.attempts,
+        "failed_before": notice.failed_before,
         "next_attempt": notice.next_attempt.millis(),
         "memory": notice.memory,
     })
@@ -155,6 +156,8 @@ fn read_notice(value: &Value) -> Option<Notice> {
         deadline: moment("deadline")?,
         repeat_interval_ms: number("repeat_interval_ms")?,
         attempts: u32::try_from(number("attempts")?).ok()?,
+        // Older rows lack it.
+        failed_before: u32::try_from(number("failed_before").unwrap_or(0)).ok()?,
         next_attempt: moment("next_attempt")?,
         memory: pairs("memory")?,
     })

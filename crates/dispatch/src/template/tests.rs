@@ -54,6 +54,7 @@ pub(crate) fn notice() -> Notice {
         deadline: NOW,
         repeat_interval_ms: 0,
         attempts: 0,
+        failed_before: 0,
         next_attempt: NOW,
         memory: Vec::new(),
     }

@@ -33,8 +33,8 @@ fn what_waited_longest_goes_first_and_nobody_takes_all_places() {
     assert_eq!(outbox.in_flight(), IN_FLIGHT_PER_TARGET_MAX + 1);
     // Nothing more of `a` can begin, so its waiting ones do not count.
     assert_eq!(outbox.next_moment(), Some(at(150)));
-    let ended = outbox.end_attempt("a03").expect("being attempted");
-    assert_eq!(ended.attempts, 1);
+    let (ended, started_at) = outbox.end_attempt("a03").expect("being attempted");
+    assert_eq!((ended.attempts, started_at), (1, at(99)));
     assert_eq!(outbox.next_moment(), Some(at(32)));
     assert!(outbox.end_attempt("a43").is_none(), "it waits");
 }

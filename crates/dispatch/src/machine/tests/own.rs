@@ -2,11 +2,13 @@
 
 use super::stories::CONFIG;
 use super::{START_MS, World, alert, parse, play, play_with, silence};
-use crate::machine::Input;
+use crate::alert::PostedAlert;
+use crate::machine::{Input, Step};
 use crate::matchers;
 use crate::recurrence::Recurrence;
-use crate::silence::SilenceState;
-use model::Timestamp;
+use crate::silence::{Silence, SilenceError, SilenceState, Silences};
+use model::{Matcher, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[test]
@@ -41,7 +43,7 @@ fn a_silence_that_comes_again_mutes_in_its_window() {
     let mut world = World::new(&config, Timestamp::from_millis(START_MS));
     let text = r#"{"weekdays": ["saturday"], "times": [{"start_time": "02:00", "end_time": "04:00"}], "location": "Europe/Berlin"}"#;
     let recurrence = Recurrence {
-        id: "r".to_owned(),
+        id: String::new(),
         matchers: matchers::parse_matchers("job=x").expect("matchers"),
         window_text: text.to_owned(),
         window: Recurrence::read_window(text).expect("window"),
@@ -51,7 +53,10 @@ fn a_silence_that_comes_again_mutes_in_its_window() {
         created_at: world.now,
         made_until: Timestamp::MIN,
     };
-    world.input(Input::SetRecurrence(Box::new(recurrence.clone())));
+    world.input(Input::SetRecurrence(
+        Box::new(recurrence.clone()),
+        "r".to_owned(),
+    ));
     let hour = |world: &World, hours: i64| world.start.plus_millis(hours * 3_600_000);
     let active = |world: &World| {
         let all = world.machine.silences(&[], world.now);
@@ -80,16 +85,110 @@ fn a_silence_that_comes_again_mutes_in_its_window() {
     world.advance_to(hour(&world, 25 + 7 * 24));
     assert_eq!(active(&world).len(), 1, "a week later");
     // Changed while its window is open, it ends what it made and begins anew.
-    world.input(Input::SetRecurrence(Box::new(Recurrence {
+    let changed = Box::new(Recurrence {
+        id: "r".to_owned(),
         matchers: matchers::parse_matchers("job=y").expect("matchers"),
         ..recurrence
-    })));
+    });
+    world.input(Input::SetRecurrence(changed, String::new()));
     world.advance_to(hour(&world, 25 + 7 * 24).plus_millis(60_000));
     let changed = active(&world);
     assert_eq!(changed.len(), 1, "{changed:?}");
     assert_eq!(changed[0].matchers[0].value(), "y");
     world.input(Input::RemoveRecurrence("r".to_owned()));
     assert_eq!(active(&world), []);
+}
+
+/// Makes a silence for every Friday, or changes the one of this id.
+fn set_friday(world: &mut World, id: &str, matchers: &str) -> Result<String, SilenceError> {
+    let text = r#"{"weekdays": ["friday"]}"#;
+    let recurrence = Recurrence {
+        id: id.to_owned(),
+        matchers: matchers::parse_matchers(matchers).expect("matchers"),
+        window_text: text.to_owned(),
+        window: Recurrence::read_window(text).expect("window"),
+        until: None,
+        created_by: "me".to_owned(),
+        comment: "backup".to_owned(),
+        created_at: world.now,
+        made_until: Timestamp::MIN,
+    };
+    let step = world.input(Input::SetRecurrence(Box::new(recurrence), "r".to_owned()));
+    step.silence.expect("an answer")
+}
+
+#[test]
+fn who_sends_alerts_hears_nothing_of_other_work() {
+    let mut world = World::new(&parse(CONFIG), Timestamp::from_millis(START_MS));
+    for number in 0..10_000 {
+        world.machine.silences.restore(Silence {
+            id: number.to_string(),
+            matchers: vec![Matcher::equal("a", "b")],
+            starts_at: world.now,
+            ends_at: world.now.plus_millis(90_000),
+            updated_at: world.now,
+            created_by: String::new(),
+            comment: String::new(),
+            annotations: BTreeMap::new(),
+        });
+    }
+    assert_eq!(set_friday(&mut world, "", "job=x"), Ok("r".to_owned()));
+    world.now = world.now.plus_millis(60_000);
+    let step = world.input(Input::Put(vec![alert(&["A", "job=x"])]));
+    assert_eq!(step.refused, Vec::<String>::new());
+    let trouble = ["silence of r: exceeded maximum number of silences: 10000 (limit: 10000)"];
+    assert_eq!(step.trouble, trouble);
+    let step = world.input(Input::Put(vec![PostedAlert::default()]));
+    assert_eq!(step.refused, ["at least one label pair required"]);
+    // It begins once there is room.
+    let made = |world: &World| {
+        world
+            .machine
+            .recurrences()
+            .all(|r| r.made_until > world.now)
+    };
+    assert!(!made(&world));
+    world.machine.silences = Silences::default();
+    world.now = world.now.plus_millis(60_000);
+    assert_eq!(world.input(Input::Tick).trouble, Vec::<String>::new());
+    assert!(made(&world));
+}
+
+#[test]
+fn changing_a_silence_that_comes_again_ends_what_it_made() {
+    let mut world = World::new(&parse(CONFIG), Timestamp::from_millis(START_MS));
+    let muting = |world: &World| {
+        let all = world.machine.silences(&[], world.now);
+        let active = all
+            .iter()
+            .filter(|s| s.state(world.now) == SilenceState::Active);
+        active
+            .map(|s| matchers::print_matchers(&s.matchers))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        set_friday(&mut world, "", "team=~\".*\",job=x"),
+        Ok("r".to_owned())
+    );
+    assert_eq!(muting(&world), ["{team=~\".*\",job=\"x\"}"]);
+    world.now = world.now.plus_millis(90_000);
+    assert_eq!(set_friday(&mut world, "r", "team=a"), Ok("r".to_owned()));
+    assert_eq!(muting(&world), ["{team=\"a\"}"]);
+    world.restart();
+    assert_eq!(muting(&world), ["{team=\"a\"}"]);
+    let unknown = set_friday(&mut world, "q", "team=a");
+    assert_eq!(unknown, Err(SilenceError::NotFound));
+    assert_eq!(world.machine.recurrences().count(), 1);
+}
+
+#[test]
+fn numbers_of_a_step_are_added_up() {
+    let mut world = World::new(&parse(CONFIG), Timestamp::from_millis(START_MS));
+    world.input(Input::Put(vec![alert(&["A", "job=x"])]));
+    let mut all = Step::default();
+    world.now = world.start.plus_millis(30_000);
+    all.absorb(world.input(Input::Tick));
+    assert_eq!((all.counts.log_queries, all.counts.silence_queries), (1, 1));
 }
 
 #[test]
