@@ -30,6 +30,7 @@ mod webhook;
 mod wechat;
 
 use crate::config::{Integration, Settings};
+use crate::machine::IN_FLIGHT_MAX;
 use crate::notice::{FailureReason, Notice, Outcome, Target};
 use crate::template::Templates;
 use config::Secret;
@@ -44,8 +45,13 @@ use tokio::task::JoinSet;
 
 /// Threads that speak with servers. They only wait, so two are enough.
 const WORKER_THREADS: usize = 2;
-/// Threads that render and read files.
-const BLOCKING_THREADS_MAX: usize = 8;
+/// Threads that render, read files and look names up: as many as attempts, so that one that hangs (a dead name
+/// server) delays no other. They are made when they are needed and end after 10 s without work.
+const BLOCKING_THREADS_MAX: usize = IN_FLIGHT_MAX;
+/// Characters of an error that are shown and kept: the beginning of an answer says what is wrong.
+const ERROR_CHARS_MAX: usize = 1000;
+/// What is said of an attempt that panicked: its own words may hold a secret.
+const ENDED_UNEXPECTEDLY: &str = "the attempt ended unexpectedly";
 /// The time an attempt gets at least.
 const TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
@@ -128,9 +134,14 @@ impl Failure {
         Self { error, ..self }
     }
 
+    /// What happened, without secrets. It is cut afterwards: half a secret would not be found.
+    fn shown(&self, secrets: &Secrets) -> String {
+        truncate::chars(secrets.redact(&self.error), ERROR_CHARS_MAX)
+    }
+
     /// As the machine hears it.
     fn outcome(self, secrets: &Secrets) -> Outcome {
-        let (error, reason) = (secrets.redact(&self.error), self.reason);
+        let (error, reason) = (self.shown(secrets), self.reason);
         if self.is_final {
             Outcome::Failed { error, reason }
         } else {
@@ -160,7 +171,7 @@ impl From<String> for Failure {
 pub struct Deliverer {
     runtime: Option<tokio::runtime::Runtime>,
     tasks: Mutex<JoinSet<()>>,
-    clients: Arc<Clients>,
+    clients: Mutex<Arc<Clients>>,
 }
 
 /// What is kept between attempts: HTTP clients by target, made when first needed, and tokens with their ends.
@@ -182,22 +193,19 @@ impl Deliverer {
         Ok(Self {
             runtime: Some(runtime),
             tasks: Mutex::new(JoinSet::new()),
-            clients: Arc::new(Clients::default()),
+            clients: Mutex::default(),
         })
     }
 
     /// Starts an attempt; its end goes to `events`, which must have room for as many as are under way.
     pub fn start(&self, job: Job, events: Sender<Event>) {
-        let Some(runtime) = &self.runtime else {
-            return;
-        };
-        let clients = Arc::clone(&self.clients);
+        let clients = Arc::clone(&lock(&self.clients));
         let (id, target) = (job.notice.id.clone(), job.notice.target.clone());
         let noted = Arc::clone(&job.template_error);
         let count = job.notice.attempts.saturating_add(1);
-        let attempt = async move {
+        self.spawn(async move {
             let started = tokio::time::Instant::now();
-            let outcome = attempt(job, clients).await;
+            let outcome = guarded(attempt(job, clients)).await;
             let report = Report {
                 id,
                 target,
@@ -210,16 +218,23 @@ impl Deliverer {
                 // Only when the process ends: the notification is still in the outbox.
                 tracing::debug!("nobody waits for the outcome of a notification any more");
             }
+        });
+    }
+
+    /// Runs a task, and lets go of those that have ended.
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let Some(runtime) = &self.runtime else {
+            return;
         };
         let mut tasks = lock(&self.tasks);
         while tasks.try_join_next().is_some() {}
-        tasks.spawn_on(attempt, runtime.handle());
+        tasks.spawn_on(task, runtime.handle());
     }
 
-    /// Forgets connections made and tokens got with settings that may have changed.
+    /// Forgets connections made and tokens got with settings that may have changed. Attempts under way go on
+    /// with theirs and leave nothing behind.
     pub fn forget_clients(&self) {
-        lock(&self.clients.made).clear();
-        lock(&self.clients.tokens).clear();
+        *lock(&self.clients) = Arc::default();
     }
 }
 
@@ -227,7 +242,8 @@ impl Deliverer {
 impl Deliverer {
     /// Forgets connections alone, as if their servers were gone.
     fn forget_connections(&self) {
-        lock(&self.clients.made).clear();
+        let clients = Arc::clone(&lock(&self.clients));
+        lock(&clients.made).clear();
     }
 }
 
@@ -276,6 +292,16 @@ impl Clients {
     }
 }
 
+/// Runs an attempt so that its end is known even where it panics.
+async fn guarded(attempt: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+    let task = tokio::runtime::Handle::current().spawn(attempt);
+    task.await.unwrap_or_else(|_panicked| unexpected())
+}
+
+fn unexpected() -> Outcome {
+    Failure::passing(ENDED_UNEXPECTEDLY.to_owned()).outcome(&Secrets::default())
+}
+
 /// Makes one attempt within its time: prepares where blocking is allowed, then talks.
 async fn attempt(job: Job, clients: Arc<Clients>) -> Outcome {
     let left_ms = job.notice.deadline.millis_since(job.now);
@@ -292,7 +318,7 @@ async fn attempt(job: Job, clients: Arc<Clients>) -> Outcome {
                 Err(failure) => failure.outcome(&secrets),
             },
             Ok((Err(failure), secrets)) => failure.outcome(&secrets),
-            Err(error) => Failure::passing(error.to_string()).outcome(&Secrets::default()),
+            Err(_panicked) => unexpected(),
         }
     };
     match tokio::time::timeout(left, sending).await {

@@ -173,10 +173,11 @@ impl Dispatch {
     /// Answers what was wrong with template files.
     pub fn apply(&self, config: Arc<Config>) -> Result<Vec<String>, Error> {
         let (templates, problems) = Templates::load(&config, &self.shared.parts.external_url);
-        self.shared.deliverer.forget_clients();
         self.shared.metrics.configured(&config);
         self.shared.change(|core, now| {
             core.templates = Arc::new(templates);
+            // Under the same lock as the configuration: what starts from now on has the new settings.
+            self.shared.deliverer.forget_clients();
             core.machine.apply(now, config)
         })?;
         Ok(problems)

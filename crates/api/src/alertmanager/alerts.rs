@@ -46,12 +46,21 @@ async fn take(services: Arc<Services>, posted: Vec<PostedAlert>) -> Result<(), F
     let taken = tokio::task::spawn_blocking(move || services.dispatch.put(posted)).await;
     match taken {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(Failure::bad_data(error.to_string())),
+        Ok(Err(error)) => Err(not_taken(&error)),
         Err(error) => {
             tracing::error!(%error, "taking alerts ended unexpectedly");
             Err(Failure::internal("taking alerts ended unexpectedly"))
         }
     }
+}
+
+/// Alerts that are wrong are the sender's mistake; all else is ours, and sending again may help.
+fn not_taken(error: &dispatch::Error) -> Failure {
+    if let dispatch::Error::Alerts(_) = error {
+        return Failure::bad_data(error.to_string());
+    }
+    tracing::error!(%error, "alerts could not be stored");
+    Failure::internal("the alerts could not be stored; the log says why")
 }
 
 /// Reads a body of alerts.
@@ -259,4 +268,19 @@ pub(crate) fn undelivered_json(services: &Services) -> Vec<Value> {
         })
     };
     views.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::not_taken;
+    use dispatch::Error;
+
+    #[test]
+    fn only_wrong_alerts_are_the_senders_mistake() {
+        let check = |error: Error, want: u16| {
+            assert_eq!(not_taken(&error).status().as_u16(), want, "{error}");
+        };
+        check(Error::Alerts(vec!["no labels".to_owned()]), 400);
+        check(Error::System("disk full".to_owned()), 500);
+    }
 }

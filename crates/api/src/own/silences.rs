@@ -56,9 +56,13 @@ pub(crate) async fn would_mute(State(services): State<Arc<Services>>, params: Pa
 /// Lists silences that come again.
 pub(crate) async fn recurring(State(services): State<Arc<Services>>) -> Answer {
     let now = services.clock.now();
-    let list = services.dispatch.recurrences();
-    let list: Vec<Value> = list.iter().map(|one| recurrence_json(one, now)).collect();
-    Ok(answer::plain_json(&Value::from(list)))
+    let dispatch = Arc::clone(&services.dispatch);
+    // Finding the next window looks at every minute of a week.
+    let list = blocking(move || {
+        let list = dispatch.recurrences();
+        Ok(list.iter().map(|one| recurrence_json(one, now)).collect())
+    });
+    Ok(answer::plain_json(&Value::Array(list.await?)))
 }
 
 /// Makes one, or replaces the one whose id it carries and ends what that made; answers its id.

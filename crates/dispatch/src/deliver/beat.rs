@@ -2,7 +2,7 @@
 
 use super::http::{Request, check, send};
 use super::kit::Secrets;
-use super::{Deliverer, Failure, client, lock};
+use super::{Deliverer, Failure, client};
 use crate::config::Heartbeat;
 use config::Secret;
 use model::Timestamp;
@@ -20,22 +20,18 @@ impl Deliverer {
         now: Timestamp,
         done: impl FnOnce(Result<(), String>) + Send + 'static,
     ) {
-        let Some(runtime) = &self.runtime else {
-            return;
-        };
-        let attempt = async move {
+        self.spawn(async move {
             let prepared = tokio::task::spawn_blocking(move || prepare(&heartbeat, now)).await;
             let ended = match prepared {
                 Ok(Ok((request, secrets))) => tokio::time::timeout(TIMEOUT, ask(request))
                     .await
                     .unwrap_or_else(|_| Err(Failure::passing("no answer in time".to_owned())))
-                    .map_err(|failure| secrets.redact(&failure.error)),
+                    .map_err(|failure| failure.shown(&secrets)),
                 Ok(Err(error)) => Err(error),
                 Err(error) => Err(error.to_string()),
             };
             done(ended);
-        };
-        lock(&self.tasks).spawn_on(attempt, runtime.handle());
+        });
     }
 }
 

@@ -51,6 +51,11 @@ impl Renderer<'_> {
         })
     }
 
+    /// Whether the message is made anew because a template failed.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
     /// A text that is left empty where it fails.
     pub(super) fn text(&mut self, template: &str) -> String {
         let rendered = self.scope.text(template);

@@ -13,8 +13,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
-/// Characters of an answer that are shown.
-const SHOWN_CHARS_MAX: usize = 500;
 /// The longest wait that a server may ask for.
 const RETRY_AFTER_MAX_MS: i64 = 3_600_000;
 
@@ -193,9 +191,9 @@ pub(super) const PLAIN: Manners = Manners {
     details: shown,
 };
 
-/// The beginning of an answer's body.
+/// An answer's body. It is cut once it holds no secrets any more.
 pub(super) fn shown(answer: &Answer) -> String {
-    answer.body.trim().chars().take(SHOWN_CHARS_MAX).collect()
+    answer.body.trim().to_owned()
 }
 
 /// The texts in the list `errors` of an answer.

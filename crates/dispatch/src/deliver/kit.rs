@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Shorter secrets are not looked for in errors: they would blot out ordinary words.
 const HIDDEN_CHARS_MIN: usize = 4;
 
+/// Shorter parts of an address are not looked for one by one.
+const HIDDEN_PART_BYTES_MIN: usize = 8;
+
 /// What one attempt prepares with.
 pub(super) struct Kit<'a> {
     pub(super) job: &'a Job,
@@ -47,6 +50,13 @@ impl Secrets {
             return;
         };
         self.hide(parsed.path().trim_matches('/'));
+        for part in parsed.path().split('/') {
+            // An ordinary word of an address opens no doors.
+            let is_word = part.bytes().all(|byte| byte.is_ascii_lowercase());
+            if !is_word && part.len() >= HIDDEN_PART_BYTES_MIN {
+                self.hide(part);
+            }
+        }
         self.hide(parsed.password().unwrap_or_default());
         for (_, value) in parsed.query_pairs() {
             self.hide(&value);
@@ -82,6 +92,11 @@ impl<'a> Kit<'a> {
     /// Keeps a text out of errors.
     pub(super) fn hide(&mut self, secret: &str) {
         self.secrets.hide(secret);
+    }
+
+    /// Keeps the parts of an address that open doors out of errors.
+    pub(super) fn hide_url(&mut self, url: &str) {
+        self.secrets.hide_url(url);
     }
 
     /// A secret, read now. `field` is where its file stands.

@@ -1,10 +1,10 @@
 //! Telegram: a message of a bot. Bot API, `sendMessage`.
 
-use super::compose::{compose, escape};
+use super::compose::{Renderer, compose, escape};
 use super::http::{Answer, join, reason, send};
 use super::{Conversation, Failure, Kit, Memory, truncate};
 use crate::config::Telegram;
-use crate::template::go_json;
+use crate::template::{Scope, go_json};
 use serde_json::{Map, Value};
 
 /// Characters of a message after its markup is taken away.
@@ -16,20 +16,7 @@ const TOO_LONG: &str = "The message is longer than Telegram takes; check the tem
 
 pub(super) fn prepare(kit: &mut Kit<'_>, telegram: &Telegram) -> Result<Conversation, Failure> {
     let scope = kit.scope(0);
-    let text = compose(kit.job, &scope, |texts| {
-        if telegram.parse_mode != "HTML" {
-            return Ok(truncate::chars(
-                texts.body(&telegram.message),
-                MESSAGE_CHARS_MAX,
-            ));
-        }
-        let html = texts.html_body(&telegram.message);
-        if html.len() <= MARKUP_BYTES_MAX && visible_chars(&html) <= MESSAGE_CHARS_MAX {
-            return Ok(html);
-        }
-        let plain = format!("{TOO_LONG}{}", scope.plain_list());
-        Ok(escape(&truncate::chars(plain, MESSAGE_CHARS_MAX)))
-    })?;
+    let (text, parse_mode) = compose(kit.job, &scope, |texts| Ok(text(telegram, texts, &scope)))?;
     // Upstream tries on when a file cannot be read.
     let token = kit
         .read("bot_token_file", &telegram.bot_token)
@@ -50,8 +37,8 @@ pub(super) fn prepare(kit: &mut Kit<'_>, telegram: &Telegram) -> Result<Conversa
     if telegram.message_thread_id != 0 {
         put("message_thread_id", telegram.message_thread_id.to_string());
     }
-    if !telegram.parse_mode.is_empty() {
-        put("parse_mode", telegram.parse_mode.clone());
+    if !parse_mode.is_empty() {
+        put("parse_mode", parse_mode.to_owned());
     }
     put("text", text);
     let url = join(&telegram.api_url, &format!("bot{token}/sendMessage"))?;
@@ -60,6 +47,29 @@ pub(super) fn prepare(kit: &mut Kit<'_>, telegram: &Telegram) -> Result<Conversa
         judge(&send(request).await?)?;
         Ok(Memory::new())
     }))
+}
+
+/// The text and how Telegram is to read it. A plain text goes without Markdown, whose marks it does not escape:
+/// a name with an underscore would be refused.
+fn text<'a>(telegram: &'a Telegram, texts: &mut Renderer<'_>, scope: &Scope) -> (String, &'a str) {
+    let mode = telegram.parse_mode.as_str();
+    let short = |text| truncate::chars(text, MESSAGE_CHARS_MAX);
+    let too_long = || short(format!("{TOO_LONG}{}", scope.plain_list()));
+    if mode == "HTML" {
+        let html = texts.html_body(&telegram.message);
+        if html.len() <= MARKUP_BYTES_MAX && visible_chars(&html) <= MESSAGE_CHARS_MAX {
+            return (html, mode);
+        }
+        return (escape(&too_long()), mode);
+    }
+    let text = texts.body(&telegram.message);
+    if texts.is_plain() || mode.is_empty() {
+        return (short(text), "");
+    }
+    if text.chars().count() > MESSAGE_CHARS_MAX {
+        return (too_long(), "");
+    }
+    (text, mode)
 }
 
 /// What Telegram's answer means. As upstream, every refusal is tried again.

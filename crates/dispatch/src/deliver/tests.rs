@@ -4,6 +4,7 @@ mod http;
 mod receivers;
 mod servers;
 mod smtp;
+mod threads;
 
 use super::{Deliverer, Event, Job, Report};
 use crate::config::{Config, Integration};

@@ -14,6 +14,7 @@ pub(super) fn prepare(kit: &mut Kit<'_>, webhook: &Webhook) -> Result<Conversati
     if url.is_empty() {
         return Err("webhook URL is empty after templating".to_owned().into());
     }
+    kit.hide_url(&url);
     let body = body(kit, webhook, &scope);
     let request = kit.post(&webhook.http, url, body)?;
     Ok(converse(vec![request.within(webhook.timeout_ms)], PLAIN))

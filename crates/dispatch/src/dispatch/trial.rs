@@ -79,19 +79,22 @@ impl Dispatch {
         let until = started + Duration::from_millis(PATIENCE_MS.unsigned_abs() * 2);
         self.shared.deliverer.start(job, sender);
         while clock.monotonic() < until {
-            if let Received::Item(Event::Ended(report)) = receiver.receive(NAP) {
-                self.shared.metrics.attempt(&report);
-                return Trial {
-                    integration,
-                    resolved,
-                    error: match report.outcome {
-                        Outcome::Delivered(_) => None,
-                        Outcome::Retry { error, .. } | Outcome::Failed { error, .. } => Some(error),
-                    },
-                    template_error: report.template_error,
-                    took: report.took,
-                };
-            }
+            let report = match receiver.receive(NAP) {
+                Received::Item(Event::Ended(report)) => report,
+                Received::Item(Event::Wake) | Received::Nothing => continue,
+                Received::Closed => break,
+            };
+            self.shared.metrics.attempt(&report);
+            return Trial {
+                integration,
+                resolved,
+                error: match report.outcome {
+                    Outcome::Delivered(_) => None,
+                    Outcome::Retry { error, .. } | Outcome::Failed { error, .. } => Some(error),
+                },
+                template_error: report.template_error,
+                took: report.took,
+            };
         }
         Trial {
             integration,

@@ -19,6 +19,11 @@ const CASES: &[Case] = &[
         &["{}"],
     ),
     (
+        "webhook",
+        "{url: 'http://HOST/hook/{{ .GroupLabels.alertname }}/SECRET-path?key=SECRET-key'}",
+        &["{}"],
+    ),
+    (
         "slack",
         "{api_url: 'http://HOST/SECRET-path', channel: '#c'}",
         &["ok"],
@@ -204,7 +209,7 @@ fn requests_are_exact() {
 fn check(status: &str, more: &str, is_retried: fn(&str) -> bool, after_ms: Option<i64>) {
     for case in CASES {
         let deliverer = Deliverer::new().expect("threads");
-        let said = r#"{"message":"no SECRET-token SECRET-key SECRET-path","description":"no"}"#;
+        let said = r#"{"message":"no SECRET-token SECRET-key SECRET-path","description":"Cannot POST /hook/Down/SECRET-path?key=SECRET-key"}"#;
         let server = Server::script(vec![answer(status, more, said)]);
         let report = run(&deliverer, vec![job_of(case, &server, notice())]).remove(0);
         assert_eq!(server.all().len(), 1, "{} {status}", case.0);
@@ -315,6 +320,35 @@ fn a_broken_template_still_says_what_fires() {
             "{kind}: {sent}"
         );
     }
+}
+
+#[test]
+fn telegram_is_not_asked_to_read_plain_text_as_markdown() {
+    let check = |mode: &str, message: &str, want: Option<&str>| {
+        let entry = format!(
+            "telegram_configs: [{{api_url: 'http://HOST', bot_token: t, chat_id: 5, parse_mode: {mode}, message: '{message}'}}]"
+        );
+        let server = Server::script(vec![answer("200 OK", "", r#"{"ok":true}"#)]);
+        let entry = entry.replace("HOST", &server.address.to_string());
+        let report = run(
+            &Deliverer::new().expect("threads"),
+            vec![job(&config(&entry, ""), notice())],
+        );
+        assert_eq!(report[0].outcome, Outcome::Delivered(Vec::new()));
+        let sent: serde_json::Value = serde_json::from_str(&server.all()[0].body).expect("JSON");
+        assert_eq!(sent["parse_mode"].as_str(), want, "{mode} {sent}");
+        sent["text"].as_str().expect("a text").to_owned()
+    };
+    let broken = "{{ .No.Such }}";
+    for mode in ["Markdown", "MarkdownV2"] {
+        assert_eq!(check(mode, "*fine*", Some(mode)), "*fine*");
+        assert!(check(mode, broken, None).contains("Down"), "{mode}");
+        let cut = check(mode, &"_".repeat(5000), None);
+        assert!(cut.contains("longer than Telegram takes"), "{cut}");
+    }
+    check("HTML", broken, Some("HTML"));
+    check("\"\"", broken, None);
+    assert_eq!(check("\"\"", &"_".repeat(5000), None).chars().count(), 4096);
 }
 
 /// Sends a text that is much too long; answers how many of its letters arrived.

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 /// What came in: the request's head and body, or the mail conversation and the mail.
@@ -57,6 +57,23 @@ impl Server {
         Self::start(count, move |stream| {
             let got = read_request(&stream)?;
             let answer = answers.lock().expect("one thread").next()?;
+            let mut writer = &stream;
+            writer.write_all(answer.as_bytes()).expect("answer");
+            Some(got)
+        })
+    }
+
+    /// The same, but each answer waits for a word; the other end hears of each request.
+    pub(super) fn patient(answers: Vec<String>, talk: (SyncSender<()>, Receiver<()>)) -> Self {
+        let count = answers.len();
+        let state = std::sync::Mutex::new((answers.into_iter(), talk));
+        Self::start(count, move |stream| {
+            let got = read_request(&stream)?;
+            let mut state = state.lock().expect("one thread");
+            let (answers, (came, go)) = &mut *state;
+            came.send(()).expect("heard");
+            go.recv().expect("a word");
+            let answer = answers.next()?;
             let mut writer = &stream;
             writer.write_all(answer.as_bytes()).expect("answer");
             Some(got)
