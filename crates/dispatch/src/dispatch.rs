@@ -14,7 +14,7 @@ pub use trial::Trial;
 pub use watch::Surroundings;
 
 use crate::alert::PostedAlert;
-use crate::config::Config;
+use crate::config::{Config, Flapping};
 use crate::deliver::{Deliverer, Event, Job};
 use crate::machine::{
     AlertFilter, AlertView, Before, GroupFilter, GroupView, IN_FLIGHT_MAX, Input, Kept, Machine,
@@ -124,6 +124,7 @@ impl Dispatch {
         shutdown: Shutdown,
     ) -> Result<(Self, JoinHandle<()>, Vec<String>), Error> {
         parts.state.migrate(rows::MIGRATION)?;
+        rows::index_attempts(&parts.state)?;
         let now = parts.clock.now();
         let (machine, step) = Machine::restore(
             now,
@@ -442,12 +443,8 @@ impl Core {
 
 /// Since when it matters how often alerts began.
 fn lately(config: &Config, now: Timestamp) -> Timestamp {
-    let kept_ms = config
-        .own
-        .flapping
-        .as_ref()
-        .map_or(0, |limits| limits.within_ms);
-    now.plus_millis(-kept_ms)
+    let limits = config.own.flapping.as_ref();
+    now.plus_millis(-limits.map_or(0, Flapping::memory_ms))
 }
 
 /// How far the wall clock is ahead of the monotonic one; changes only where it is set.

@@ -27,7 +27,7 @@ mod view;
 pub use failing::{Failing, NOT_DELIVERED};
 pub use outbox::IN_FLIGHT_MAX;
 pub use recurring::{REMIND_BEFORE, SILENCE_ENDS};
-pub use restore::{Kept, Restored};
+pub use restore::{Kept, Recent, Restored};
 pub use step::{Before, Counts, Step, Told};
 pub use template_failure::TEMPLATE_FAILED;
 pub use view::{

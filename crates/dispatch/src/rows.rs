@@ -13,13 +13,13 @@ use rusqlite::{Connection, Row as SqlRow, Transaction, params};
 use std::collections::BTreeSet;
 use storage::{Migration, State, StateError};
 
+mod attempt;
 mod failing;
 pub mod history;
 mod recurrence;
 mod text;
 
-/// Attempts that are kept, for the page and for explaining.
-const ATTEMPTS_KEPT: i64 = 20_000;
+pub use attempt::{Attempt, attempts, attempts_of, index_attempts};
 
 /// The tables.
 pub const MIGRATION: Migration = Migration {
@@ -89,6 +89,7 @@ pub const MIGRATION: Migration = Migration {
         failing::TABLES,
         history::TABLES,
         recurrence::TABLE,
+        attempt::TABLE,
     ],
 };
 
@@ -141,51 +142,6 @@ pub enum Row {
     TrimHistory(Timestamp),
     /// The moment of a probe.
     PutProbe(Timestamp),
-}
-
-/// An attempt to deliver, as the page shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attempt {
-    /// When it ended.
-    pub at: Timestamp,
-    /// The notification.
-    pub notice_id: String,
-    /// Whom it was for.
-    pub target: Target,
-    /// The group.
-    pub group_key: String,
-    /// Why it was sent.
-    pub reason: String,
-    /// Which attempt, from 1.
-    pub attempt: u32,
-    /// The alerts in it.
-    pub alerts: BTreeSet<u64>,
-    /// Alerts in it that fired.
-    pub firing: usize,
-    /// Alerts in it that had ended.
-    pub resolved: usize,
-    /// What went wrong, nothing if it arrived.
-    pub error: Option<String>,
-}
-
-impl Attempt {
-    /// An attempt that worked.
-    #[must_use]
-    pub fn of(notice: &Notice, at: Timestamp) -> Self {
-        let resolved = notice.alerts.iter().filter(|alert| alert.resolved).count();
-        Self {
-            at,
-            notice_id: notice.id.clone(),
-            target: notice.target.clone(),
-            group_key: notice.group_key.clone(),
-            reason: notice.reason.text().to_owned(),
-            attempt: notice.attempts,
-            alerts: notice.firing.union(&notice.resolved).copied().collect(),
-            firing: notice.alerts.len() - resolved,
-            resolved,
-            error: None,
-        }
-    }
 }
 
 /// Stores rows in one transaction.
@@ -252,7 +208,7 @@ fn store(tx: &Transaction<'_>, row: &Row) -> Result<(), StateError> {
             params![notice.id, text::from_notice(notice)],
         )?,
         Row::DeleteNotice(id) => run(tx, "DELETE FROM dispatch_outbox WHERE id = ?1", params![id])?,
-        Row::AddAttempt(attempt) => add_attempt(tx, attempt)?,
+        Row::AddAttempt(attempt) => attempt::add(tx, attempt)?,
         Row::PutFailing(target, entry) => failing::put(tx, target, Some(entry))?,
         Row::DeleteFailing(target) => failing::put(tx, target, None)?,
         Row::PutUnheard(fingerprint, target) => {
@@ -347,35 +303,6 @@ fn put_log(
     )
 }
 
-fn add_attempt(tx: &Transaction<'_>, attempt: &Attempt) -> Result<(), StateError> {
-    let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    run(
-        tx,
-        "INSERT INTO dispatch_attempts
-             (at_ms, notice_id, receiver, kind, idx, group_key, reason, attempt, firing, resolved, error, alerts)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        params![
-            attempt.at.millis(),
-            attempt.notice_id,
-            attempt.target.receiver,
-            attempt.target.kind,
-            index(&attempt.target),
-            attempt.group_key,
-            attempt.reason,
-            attempt.attempt,
-            count(attempt.firing),
-            count(attempt.resolved),
-            attempt.error,
-            text::from_set(&attempt.alerts),
-        ],
-    )?;
-    run(
-        tx,
-        "DELETE FROM dispatch_attempts WHERE number <= (SELECT max(number) FROM dispatch_attempts) - ?1",
-        params![ATTEMPTS_KEPT],
-    )
-}
-
 /// Everything that is stored; of the history, beginnings of alerts since `since`.
 pub fn load(state: &State, since: Timestamp) -> Result<Restored, StateError> {
     let since_ms = since.millis();
@@ -396,7 +323,7 @@ pub fn load(state: &State, since: Timestamp) -> Result<Restored, StateError> {
             )?
             .pop()
             .unwrap_or(0),
-            starts: history::recent(db, since_ms)?,
+            flaps: history::recent(db, since_ms)?,
             recurrences: all(db, "SELECT * FROM dispatch_recurrences", recurrence::read)?,
             ..Restored::default()
         };
@@ -430,27 +357,6 @@ pub fn load(state: &State, since: Timestamp) -> Result<Restored, StateError> {
         }
         Ok(restored)
     })
-}
-
-/// The last attempts, newest first.
-pub fn attempts(state: &State, count: usize) -> Result<Vec<Attempt>, StateError> {
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    state.read(|db| {
-        let sql = format!("SELECT * FROM dispatch_attempts ORDER BY number DESC LIMIT {count}");
-        all(db, &sql, read_attempt)
-    })
-}
-
-/// The last attempts with one alert, newest first.
-pub fn attempts_of(
-    state: &State,
-    fingerprint: u64,
-    count: usize,
-) -> Result<Vec<Attempt>, StateError> {
-    let mut list = attempts(state, usize::try_from(ATTEMPTS_KEPT).unwrap_or(usize::MAX))?;
-    list.retain(|attempt| attempt.alerts.contains(&fingerprint));
-    list.truncate(count);
-    Ok(list)
 }
 
 fn all<T>(
@@ -513,24 +419,6 @@ fn read_log(row: &SqlRow<'_>) -> Result<(String, Target, LogEntry), StateError> 
         memory: text::to_pairs(&row.get::<_, String>(8)?)?,
     };
     Ok((row.get(0)?, read_target(row, 1)?, entry))
-}
-
-fn read_attempt(row: &SqlRow<'_>) -> Result<Attempt, StateError> {
-    let count = |column| -> Result<usize, StateError> {
-        Ok(usize::try_from(row.get::<_, i64>(column)?).unwrap_or(0))
-    };
-    Ok(Attempt {
-        at: moment(row, 1)?,
-        notice_id: row.get(2)?,
-        target: read_target(row, 3)?,
-        group_key: row.get(6)?,
-        reason: row.get(7)?,
-        attempt: row.get(8)?,
-        firing: count(9)?,
-        resolved: count(10)?,
-        error: row.get(11)?,
-        alerts: text::to_set(&row.get::<_, String>(12)?)?,
-    })
 }
 
 #[cfg(test)]

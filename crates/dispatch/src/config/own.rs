@@ -56,6 +56,14 @@ pub struct Flapping {
     pub quiet_ms: i64,
 }
 
+impl Flapping {
+    /// For how long it matters that an alert began.
+    #[must_use]
+    pub fn memory_ms(&self) -> i64 {
+        self.within_ms.max(self.quiet_ms)
+    }
+}
+
 /// Rarer than what people do by hand, or tests; frequent enough that five pages within an hour become one.
 impl Default for Flapping {
     fn default() -> Self {

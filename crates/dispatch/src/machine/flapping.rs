@@ -32,6 +32,11 @@ impl Flaps {
         many && self.flapping.insert(fingerprint)
     }
 
+    /// Takes note that these flap.
+    pub(super) fn restore(&mut self, flapping: BTreeSet<u64>) {
+        self.flapping.extend(flapping);
+    }
+
     /// Whether an alert flaps.
     pub(super) fn contains(&self, fingerprint: u64) -> bool {
         self.flapping.contains(&fingerprint)
@@ -63,9 +68,8 @@ impl Flaps {
             self.flapping.remove(fingerprint);
             self.starts.remove(fingerprint);
         }
-        let kept_ms = limits.within_ms.max(limits.quiet_ms);
         self.starts
-            .retain(|_, starts| now.millis_since(last(starts)) < kept_ms);
+            .retain(|_, starts| now.millis_since(last(starts)) < limits.memory_ms());
         calm
     }
 

@@ -31,10 +31,19 @@ pub struct Restored {
     pub sequence: u64,
     /// Silences that come again.
     pub recurrences: Vec<Recurrence>,
-    /// When alerts began lately.
-    pub starts: Vec<(u64, Timestamp)>,
+    /// Alerts that began lately.
+    pub flaps: Recent,
     /// What no row says, where the process lives on and only the machine is made anew.
     pub kept: Option<Kept>,
+}
+
+/// Alerts that began lately.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// When they began, each since it was steady last.
+    pub starts: Vec<(u64, Timestamp)>,
+    /// Those that flap.
+    pub flapping: BTreeSet<u64>,
 }
 
 /// What a process still knows when it makes its machine anew.
@@ -114,7 +123,7 @@ impl Machine {
         }
         machine.drop_orphans(now, &mut step);
         machine.clean_unheard(now, &mut step);
-        machine.restore_flaps(rows.starts);
+        machine.restore_flaps(rows.flaps);
         machine.told = kept.told;
         machine.restoring = was_away;
         machine.review_all(now, &mut step);
@@ -136,11 +145,12 @@ impl Machine {
         told
     }
 
-    fn restore_flaps(&mut self, starts: Vec<(u64, Timestamp)>) {
+    fn restore_flaps(&mut self, recent: Recent) {
         if let Some(limits) = self.config.own.flapping.clone() {
-            for (fingerprint, at) in starts {
+            for (fingerprint, at) in recent.starts {
                 self.flaps.began(fingerprint, at, &limits);
             }
+            self.flaps.restore(recent.flapping);
         }
     }
 

@@ -156,7 +156,9 @@ impl World {
     /// The process dies and comes back: only rows are left.
     fn restart(&mut self) {
         self.hung.clear();
-        let restored = rows::load(&self.state, Timestamp::MIN).expect("rows");
+        let limits = self.config.own.flapping.as_ref().expect("the default");
+        let since = self.now.plus_millis(-limits.memory_ms());
+        let restored = rows::load(&self.state, since).expect("rows");
         let (machine, step) = Machine::restore(self.now, Arc::clone(&self.config), restored);
         self.machine = machine;
         self.follow(&step);

@@ -38,6 +38,36 @@ fn ends_of_an_alert_that_flaps_are_held_back() {
 }
 
 #[test]
+fn an_alert_still_flaps_after_a_restart() {
+    // It goes on too slowly to begin to flap by what it does in the last hour.
+    let begins = [0, 12, 24, 36, 48, 72, 96];
+    let script: String = begins
+        .iter()
+        .map(|minute| format!("{minute}m fire A job=x\n{}m resolve A job=x\n", minute + 6))
+        .collect();
+    let told = "
+        1h45m restart
+        30s    want team: first notification: A
+        10m30s want team: all alerts resolved: resolved A
+        12m30s want team: first notification: A
+        22m30s want team: all alerts resolved: resolved A
+        24m30s want team: first notification: A
+        34m30s want team: all alerts resolved: resolved A
+        36m30s want team: first notification: A
+        46m30s want team: all alerts resolved: resolved A
+        48m30s want team: first notification: A
+        1h53m30s want team: repeat interval elapsed: A
+        2h8m30s want team: all alerts resolved: resolved A
+    ";
+    play(
+        CONFIG,
+        CONFIG,
+        Timestamp::from_millis(START_MS),
+        &format!("{script}{told}\n4h end"),
+    );
+}
+
+#[test]
 fn a_silence_that_comes_again_mutes_in_its_window() {
     let config = parse(CONFIG);
     let mut world = World::new(&config, Timestamp::from_millis(START_MS));
