@@ -4,6 +4,7 @@ mod own;
 mod remade;
 mod simulation;
 mod stories;
+mod troubles;
 
 use super::{Input, Machine, Step};
 use crate::alert::PostedAlert;
