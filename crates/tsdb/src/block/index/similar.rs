@@ -108,6 +108,23 @@ impl BlockSeries {
         Some(nth_beside(&self.more_at, in_table - as_number(before)))
     }
 
+    /// Makes ascending numbers of the table those of the block, which are as many or fewer.
+    fn renumber(&self, numbers: &mut Vec<u32>) {
+        let (mut missing, mut more) = (0, 0);
+        numbers.retain_mut(|number| {
+            while self.missing.get(missing).is_some_and(|n| *n < *number) {
+                missing += 1;
+            }
+            let is_there = self.missing.get(missing) != Some(number);
+            let place = *number - as_number(missing);
+            while beside_before(&self.more_at, more).is_some_and(|n| n <= place) {
+                more += 1;
+            }
+            *number = place + as_number(more);
+            is_there
+        });
+    }
+
     /// The labels of a series; empty for a number that is none.
     pub(crate) fn labels(&self, number: u32) -> Labels {
         match self.place(number) {
@@ -144,7 +161,7 @@ impl BlockSeries {
         if self.missing.is_empty() && self.more_at.is_empty() {
             return found;
         }
-        found = found.iter().filter_map(|n| self.number_of(*n)).collect();
+        self.renumber(&mut found);
         let more = postings::select(&self.more, matchers);
         if !more.is_empty() {
             let more = more.iter().filter_map(|n| self.more_at.get(as_index(*n)));
@@ -157,19 +174,21 @@ impl BlockSeries {
 
 /// The number that stands at a place among the numbers that are not in `taken`, which ascends.
 fn nth_beside(taken: &[u32], place: u32) -> u32 {
-    // How many numbers beside the taken ones lie before each of them never descends.
     let (mut low, mut high) = (0, taken.len());
     while low < high {
         let middle = low.midpoint(high);
-        let before = taken
-            .get(middle)
-            .map_or(u32::MAX, |n| n - as_number(middle));
-        match before <= place {
+        match beside_before(taken, middle).is_some_and(|before| before <= place) {
             true => low = middle + 1,
             false => high = middle,
         }
     }
     place + as_number(low)
+}
+
+/// How many numbers that are not in `taken` lie before the one at an index of it. Never descends with the index.
+fn beside_before(taken: &[u32], index: usize) -> Option<u32> {
+    let number = taken.get(index)?;
+    Some(number - as_number(index))
 }
 
 fn below_end(list: &[u32]) -> u32 {
