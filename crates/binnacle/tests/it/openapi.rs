@@ -8,6 +8,8 @@ use crate::target::Target;
 use crate::waiting::until;
 use serde_json::Value;
 
+const RECURRING: &str = "/api/binnacle/v1/silences/recurring";
+
 #[test]
 fn answers_are_what_the_document_says() {
     let mut target = Target::healthy();
@@ -41,6 +43,11 @@ fn answers_are_what_the_document_says() {
     assert_eq!(yaml.header("content-type"), "application/yaml");
     assert!(yaml.text().contains("\"openapi\": \"3.1.0\""));
     let document = program.json("/api/v1/openapi.json", &[]);
+    let known = Known {
+        recurrence: made_recurrence(&program, &document),
+        incident,
+        fingerprint: fingerprint.to_owned(),
+    };
     let mut problems = Vec::new();
     let mut asked = 0;
     for (path, operations) in document["paths"].as_object().expect("paths") {
@@ -55,12 +62,7 @@ fn answers_are_what_the_document_says() {
                 if all && !is_asked_twice {
                     continue;
                 }
-                let answer = ask(
-                    &program,
-                    (path, method),
-                    operation,
-                    (all, &incident, fingerprint),
-                );
+                let answer = ask(&program, (path, method), operation, (all, &known));
                 let Some(answer) = answer else { continue };
                 asked += 1;
                 let found = judge(&document, operation, &answer);
@@ -76,12 +78,33 @@ fn answers_are_what_the_document_says() {
     assert!(asked > 80, "{asked}");
 }
 
+/// What exists, in place of the examples of the document.
+struct Known {
+    incident: String,
+    fingerprint: String,
+    recurrence: String,
+}
+
+/// Makes what the document's example of a recurring silence changes and ends; answers its id.
+fn made_recurrence(program: &Program, document: &Value) -> String {
+    let operation = &document["paths"][RECURRING]["post"];
+    let mut example = operation["requestBody"]["content"]["application/json"]["example"].clone();
+    example["id"] = Value::from("");
+    let made = program.post(
+        RECURRING,
+        "application/json",
+        example.to_string().as_bytes(),
+    );
+    let made: Value = serde_json::from_str(&made.text()).expect("JSON");
+    made["id"].as_str().expect("an id").to_owned()
+}
+
 /// Asks with the examples of the document; `None` for a stream that does not end.
 fn ask(
     program: &Program,
     (path, method): (&str, &str),
     operation: &Value,
-    (all, incident, fingerprint): (bool, &str, &str),
+    (all, known): (bool, &Known),
 ) -> Option<Message> {
     if operation["responses"]["200"]["content"]["text/event-stream"].is_object() {
         return None;
@@ -93,10 +116,13 @@ fn ask(
         let mut example = parameter["example"].as_str().expect("an example");
         if parameter["in"] == "path" {
             if name == "id" && path.contains("incidents") {
-                example = incident;
+                example = &known.incident;
+            }
+            if name == "id" && path.starts_with(RECURRING) {
+                example = &known.recurrence;
             }
             if name == "fingerprint" {
-                example = fingerprint;
+                example = &known.fingerprint;
             }
             path = path.replace(&format!("{{{name}}}"), example);
         } else if all || parameter["required"] == true {
@@ -107,7 +133,10 @@ fn ask(
     if method == "get" {
         return Some(program.send(Request::get(&encoded)));
     }
-    let example = &operation["requestBody"]["content"]["application/json"]["example"];
+    let mut example = operation["requestBody"]["content"]["application/json"]["example"].clone();
+    if path == RECURRING {
+        example["id"] = Value::from(known.recurrence.as_str());
+    }
     if method == "delete" || method == "put" {
         return Some(program.send(Request {
             method: &method.to_uppercase(),
