@@ -49,6 +49,22 @@ test('says that the server is gone, and recovers by itself', async ({ page }) =>
     await program.resume();
     await expect(page.getByText('Binnacle does not answer')).toBeHidden();
     await expect(page.getByRole('link', { name: /disk of db-1/ })).toBeVisible();
+    // An explanation stays, and a form says that its preview is not known.
+    await page.goto(`${program.url}/alerts/${await program.fingerprint('DiskAlmostFull')}`);
+    await expect(page.getByText(/^chat was told at/)).toBeVisible();
+    await program.kill();
+    await expect(page.getByText('Binnacle does not answer')).toBeVisible();
+    await expect(page.getByText(/^chat was told at/)).toBeVisible();
+    await program.resume();
+    await expect(page.getByText('Binnacle does not answer')).toBeHidden();
+    await page.getByRole('link', { name: 'Silence it' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New silence' });
+    await expect(dialog).toContainText('It mutes 1 alert now');
+    await program.kill();
+    await dialog.getByLabel('Value of matcher 1').fill('Disk');
+    await expect(dialog).toContainText('Whom it mutes is not known: Binnacle does not answer');
+    await program.resume();
+    await expect(dialog).toContainText('It mutes nobody');
   } finally {
     await program.stop();
   }

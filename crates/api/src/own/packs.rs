@@ -26,7 +26,12 @@ pub(crate) async fn list(State(services): State<Arc<Services>>) -> Answer {
             "groups": evaluated.count(),
         })
     };
-    let list: Vec<Value> = PACKS.iter().zip(contents()?).map(one).collect();
+    let contents = tokio::task::spawn_blocking(contents).await;
+    let contents = contents.map_err(|error| {
+        tracing::error!(%error, "reading the packs ended unexpectedly");
+        Failure::internal("reading the packs ended unexpectedly")
+    })?;
+    let list: Vec<Value> = PACKS.iter().zip(contents?).map(one).collect();
     Ok(answer::plain_json(&json!({
         "folder": setup.pack_folder,
         "packs": list,

@@ -85,9 +85,7 @@ function Explained({ explanation }: { readonly explanation: Explanation }) {
   const { routes, attempts, history, state } = explanation;
   return (
     <div className="stack">
-      {verdict !== null && (
-        <Banner tone={verdict.tone} title={<Sentence text={verdict.text} />} />
-      )}
+      {verdict !== null && <Banner tone={verdict.tone} title={<Sentence text={verdict.text} />} />}
       <div className="details">
         <div className="stack">
           <Facts explanation={explanation} />
@@ -137,7 +135,13 @@ function Facts({ explanation }: { readonly explanation: Explanation }) {
         </div>
         <div>
           <dt>Value</dt>
-          <dd>{value === null ? <span className="dim">none any more</span> : <span title={rule?.value}>{formatNumber(value)}</span>}</dd>
+          <dd>
+            {value === null ? (
+              <span className="dim">{state === 'gone' || state === 'resolved' ? 'none any more' : 'not known here'}</span>
+            ) : (
+              <span title={rule?.value}>{formatNumber(value)}</span>
+            )}
+          </dd>
         </div>
         <Ending explanation={explanation} />
       </dl>
@@ -149,9 +153,7 @@ function Ending({ explanation: { state, alert, rule, history } }: { readonly exp
   const ended = history.find((event) => event.change === 'resolved')?.at ?? null;
   switch (state) {
     case 'pending':
-      return (
-        <Fact name="Fires" millis={parseTime(rule?.firesAt)} form="left" />
-      );
+      return <Fact name="Fires" millis={parseTime(rule?.firesAt)} form="left" />;
     case 'resolved':
       return <Fact name="Ended" millis={parseTime(alert?.endsAt)} form="ago" />;
     case 'gone':

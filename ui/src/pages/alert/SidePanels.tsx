@@ -43,13 +43,17 @@ export function SuppressionPanel({ explanation: { inhibitedBy, silencedBy } }: P
   );
 }
 
-export function RulePanel({ explanation: { rule, labels, alert } }: PanelProps) {
+export function RulePanel({ explanation: { rule, labels, alert, state } }: PanelProps) {
   const name = rule?.name ?? labels?.['alertname'] ?? '';
   const explore = exploreOfGenerator(alert?.generatorURL);
   if (rule === null) {
     return (
       <SidePanel title="Rule">
-        <p>No rule here makes it fire now: it is over, its rule is gone, or it was sent by another program.</p>
+        <p>
+          {state === 'gone' || state === 'resolved'
+            ? 'No rule here makes it fire any more.'
+            : 'No rule here makes it fire: another program sends it.'}
+        </p>
         <div className="row">
           {explore !== null && <Link href={explore}>Explore its expression</Link>}
           {name !== '' && <Link href={`/rules?filter=${encodeURIComponent(name)}`}>Rules with this name</Link>}

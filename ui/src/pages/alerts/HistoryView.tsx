@@ -85,13 +85,15 @@ interface MomentFieldProps {
 
 function MomentField({ label, value, onChange }: MomentFieldProps) {
   return (
-    <input
-      className="field"
-      type="datetime-local"
-      aria-label={label}
-      value={value}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
+    <label className="row">
+      <span className="dim">{label}</span>
+      <input
+        className="field"
+        type="datetime-local"
+        value={value}
+        onChange={(event) => onChange(event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

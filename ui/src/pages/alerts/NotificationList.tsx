@@ -128,7 +128,15 @@ interface AttemptAlertsProps {
 /** The way from a notification to its alerts. */
 function AttemptAlerts({ attempt: { alerts, firing, resolved }, names }: AttemptAlertsProps) {
   const left = firing + resolved - alerts.length;
-  if (alerts.length === 0) return null;
+  const [only] = alerts;
+  if (only === undefined) return null;
+  if (alerts.length === 1 && left === 0) {
+    return (
+      <div>
+        <Link href={`/alerts/${only}`}>{names.get(only) ?? 'its alert'}</Link>
+      </div>
+    );
+  }
   return (
     <details className="attempt-alerts">
       <summary>{formatCount(firing + resolved, 'alert')}</summary>

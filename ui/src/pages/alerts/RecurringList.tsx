@@ -14,6 +14,7 @@ import { useCapped } from '../../components/useCapped';
 import { matchesFilter } from '../../formatting/matchText';
 import { parseTime } from '../../formatting/time';
 import { formatMatchers, namedBy } from './matchers';
+import { orderRecurrences } from './orderSilences';
 import { describeWindow } from './timeWindow';
 
 const SHOWN_AT_FIRST = 20;
@@ -53,7 +54,7 @@ interface ItemsProps extends RecurringListProps {
 }
 
 function Items({ data, filter, silences, onEdit }: ItemsProps) {
-  const chosen = data.filter((one) => {
+  const chosen = orderRecurrences(data).filter((one) => {
     const words = `${one.id}\n${formatMatchers(one.matchers)}\n${one.comment}\n${one.createdBy}\n${describeWindow(one.window)}`;
     return matchesFilter(filter, namedBy(one.matchers), words);
   });
@@ -108,7 +109,9 @@ function Item({ recurrence, running, onEdit }: ItemProps) {
         </p>
       </div>
       <div className="alert-side">
-        {running === undefined ? <Next recurrence={recurrence} /> : (
+        {running === undefined ? (
+          <Next recurrence={recurrence} />
+        ) : (
           <span>
             ends <TimeText millis={parseTime(running.endsAt)} form="left" />
           </span>

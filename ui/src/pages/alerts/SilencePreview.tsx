@@ -1,6 +1,7 @@
 // Whom a silence will mute, now and over the last 30 days, while its matchers are edited.
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { Matcher } from '../../api/alertmanager';
+import { UnreachableError } from '../../api/http';
 import { wouldMute, type MutedAlert, type WouldMute } from '../../api/silences';
 import { Badge } from '../../components/Badge';
 import { Banner } from '../../components/Banner';
@@ -13,6 +14,7 @@ import { parseTime } from '../../formatting/time';
 import { asksForSomething, formatMatchers } from './matchers';
 import { summaryOf } from './previewText';
 
+const RETRY_MS = 2_000;
 /** Alerts listed at first. */
 const SHOWN_AT_FIRST = 5;
 
@@ -26,6 +28,8 @@ export function SilencePreview({ matchers }: { readonly matchers: readonly Match
     enabled: isAsked,
     placeholderData: keepPreviousData,
     staleTime: 10_000,
+    // Until the server is back; what it refuses it refuses again.
+    refetchInterval: ({ state }) => (state.error instanceof UnreachableError ? RETRY_MS : false),
   });
   const { data, error, isPlaceholderData, isFetching } = preview;
   return (

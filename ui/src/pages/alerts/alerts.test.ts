@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Matcher, RoutedAlert, Silence } from '../../api/alertmanager';
 import type { Attempt } from '../../api/notifications';
+import type { Recurrence } from '../../api/silences';
 import { exploreOfGenerator } from './generator';
 import { groupAlerts } from './groupAlerts';
 import { allHold, formatMatchers, matchersOf, parseMatchers } from './matchers';
 import { lastAttempts } from './lastAttempts';
-import { orderSilences } from './orderSilences';
+import { orderRecurrences, orderSilences } from './orderSilences';
 import { problemOf } from './silenceProblem';
 
 describe('matchers', () => {
@@ -126,6 +127,17 @@ it('orders silences: those that end soonest first, what is over last', () => {
     silence('soon', 'active', '2026-03-01'),
   ]);
   expect(ordered.map(({ id }) => id)).toEqual(['soon', 'later', 'to-come', 'over-just', 'over-long']);
+});
+
+it('orders recurring silences: those that come soonest first', () => {
+  const recurrence = (id: string, next: string | null, createdAt = '') => ({ id, next, createdAt }) as Recurrence;
+  const ordered = orderRecurrences([
+    recurrence('never', null),
+    recurrence('later', '2026-03-02'),
+    recurrence('soon-new', '2026-03-01', '2026-02-02'),
+    recurrence('soon-old', '2026-03-01', '2026-02-01'),
+  ]);
+  expect(ordered.map(({ id }) => id)).toEqual(['soon-old', 'soon-new', 'later', 'never']);
 });
 
 it('leads from a generator address to Explore', () => {
