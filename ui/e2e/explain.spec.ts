@@ -84,6 +84,9 @@ test('an incident leads to the explanation of its alert', async ({ page, program
   await page.getByRole('link', { name: /disk of db-1/ }).click();
   await page.getByRole('link', { name: 'Why? DiskAlmostFull' }).click();
   await expect(page.getByText(/^chat was told at/)).toBeVisible();
+  // And back.
+  await page.getByRole('link', { name: /^Incident #/ }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('The disk of db-1');
 });
 
 test('a notification leads to its alerts', async ({ page, program }) => {

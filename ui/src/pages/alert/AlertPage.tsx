@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import type { Explanation } from '../../api/alerts';
 import { RefusedError } from '../../api/http';
-import { explanationQuery } from '../../api/polling';
+import { explanationQuery, incidentsQuery } from '../../api/polling';
 import { parseFloatText } from '../../api/query';
 import { Badge, SeverityBadge, type Tone } from '../../components/Badge';
 import { Banner } from '../../components/Banner';
@@ -13,12 +13,14 @@ import { Loaded } from '../../components/Loaded';
 import { PageTitle } from '../../components/PageTitle';
 import { Sentence } from '../../components/Sentence';
 import { TimeText } from '../../components/TimeText';
+import type { Labels } from '../../formatting/labels';
 import { formatNumber } from '../../formatting/number';
 import { severityOf } from '../../formatting/severity';
 import { parseTime } from '../../formatting/time';
 import { silenceAddress } from '../alerts/silenceAddress';
 import { AlertHistory } from './AlertHistory';
 import { AttemptTable } from './AttemptTable';
+import { incidentOf } from './incidentOf';
 import { RoutePanel } from './RoutePanel';
 import { AboutPanel, RulePanel, SuppressionPanel } from './SidePanels';
 import { verdictOf } from './verdict';
@@ -39,6 +41,7 @@ export default function AlertPage({ fingerprint }: { readonly fingerprint: strin
       <PageTitle title={name} aside={data?.labels == null ? undefined : <code>{fingerprint}</code>}>
         {data?.labels != null && (
           <>
+            {data.state !== 'gone' && <IncidentLink labels={data.labels} />}
             <Link href={`/alerts?view=history&filter=${encodeURIComponent(`alertname="${name}"`)}`}>
               All alerts of this name
             </Link>
@@ -57,6 +60,11 @@ export default function AlertPage({ fingerprint }: { readonly fingerprint: strin
       )}
     </>
   );
+}
+
+function IncidentLink({ labels }: { readonly labels: Labels }) {
+  const incident = incidentOf(labels, useQuery(incidentsQuery).data ?? []);
+  return incident === undefined ? null : <Link href={`/incidents/${incident.id}`}>Incident #{incident.id}</Link>;
 }
 
 function Unknown({ fingerprint }: { readonly fingerprint: string }) {

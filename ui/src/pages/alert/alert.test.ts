@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { AlertEvent, Change, ExplainedIntegration, ExplainedRoute, Explanation } from '../../api/alerts';
 import type { Silence } from '../../api/alertmanager';
 import type { Attempt } from '../../api/notifications';
+import type { Incident } from '../../api/incidents';
 import { firingSpans, placeOf } from './firingSpans';
+import { incidentOf } from './incidentOf';
 import { stateOf } from './integrationState';
 import { joinWords, verdictOf } from './verdict';
 
@@ -256,4 +258,22 @@ it('places spans within the whole', () => {
   check(500, 750, 50, 25);
   check(500, 500, 50, 0.5);
   check(1000, 1000, 99.5, 0.5);
+});
+
+it('finds the incident of an alert', () => {
+  const incident = (id: string, status: Incident['status'], labels: Record<string, string>, openedAt = '') =>
+    ({ id, status, labels, openedAt }) as Incident;
+  const incidents = [
+    incident('1', 'resolved', { alertname: 'A' }),
+    incident('2', 'open', { alertname: 'A', job: 'x' }, '2026-01-01'),
+    incident('3', 'acknowledged', { alertname: 'A', job: 'x' }, '2026-01-02'),
+    incident('4', 'open', { alertname: 'B' }),
+    incident('5', 'open', {}),
+  ];
+  const check = (labels: Record<string, string>, want: string | undefined) =>
+    expect(incidentOf(labels, incidents)?.id).toBe(want);
+  check({ alertname: 'A', job: 'x', instance: 'i' }, '3');
+  check({ alertname: 'A', job: 'y' }, undefined);
+  check({ alertname: 'B', job: 'y' }, '4');
+  check({}, undefined);
 });

@@ -34,7 +34,7 @@ export function Attention() {
         {firing.slice(0, LINES_MAX).map(({ alert, severity }) => (
           <li key={alert.fingerprint}>
             <SeverityBadge severity={severity} />
-            <Link href={`/alerts?filter=${encodeURIComponent(alert.labels['alertname'] ?? '')}`} className="short-line">
+            <Link href={`/alerts/${alert.fingerprint}`} className="short-line">
               {alertTitle(alert)}
             </Link>
             <span className="dim">

@@ -141,20 +141,7 @@ fn explanation(answer: &Value) -> Vec<String> {
         )),
         _ => lines.push("  from no rule that fires here".to_owned()),
     }
-    if text(answer, "/state") == "pending" {
-        let receivers: Vec<&str> = list(answer, "receivers")
-            .filter_map(Value::as_str)
-            .collect();
-        lines.push(format!(
-            "  fires at {} if its condition goes on to hold; then {} will be told",
-            text(answer, "/rule/firesAt"),
-            if receivers.is_empty() {
-                "nobody".to_owned()
-            } else {
-                receivers.join(", ")
-            },
-        ));
-    }
+    lines.extend(pending_line(answer));
     if answer.get("flapping").and_then(Value::as_bool) == Some(true) {
         lines.push("  flapping: its ends are held back".to_owned());
     }
@@ -188,6 +175,25 @@ fn explanation(answer: &Value) -> Vec<String> {
         }
     }
     lines
+}
+
+/// When a pending alert fires, and who is told then.
+fn pending_line(answer: &Value) -> Option<String> {
+    if text(answer, "/state") != "pending" {
+        return None;
+    }
+    let receivers: Vec<&str> = list(answer, "receivers")
+        .filter_map(Value::as_str)
+        .collect();
+    let who = if receivers.is_empty() {
+        "nobody".to_owned()
+    } else {
+        receivers.join(", ")
+    };
+    let at = text(answer, "/rule/firesAt");
+    Some(format!(
+        "  fires at {at} if its condition goes on to hold; then {who} will be told"
+    ))
 }
 
 fn route_lines(route: &Value) -> Vec<String> {
