@@ -27,6 +27,7 @@ mod services;
 mod time;
 mod web;
 
+pub use alertmanager::silences::matcher_json;
 pub use auth::{Auth, AuthError, Role};
 pub use doors::graphite;
 pub use guard::{Admission, Guard};

@@ -2,6 +2,7 @@
 //!
 //! Source: "AWS Signature Version 4", AWS General Reference.
 
+use crate::percent::encoded;
 use crate::secret::Secret;
 use hmac::{Hmac, Mac as _};
 use model::Timestamp;
@@ -42,19 +43,6 @@ pub struct Request<'a> {
 pub fn form(pairs: &[(String, String)]) -> String {
     let pair = |(name, value): &(String, String)| format!("{}={}", encoded(name), encoded(value));
     pairs.iter().map(pair).collect::<Vec<_>>().join("&")
-}
-
-fn encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _infallible = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
 
 /// The headers that a request needs at `now`, the signature among them. Fails where the URL is wrong.

@@ -9,6 +9,7 @@ pub mod aws;
 pub mod decode;
 pub mod glob;
 pub mod http_client;
+pub mod percent;
 pub mod problem;
 pub mod redact;
 pub mod secret;

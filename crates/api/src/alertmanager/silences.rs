@@ -201,7 +201,8 @@ pub(crate) fn parse_matcher(value: &Value) -> Result<Matcher, String> {
 }
 
 /// A matcher as answers show it.
-pub(crate) fn matcher_json(matcher: &Matcher) -> Value {
+#[must_use]
+pub fn matcher_json(matcher: &Matcher) -> Value {
     let operator = matcher.operator();
     json!({
         "isEqual": matches!(operator, MatchOperator::Equal | MatchOperator::Regex),

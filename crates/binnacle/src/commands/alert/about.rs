@@ -261,7 +261,7 @@ pub(super) fn test(
     (receiver, resolve): (&str, bool),
     format: Format,
 ) -> anyhow::Result<ExitCode> {
-    let encoded: String = url_encoded(receiver);
+    let encoded = config::percent::encoded(receiver);
     let query = if resolve { "?resolve=true" } else { "" };
     let path = format!("/api/binnacle/v1/receivers/{encoded}/test{query}");
     let trials = client.post(&path, &json!({}))?;
@@ -293,17 +293,4 @@ pub(super) fn test(
     } else {
         ExitCode::from(1)
     })
-}
-
-/// A text as part of a path.
-fn url_encoded(text: &str) -> String {
-    let mut encoded = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }

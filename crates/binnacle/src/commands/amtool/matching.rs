@@ -2,7 +2,7 @@
 
 use dispatch::matchers::parse_matcher;
 use model::{MatchOperator, Matcher};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The words with the first one made a matcher of the alert's name where it is no matcher itself.
 pub(super) fn with_name(words: &[String]) -> Vec<String> {
@@ -44,15 +44,4 @@ pub(super) fn labels_json(pairs: Vec<(String, String)>) -> Value {
         .into_iter()
         .map(|(name, value)| (name, Value::from(value)));
     Value::from(entries.collect::<Map<_, _>>())
-}
-
-/// A matcher as the API takes it.
-pub(super) fn matcher_json(matcher: &Matcher) -> Value {
-    let operator = matcher.operator();
-    json!({
-        "isEqual": matches!(operator, MatchOperator::Equal | MatchOperator::Regex),
-        "isRegex": matches!(operator, MatchOperator::Regex | MatchOperator::NotRegex),
-        "name": matcher.name(),
-        "value": matcher.value(),
-    })
 }

@@ -133,7 +133,7 @@ pub(super) fn add(amtool: &Amtool, add: &SilenceAdd) -> anyhow::Result<()> {
         "comment": add.comment,
         "createdBy": add.author.clone().unwrap_or_else(user_name),
         "endsAt": ends_at.to_string(),
-        "matchers": matchers.iter().map(matching::matcher_json).collect::<Vec<_>>(),
+        "matchers": matchers.iter().map(api::matcher_json).collect::<Vec<_>>(),
         "startsAt": starts_at.to_string(),
     });
     let answer = Server::new(amtool)?.ask(POST_SILENCES, "", &[], Some(&body))?;
