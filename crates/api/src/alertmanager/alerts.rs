@@ -92,9 +92,32 @@ pub(crate) fn read(body: &[u8]) -> Result<Vec<PostedAlert>, Refusal> {
         .collect()
 }
 
-/// Whether a text is an address, absolute or a path; empty is none given.
+/// Whether Go's `url.ParseRequestURI` would take a text: a path, or a scheme and what it is about; empty is none given.
+/// Other readers of URLs are stricter, as with a host whose last part is a number.
 fn is_address(text: &str) -> bool {
-    text.is_empty() || text.starts_with('/') || url::Url::parse(text).is_ok()
+    if text.is_empty() || text.starts_with('/') {
+        return true;
+    }
+    let Some((scheme, rest)) = text.split_once(':') else {
+        return false;
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let has_scheme =
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_plain);
+    let place = rest.strip_prefix("//").map(|rest| rest.split(['/', '?']));
+    let place = place.and_then(|mut parts| parts.next()).unwrap_or_default();
+    has_scheme && !text.contains(char::is_control) && is_place(place)
+}
+
+/// Whether a text is a host, maybe with a user before it and a port after it.
+fn is_place(text: &str) -> bool {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let host = text.rsplit_once('@').map_or(text, |(_, host)| host);
+    let has_port = match host.rsplit_once(']') {
+        Some((_, rest)) => rest.strip_prefix(':').map_or(rest.is_empty(), is_port),
+        None => host.rsplit_once(':').is_none_or(|(_, port)| is_port(port)),
+    };
+    has_port && !text.contains(char::is_whitespace)
 }
 
 fn posted(value: &Value) -> Result<PostedAlert, String> {
@@ -272,7 +295,7 @@ pub(crate) fn undelivered_json(services: &Services) -> Vec<Value> {
 
 #[cfg(test)]
 mod tests {
-    use super::not_taken;
+    use super::{is_address, not_taken};
     use dispatch::Error;
 
     #[test]
@@ -282,5 +305,40 @@ mod tests {
         };
         check(Error::Alerts(vec!["no labels".to_owned()]), 400);
         check(Error::System("disk full".to_owned()), 500);
+    }
+
+    #[test]
+    fn addresses_are_those_of_gos_parser() {
+        let check = |text: &str, want: bool| assert_eq!(is_address(text), want, "{text:?}");
+        for text in [
+            "",
+            "/graph",
+            "http://b/graph?g0.expr=a b&g0.tab=1",
+            "http://rack3.42:9090/graph",
+            "http://[fe80::1%25eth0]:9090/graph",
+            "http://[::1]",
+            "http://host:/graph",
+            "http://ann:secret@host",
+            "http://ann:secret@host:9090",
+            "https://host?q=a:b",
+            "mailto:team@example.org",
+            "http:",
+            "grafana+x-1.0://host",
+        ] {
+            check(text, true);
+        }
+        for text in [
+            "::bad",
+            "bad",
+            "graph?a=b",
+            "1http://host",
+            "ht tp://host",
+            "http://ho st/graph",
+            "http://host:port/graph",
+            "http://[::1]x",
+            "http://host/\u{7f}",
+        ] {
+            check(text, false);
+        }
     }
 }
