@@ -2,8 +2,8 @@
 //!
 //! All texts stand once in a table of symbols; series name their labels by places in it. Key decision: labels are
 //! written out again as version 1.0 sends them, a copy of some 200 bytes a series, so that everything behind the decoder
-//! (the cache of known series above all) is one and the same for both versions. What is written out is
-//! limited like the request itself, since a few bytes can name a long text many times.
+//! (the cache of known series above all) is one and the same for both versions. What is written out, for refused
+//! series too, is limited like the request itself, since a few bytes can name a long text many times.
 //!
 //! A series with references that lead nowhere is refused on its own, the rest is kept. Specification:
 //! prometheus.io/docs/specs/prw/remote_write_spec_2_0.
@@ -19,6 +19,9 @@ use model::{
 
 /// Symbols of one request at most: each costs 16 bytes while it is read.
 const SYMBOLS_MAX: usize = 4_000_000;
+
+/// Characters of a name that a message shows.
+const SHOWN_CHARS_MAX: usize = 200;
 
 /// How requests are read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +58,7 @@ pub fn decode_second(
         batch: Batch::default(),
         references: Vec::new(),
         told: None,
+        written_bytes: 0,
     };
     let mut request = Message::new(&message);
     while let Some((field, wire)) = request.next_field()? {
@@ -82,6 +86,8 @@ struct Decoder<'m> {
     references: Vec<u32>,
     /// The metric's name and what was told of it by the series before.
     told: Option<(&'m [u8], Told)>,
+    /// Bytes of texts that were written out so far, whatever became of them.
+    written_bytes: usize,
 }
 
 /// Lengths of the batch's lists.
@@ -129,14 +135,17 @@ impl<'m> Decoder<'m> {
         }
         let mut written = self.write_out(&references)?;
         if is_labelled {
-            written = written.and_then(|()| self.write_type_and_unit(told));
+            written = match written {
+                Ok(()) => self.write_type_and_unit(told)?,
+                refused => refused,
+            };
         }
         let name = self.name(&references);
         self.references = references;
         match written.and_then(|()| self.check(before, name)) {
             Ok(name) => {
                 self.set_created(before, created);
-                self.tell(name, told);
+                self.tell(name, told)?;
                 self.finish(before);
             }
             Err(reason) => {
@@ -181,6 +190,7 @@ impl<'m> Decoder<'m> {
         let now = self.lengths();
         if before.samples == now.samples && before.histograms == now.histograms {
             let name = String::from_utf8_lossy(name.unwrap_or_default());
+            let name: String = name.chars().take(SHOWN_CHARS_MAX).collect();
             return Err(format!(
                 "a series of {name:?} has neither a sample nor a histogram"
             ));
@@ -201,17 +211,29 @@ impl<'m> Decoder<'m> {
                 (Ok(name), Ok(value)) => (name, value),
                 (Err(reason), _) | (_, Err(reason)) => return Ok(Err(reason)),
             };
-            put_label(&mut self.batch.message, name, value);
-            let bytes = self.batch.message.len();
-            if bytes > self.limits.decoded_bytes_max {
-                return Err(DecodeError::TooLarge {
-                    what: "labels written out",
-                    bytes,
-                    bytes_max: self.limits.decoded_bytes_max,
-                });
-            }
+            self.write_label(name, value)?;
         }
         Ok(Ok(()))
+    }
+
+    fn write_label(&mut self, name: &[u8], value: &[u8]) -> Result<(), DecodeError> {
+        self.count_written("labels written out", name.len() + value.len())?;
+        put_label(&mut self.batch.message, name, value);
+        Ok(())
+    }
+
+    /// Counts bytes that are about to be written out. Fails where they are too many in all.
+    fn count_written(&mut self, what: &'static str, bytes: usize) -> Result<(), DecodeError> {
+        self.written_bytes = self.written_bytes.saturating_add(bytes);
+        let (bytes, bytes_max) = (self.written_bytes, self.limits.decoded_bytes_max);
+        if bytes > bytes_max {
+            return Err(DecodeError::TooLarge {
+                what,
+                bytes,
+                bytes_max,
+            });
+        }
+        Ok(())
     }
 
     /// What the metadata says holds, not what labels of that name said.
@@ -224,15 +246,19 @@ impl<'m> Decoder<'m> {
         *references = kept.concat();
     }
 
-    fn write_type_and_unit(&mut self, told: Told) -> Result<(), String> {
-        let unit = self.symbol(told.unit)?;
+    /// As `write_out`.
+    fn write_type_and_unit(&mut self, told: Told) -> Result<Result<(), String>, DecodeError> {
+        let unit = match self.symbol(told.unit) {
+            Ok(unit) => unit,
+            Err(reason) => return Ok(Err(reason)),
+        };
         let kind = told.kind.label_value().as_bytes();
         for (name, value) in [(TYPE_LABEL, kind), (UNIT_LABEL, unit)] {
             if !value.is_empty() {
-                put_label(&mut self.batch.message, name.as_bytes(), value);
+                self.write_label(name.as_bytes(), value)?;
             }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn symbol(&self, reference: u32) -> Result<&'m [u8], String> {
@@ -314,21 +340,26 @@ impl<'m> Decoder<'m> {
     }
 
     /// Notes what a series says of its metric; neighbours mostly say the same.
-    fn tell(&mut self, name: Option<&'m [u8]>, told: Told) {
+    fn tell(&mut self, name: Option<&'m [u8]>, told: Told) -> Result<(), DecodeError> {
         let Some(name) = name.filter(|_| told != Told::default()) else {
-            return;
+            return Ok(());
         };
         if self.told == Some((name, told)) {
-            return;
+            return Ok(());
         }
         self.told = Some((name, told));
+        let help = self.symbol(told.help).unwrap_or_default();
+        let unit = self.symbol(told.unit).unwrap_or_default();
+        let bytes = name.len() + help.len() + unit.len();
+        self.count_written("metadata written out", bytes)?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let metadata = MetricMetadata {
             kind: told.kind,
-            help: self.symbol(told.help).map(text).unwrap_or_default(),
-            unit: self.symbol(told.unit).map(text).unwrap_or_default(),
+            help: text(help),
+            unit: text(unit),
         };
         self.batch.metadata.push((text(name), metadata));
+        Ok(())
     }
 }
 

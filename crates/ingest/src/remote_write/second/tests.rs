@@ -292,32 +292,6 @@ fn refuses_single_series_and_keeps_the_rest() {
 
 #[test]
 fn refuses_bodies() {
-    let limits = Limits {
-        decoded_bytes_max: 2000,
-        ..Limits::default()
-    };
-    // A long text, named again and again.
-    let request = Request {
-        symbols: vec![String::new(), "n".repeat(500)],
-        timeseries: vec![series(&[1, 1, 1, 1, 1, 1, 1, 1], &[(1, 1.0)])],
-    };
-    let error = decode_second(
-        &pack(&request.encode_to_vec()),
-        &limits,
-        SecondOptions::default(),
-    )
-    .expect_err("too large");
-    assert!(
-        matches!(
-            error,
-            DecodeError::TooLarge {
-                what: "labels written out",
-                ..
-            }
-        ),
-        "{error}"
-    );
-    assert_eq!(error.status(), 413);
     let few = Limits {
         samples_max: 1,
         ..Limits::default()
@@ -325,6 +299,65 @@ fn refuses_bodies() {
     let two = body(vec![series(&[1, 2], &[(1, 1.0), (2, 1.0)])]);
     let error = decode_second(&two, &few, SecondOptions::default()).expect_err("too many");
     assert_eq!(error.to_string(), "more than 1 samples in one request");
+}
+
+/// A long text, named again and again.
+#[test]
+fn what_is_written_out_is_limited() {
+    let limits = Limits {
+        decoded_bytes_max: 2000,
+        ..Limits::default()
+    };
+    let check = |timeseries: Vec<TimeSeries>, type_and_unit_labels, want: &str| {
+        let request = Request {
+            symbols: ["", "__name__", "a", "b", &"n".repeat(500)]
+                .map(str::to_owned)
+                .to_vec(),
+            timeseries,
+        };
+        let options = SecondOptions {
+            type_and_unit_labels,
+        };
+        let body = pack(&request.encode_to_vec());
+        let error = decode_second(&body, &limits, options).expect_err("too large");
+        let DecodeError::TooLarge { what, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!((what, error.status()), (want, 413));
+    };
+    let one = [(1, 1.0)];
+    let labels = "labels written out";
+    check(vec![series(&[4, 4, 4, 4, 4, 4], &one)], false, labels);
+    check(vec![series(&[1, 4], &one); 10], false, labels);
+    // Series that are refused cost as much.
+    check(vec![series(&[1, 4], &[]); 10], false, labels);
+    let with_exemplars = TimeSeries {
+        exemplars: vec![
+            Exemplar {
+                labels_refs: vec![4, 4],
+                ..Exemplar::default()
+            };
+            10
+        ],
+        ..series(&[1, 2], &one)
+    };
+    check(vec![with_exemplars], false, labels);
+    let said = |name, help_ref, unit_ref| TimeSeries {
+        metadata: Some(Metadata {
+            kind: 0,
+            help_ref,
+            unit_ref,
+        }),
+        ..series(&[1, name], &one)
+    };
+    check(vec![said(2, 0, 4); 10], true, labels);
+    let metadata = "metadata written out";
+    let in_turn = |help_ref, unit_ref| {
+        let name = |n: u32| 2 + n % 2;
+        (0..10).map(|n| said(name(n), help_ref, unit_ref)).collect()
+    };
+    check(in_turn(4, 0), false, metadata);
+    check(in_turn(0, 4), false, metadata);
 }
 
 proptest! {
