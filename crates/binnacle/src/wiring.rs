@@ -33,6 +33,7 @@ use reload::Configuration;
 use rules::RuleEngine;
 use runtime::queue::Sender;
 use runtime::{Registry, SharedClock, Shutdown};
+use stand_ins::Switch;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -55,6 +56,7 @@ pub(crate) struct Ground {
     pub(crate) shutdown: Shutdown,
     pub(crate) sockets: Handle,
     pub(crate) replay: Replay,
+    pub(crate) stand_ins: Switch,
 }
 
 /// A running program.
@@ -97,7 +99,7 @@ pub(crate) fn start(ground: Ground, setup: Setup) -> anyhow::Result<Wired> {
         (Arc::clone(&web.notifications), query_lines, &engine),
         Arc::clone(&doors),
     ));
-    let collector = Arc::new(collector(&ground, &sink, &own, &configuration));
+    let collector = Arc::new(collector(&ground, &sink, own.stand_ins(&ground.stand_ins)));
     configuration.connect(Arc::clone(&collector), Arc::clone(&ingest));
     upstream_names::publish(&ground, (&db, &collector), waiting);
     doors.know(Arc::clone(&collector));
@@ -263,19 +265,13 @@ fn engine(ground: &Ground) -> (Engine, QueryLog, Arc<LineLog>) {
     (engine, query_log, lines)
 }
 
-fn collector(
-    ground: &Ground,
-    sink: &Arc<dyn Sink>,
-    own: &Own,
-    configuration: &Arc<Configuration>,
-) -> Collector {
-    let configuration = Arc::clone(configuration);
+fn collector(ground: &Ground, sink: &Arc<dyn Sink>, stand_ins: collect::StandIns) -> Collector {
     Collector::new(Surroundings {
         sink: Arc::clone(sink),
         clock: Arc::clone(&ground.clock),
         registry: ground.registry.clone(),
         runtime: ground.sockets.clone(),
-        stand_ins: own.stand_ins(Arc::new(move || configuration.has_stand_ins())),
+        stand_ins,
         features: ground.flags.scrape_features,
     })
 }

@@ -4,6 +4,10 @@
 //! nothing. A full queue drops its oldest alerts: newer ones say more, and rules report again what still fires.
 //! A batch that an Alertmanager does not take is counted and dropped, as upstream does; the next report repeats it.
 //!
+//! Alerts reach the routing in this process without a request. So an address that is this process has no queue; one that
+//! it may stand in for has, and is asked about before each batch: its host may appear at any time, and a look-up that
+//! waits costs nobody else.
+//!
 //! What it deliberately does not do: relabel with the rules of the whole section or add external labels; alerts come
 //! here as `rules` hands them to the routing in this process.
 
@@ -26,8 +30,8 @@ pub const QUEUE_ALERTS_MAX: usize = 10_000;
 /// Alerts of a request at most; upstream's default.
 pub const BATCH_ALERTS_MAX: usize = 256;
 
-/// Whether an address is answered from inside this process: alerts reach the routing there without a request.
-pub type IsInside = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// Says something of an address.
+pub type AddressTest = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// What sending needs from around it.
 #[derive(Clone)]
@@ -38,8 +42,10 @@ pub struct Surroundings {
     pub registry: Registry,
     /// What requests run on; must have time and I/O.
     pub runtime: tokio::runtime::Handle,
-    /// Which addresses are this process.
-    pub is_inside: IsInside,
+    /// Whether an address is this process, now and always. Does not block.
+    pub is_own: AddressTest,
+    /// Whether this process stands in for an address at the moment. May block, as name resolution does.
+    pub stands_in: AddressTest,
     /// Alerts that wait for one Alertmanager at most.
     pub queue_alerts_max: usize,
     /// Alerts of a request at most.
@@ -58,7 +64,19 @@ struct Around {
 /// All Alertmanagers that a configuration names.
 pub struct Notifier {
     around: Arc<Around>,
-    sets: Arc<Mutex<Vec<Arc<Set>>>>,
+    sets: Arc<Mutex<Sets>>,
+    /// One configuration at a time.
+    applying: Mutex<()>,
+}
+
+#[derive(Default)]
+struct Sets {
+    /// Those of the configuration in force.
+    present: Vec<Arc<Set>>,
+    /// Replaced ones that still send what waits.
+    ending: Vec<Arc<Set>>,
+    /// Whether nothing may be started any more.
+    has_ended: bool,
 }
 
 /// The Alertmanagers' addresses, as `/api/v1/alertmanagers` lists them.
@@ -77,12 +95,12 @@ impl Notifier {
         let registry = surroundings.registry.clone();
         let numbers = Numbers::new(&registry, surroundings.queue_alerts_max);
         let discovered = numbers.discovered.clone();
-        let sets: Arc<Mutex<Vec<Arc<Set>>>> = Arc::default();
+        let sets: Arc<Mutex<Sets>> = Arc::default();
         let counted = Arc::downgrade(&sets);
         registry.before_showing(move || {
             if let Some(sets) = counted.upgrade() {
-                let sets = lock(&sets).clone();
-                let active = sets.iter().map(|set| set.view().active.len());
+                let present = lock(&sets).present.clone();
+                let active = present.iter().map(|set| set.view().active.len());
                 discovered.set_count(active.sum());
             }
         });
@@ -93,34 +111,44 @@ impl Notifier {
                 surroundings,
             }),
             sets,
+            applying: Mutex::default(),
         }
     }
 
-    /// Replaces what the configuration names. Sets that did not change go on undisturbed.
+    /// Replaces what the configuration names. Sets that did not change go on undisturbed. Reads files; who sends does not
+    /// wait for that.
     pub fn apply(&self, wanted: &[Alertmanagers]) {
-        let mut sets = lock(&self.sets);
-        let mut old = std::mem::take(&mut *sets);
+        let _one_at_a_time = lock(&self.applying);
+        let mut old = lock(&self.sets).present.clone();
+        let mut next = Vec::new();
         for settings in wanted {
             let same = old.iter().position(|set| set.settings == *settings);
-            sets.push(match same {
+            next.push(match same {
                 Some(index) => old.swap_remove(index),
                 None => Set::start(Arc::clone(&self.around), settings.clone()),
             });
         }
-        drop(sets);
-        for set in old {
-            set.stop();
+        let mut sets = lock(&self.sets);
+        sets.ending.retain(|set| !set.has_ended());
+        if sets.has_ended {
+            // Too late: what was just made ends as well, and whoever waits for the end had the others.
+            next.iter().for_each(|set| set.stop());
+            return;
         }
+        sets.present = next;
+        old.iter().for_each(|set| set.stop());
+        sets.ending.extend(old);
     }
 
     /// Queues alerts for every Alertmanager. Never waits.
     pub fn send(&self, alerts: &[Alert]) {
-        let sets = lock(&self.sets).clone();
-        if sets.is_empty() {
+        // Held to the end, so that a batch goes either to a set that is about to be replaced or to the next one.
+        let sets = lock(&self.sets);
+        if sets.present.is_empty() {
             return;
         }
         let alerts: Vec<Arc<Alert>> = alerts.iter().cloned().map(Arc::new).collect();
-        for set in &sets {
+        for set in &sets.present {
             set.send(&alerts);
         }
     }
@@ -129,7 +157,8 @@ impl Notifier {
     #[must_use]
     pub fn view(&self) -> AlertmanagersView {
         let mut all = AlertmanagersView::default();
-        for set in lock(&self.sets).iter() {
+        let present = lock(&self.sets).present.clone();
+        for set in present {
             let view = set.view();
             all.active.extend(view.active);
             all.dropped.extend(view.dropped);
@@ -139,11 +168,16 @@ impl Notifier {
 
     /// Ends everything; what waits is sent first where that was asked for, each request within its time limit.
     pub async fn shut_down(&self) {
-        let sets = std::mem::take(&mut *lock(&self.sets));
-        for set in &sets {
-            set.stop();
-        }
-        for set in sets {
+        let ending = {
+            let mut sets = lock(&self.sets);
+            sets.has_ended = true;
+            let present = std::mem::take(&mut sets.present);
+            present.iter().for_each(|set| set.stop());
+            let mut ending = std::mem::take(&mut sets.ending);
+            ending.extend(present);
+            ending
+        };
+        for set in ending {
             set.ended().await;
         }
     }

@@ -96,8 +96,8 @@ impl Request {
         url: &str,
         timeout_ms: i64,
     ) -> Result<Answer, FetchError> {
-        let headers = self.http.request_headers().map_err(FetchError::Settings)?;
-        let headers = http_client::header_map(&headers).map_err(FetchError::Settings)?;
+        let headers = http_client::request_headers(&self.http).await;
+        let headers = headers.map_err(FetchError::Settings)?;
         let encoding = if self.compression { "gzip" } else { "identity" };
         let seconds = model::format_float(model::number::i64_to_float(timeout_ms) / 1000.0);
         let failed = |error: &reqwest::Error| FetchError::Connection {

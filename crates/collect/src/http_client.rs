@@ -3,11 +3,12 @@
 //! TLS is rustls with ring. Without a `ca` the authorities are the system's (the bundle that
 //! `SSL_CERT_FILE` or the distribution names) and the web's. Certificates are read when a client is
 //! built, and again when they have changed; credentials are added to each request by `HttpClientConfig::request_headers`.
+//! Whatever stands in files is read on threads that may block, never on one that serves sockets.
 
 use config::Secret;
 use config::http_client::{HttpClientConfig, ProxyConfig, TlsTexts, tls_client_config};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Redirects that are followed, as Go's client does.
 const REDIRECTS_MAX: usize = 10;
@@ -97,9 +98,41 @@ impl RefreshedClient {
         *self.lock() = Present { texts, client };
     }
 
+    /// The client and the headers of a request, from what stands in the files now. Reads files.
+    pub fn read(&self) -> Result<(reqwest::Client, HeaderMap), String> {
+        self.refresh();
+        Ok((self.client()?, header_map(&self.config.request_headers()?)?))
+    }
+
+    /// The same for code that must not block.
+    pub(crate) async fn ready(self: &Arc<Self>) -> Result<(reqwest::Client, HeaderMap), String> {
+        if !self.config.names_files() {
+            return self.read();
+        }
+        let this = Arc::clone(self);
+        blocking(move || this.read()).await
+    }
+
     fn lock(&self) -> MutexGuard<'_, Present> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The headers of a request, credentials included, for code that must not block.
+pub(crate) async fn request_headers(config: &HttpClientConfig) -> Result<HeaderMap, String> {
+    if !config.names_files() {
+        return header_map(&config.request_headers()?);
+    }
+    let config = config.clone();
+    blocking(move || header_map(&config.request_headers()?)).await
+}
+
+/// Does work on a thread that may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, String> + Send + 'static,
+) -> Result<T, String> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| format!("preparing a request broke off: {error}"))?
 }
 
 /// Turns checked headers into the library's. Fails where a value cannot stand in a header.
@@ -127,4 +160,53 @@ pub fn cause(error: &dyn std::error::Error) -> String {
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_ascii_lowercase());
     first.into_iter().chain(chars).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::request_headers;
+    use config::Secret;
+    use config::http_client::{Credentials, HttpClientConfig, SecretSource};
+    use std::io::Write as _;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    #[test]
+    fn files_are_not_read_on_the_thread_of_sockets() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pipe = folder.path().join("token");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0)
+            .expect("a pipe");
+        // Who reads the pipe waits for this thread, which waits for the one that sockets are on.
+        let written = pipe.clone();
+        let (others_run, seen) = mpsc::sync_channel(1);
+        let thread = runtime::thread::spawn("writer", move || {
+            let in_time = seen.recv_timeout(Duration::from_secs(30)).is_ok();
+            // Opening waits for the reader.
+            let mut writer = std::fs::File::options().write(true).open(&written);
+            let token: &[u8] = if in_time { b"in time" } else { b"late" };
+            let writer = writer.as_mut().expect("a pipe");
+            writer.write_all(token).expect("a pipe");
+        });
+        let config = HttpClientConfig {
+            credentials: Some(Credentials::Token {
+                scheme: "Bearer".to_owned(),
+                token: SecretSource::File(pipe),
+            }),
+            headers: vec![("X-Scope".to_owned(), SecretSource::Text(Secret::new("a")))],
+            ..HttpClientConfig::default()
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let headers = runtime.block_on(async {
+            let other = async { others_run.send(()) };
+            let (headers, _sent) = tokio::join!(biased; request_headers(&config), other);
+            headers.expect("read")
+        });
+        assert_eq!(headers["authorization"], "Bearer in time");
+        assert_eq!(headers["x-scope"], "a");
+        thread.expect("a thread").join().expect("no panic");
+    }
 }

@@ -15,6 +15,8 @@ pub mod inside;
 mod metrics;
 mod pool;
 pub mod prometheus_file;
+#[cfg(test)]
+mod receiver;
 pub mod remote_read;
 pub mod remote_write;
 mod report;

@@ -9,7 +9,7 @@
 
 mod merge;
 
-use crate::http_client::{RefreshedClient, cause, header_map};
+use crate::http_client::{RefreshedClient, cause};
 use crate::prometheus_file::RemoteRead;
 use interchange::remote_read::{FrameReader, Query, decode_samples, encode_request};
 use model::{
@@ -153,7 +153,7 @@ impl Source for RemoteReader {
 struct Endpoint {
     settings: RemoteRead,
     external: Labels,
-    client: RefreshedClient,
+    client: Arc<RefreshedClient>,
     queries: Counter,
     failed: Counter,
     duration: Histogram,
@@ -184,7 +184,7 @@ impl Endpoint {
             )
         };
         Self {
-            client: RefreshedClient::new(settings.http.clone()),
+            client: Arc::new(RefreshedClient::new(settings.http.clone())),
             queries: queries("200"),
             failed: queries("failed"),
             duration: registry.histogram(
@@ -265,9 +265,7 @@ impl Endpoint {
     }
 
     async fn fetch(&self, asked: &Asked) -> Result<Vec<SeriesSamples>, String> {
-        self.client.refresh();
-        let client = self.client.client()?;
-        let mut headers = header_map(&self.settings.http.request_headers()?)?;
+        let (client, mut headers) = self.client.ready().await?;
         add_own(&mut headers, &self.settings.headers)?;
         let mut response = client
             .post(&self.settings.url)

@@ -196,6 +196,13 @@ impl HttpClientConfig {
         sources
     }
 
+    /// Whether anything is in a file, which may change under us and takes its time to be read.
+    #[must_use]
+    pub fn names_files(&self) -> bool {
+        let is_file = |source: &&SecretSource| matches!(source, SecretSource::File(_));
+        self.sources().iter().any(is_file)
+    }
+
     /// The headers that every request carries, credentials included, files read now.
     ///
     /// Fails where a file cannot be read or the credentials are of a kind that is not active yet.

@@ -85,6 +85,7 @@ async fn serve(up: &Up, setup: Setup) -> anyhow::Result<ExitCode> {
                 shutdown,
                 sockets: handle,
                 replay,
+                stand_ins: wiring::stand_ins::Switch::new(),
             };
             wiring::start(ground, setup)
         })

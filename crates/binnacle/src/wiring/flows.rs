@@ -1,6 +1,6 @@
 //! The queues between detection and response, each read by a thread of its own.
 
-use super::{Ground, stand_ins};
+use super::Ground;
 use crate::setup::Setup;
 use anyhow::Context as _;
 use collect::alertmanagers::Notifier;
@@ -159,15 +159,14 @@ impl Failures {
 
 /// What sends alerts to the Alertmanagers that a configuration names.
 pub(super) fn notifier(ground: &Ground) -> Notifier {
-    let flags = Arc::clone(&ground.flags);
+    let (flags, stand_ins) = (Arc::clone(&ground.flags), ground.stand_ins.clone());
     let settings = &ground.flags.notifications;
     Notifier::new(collect::alertmanagers::Surroundings {
         clock: Arc::clone(&ground.clock),
         registry: ground.registry.clone(),
         runtime: ground.sockets.clone(),
-        is_inside: Arc::new(move |address| {
-            flags.notifications.is_own(address) || stand_ins::stand_in(address).is_some()
-        }),
+        is_own: Arc::new(move |address| flags.notifications.is_own(address)),
+        stands_in: Arc::new(move |address| stand_ins.stand_in(address).is_some()),
         queue_alerts_max: settings.queue_alerts_max,
         batch_alerts_max: settings.batch_alerts_max,
         drains: settings.drains,

@@ -1,6 +1,6 @@
 //! What the program writes about this host and about itself, as job `binnacle`.
 
-use super::stand_ins::Part;
+use super::stand_ins::{Part, Switch};
 use crate::flags::Flags;
 use collect::host::{self, Roots, Sensors};
 use collect::inside::Source;
@@ -95,12 +95,10 @@ impl Own {
     }
 
     /// Decides which targets are answered from inside.
-    pub(crate) fn stand_ins(&self, active: Arc<dyn Fn() -> bool + Send + Sync>) -> StandIns {
-        let own = self.clone();
+    pub(super) fn stand_ins(&self, switch: &Switch) -> StandIns {
+        let (own, switch) = (self.clone(), switch.clone());
         Arc::new(move |target: &Target| {
-            let part = active()
-                .then(|| super::stand_ins::stand_in(&target.address))
-                .flatten()?;
+            let part = switch.stand_in(&target.address)?;
             let own = own.clone();
             Some(match part {
                 Part::HostSensors => StandIn {

@@ -16,7 +16,6 @@ use rules::file::{RuleFile, UnknownFields};
 use runtime::metrics::Gauge;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use storage::LineLog;
 
@@ -37,7 +36,6 @@ pub(super) struct Configuration {
     subquery_step: DefaultStep,
     ingest: Later<Ingest>,
     doors: Arc<Doors>,
-    has_stand_ins: AtomicBool,
     view: Mutex<SetupView>,
     /// One reload at a time.
     reloading: Mutex<()>,
@@ -65,7 +63,6 @@ impl Configuration {
             subquery_step: engine.options().subquery_step.clone(),
             ingest: Mutex::default(),
             doors,
-            has_stand_ins: AtomicBool::new(true),
             view: Mutex::default(),
             reloading: Mutex::default(),
         }
@@ -89,10 +86,6 @@ impl Configuration {
                 ..settings
             });
         }
-    }
-
-    pub(super) fn has_stand_ins(&self) -> bool {
-        self.has_stand_ins.load(Ordering::Relaxed)
     }
 
     pub(super) fn view(&self) -> SetupView {
@@ -135,8 +128,7 @@ impl Configuration {
     /// Applies a setup without mistakes.
     pub(super) fn apply(&self, setup: Setup) -> anyhow::Result<()> {
         let now = self.ground.clock.now();
-        self.has_stand_ins
-            .store(setup.settings.stand_ins, Ordering::Relaxed);
+        self.ground.stand_ins.set(setup.settings.stand_ins);
         let mut view = self.shown(&setup, now);
         view.notes.extend(super::stand_ins::notes(&setup));
         view.notes.extend(self.doors.apply(&setup));

@@ -6,6 +6,8 @@ use collect::prometheus_file::Discovery;
 use collect::target::ADDRESS;
 use std::collections::BTreeSet;
 use std::net::ToSocketAddrs as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A part of Binnacle that answers as the program it replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +30,28 @@ const CUSTOMARY: [(&str, &str, Part); 8] = [
     ("push_gateway", "9091", Part::OwnMetrics),
 ];
 
+/// Whether parts stand in at all: what `stand_ins` of the configuration in force says.
+#[derive(Clone)]
+pub(crate) struct Switch(Arc<AtomicBool>);
+
+impl Switch {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    pub(super) fn set(&self, is_on: bool) {
+        self.0.store(is_on, Ordering::Relaxed);
+    }
+
+    /// The part that stands in for an address right now. May wait for the resolver.
+    pub(super) fn stand_in(&self, address: &str) -> Option<Part> {
+        let is_on = self.0.load(Ordering::Relaxed);
+        is_on.then(|| stand_in(address)).flatten()
+    }
+}
+
 /// The part that stands in for an address, going by its name alone.
-pub(crate) fn customary(address: &str) -> Option<Part> {
+fn customary(address: &str) -> Option<Part> {
     let (host, port) = address.rsplit_once(':')?;
     CUSTOMARY
         .iter()
@@ -38,7 +60,7 @@ pub(crate) fn customary(address: &str) -> Option<Part> {
 }
 
 /// The part that stands in for an address whose host does not resolve. May wait for the resolver.
-pub(crate) fn stand_in(address: &str) -> Option<Part> {
+fn stand_in(address: &str) -> Option<Part> {
     customary(address).filter(|_| address.to_socket_addrs().is_err())
 }
 

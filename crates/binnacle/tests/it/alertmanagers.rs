@@ -3,9 +3,10 @@
 use crate::http::{self, Request};
 use crate::peer;
 use crate::place::Place;
-use crate::program::{Program, free_port};
+use crate::program::{Program, Start, free_port};
 use crate::waiting::until;
 use serde_json::Value;
+use std::net::ToSocketAddrs as _;
 
 const QUIET: &str = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n";
 
@@ -41,6 +42,47 @@ alerting:
 fn alerts(address: &str) -> Value {
     let answer = http::send(address, Request::get("/api/v2/alerts"));
     answer.map_or(Value::Null, |answer| answer.json())
+}
+
+/// Waits for a counter of one Alertmanager to count something.
+fn wait_for_count(program: &Program, name: &str, address: &str) {
+    let series = format!("{name}{{alertmanager=\"http://{address}/api/v2/alerts\"}} ");
+    until(&format!("{series} to count"), || {
+        let metrics = program.get("/metrics", &[]).text();
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        match value.and_then(|value| value.parse::<u64>().ok()) {
+            Some(1..) => Ok(()),
+            _ => Err(format!("{value:?}")),
+        }
+    });
+}
+
+#[test]
+fn a_customary_name_that_does_not_resolve_is_inside_unless_that_is_off() {
+    const NAME: &str = "alertmanager:9093";
+    if NAME.to_socket_addrs().is_ok() {
+        println!("skipped: the name alertmanager resolves here");
+        return;
+    }
+    let config = format!(
+        "rule_files: [rules.yml]\nalerting: {{alertmanagers: [{{static_configs: [{{targets: ['{NAME}']}}]}}]}}\n"
+    );
+    let place = Place::with(&[("prometheus.yml", &config), ("rules.yml", RULES)]);
+    let start = Start {
+        with_config: true,
+        arguments: vec!["--rules.alert.resend-delay=1s".to_owned()],
+        ..Start::default()
+    };
+    let program = Program::start_as(&place, &start);
+    wait_for_count(&program, "binnacle_collect_alerts_inside_total", NAME);
+    let errors = format!(
+        "prometheus_notifications_errors_total{{alertmanager=\"http://{NAME}/api/v2/alerts\"}} 0\n"
+    );
+    let metrics = program.get("/metrics", &[]).text();
+    assert!(metrics.contains(&errors), "{metrics}");
+    place.write("binnacle.yml", "stand_ins: off\n");
+    program.hang_up();
+    wait_for_count(&program, "prometheus_notifications_errors_total", NAME);
 }
 
 #[test]
@@ -89,11 +131,8 @@ fn debians_alertmanager_gets_the_alerts_and_sees_them_end() {
             other => Err(format!("{other:?}")),
         }
     });
-    let metrics = program.get("/metrics", &[]).text();
-    let dead = format!(
-        "prometheus_notifications_errors_total{{alertmanager=\"http://127.0.0.1:{dead_port}/api/v2/alerts\"}} 1"
-    );
-    assert!(metrics.contains(&dead), "{metrics}");
+    let dead = format!("127.0.0.1:{dead_port}");
+    wait_for_count(&program, "prometheus_notifications_errors_total", &dead);
     // The condition ends: the peer hears of it.
     place.write(
         "rules.yml",

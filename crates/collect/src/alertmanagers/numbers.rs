@@ -1,4 +1,4 @@
-//! The numbers of sending, under upstream's names.
+//! The numbers of sending, under upstream's names where it has one.
 
 use runtime::Registry;
 use runtime::metrics::{Counter, Gauge, Histogram, Summary};
@@ -20,6 +20,10 @@ const DROPPED: (&str, &str) = (
 const QUEUE_LENGTH: (&str, &str) = (
     "prometheus_notifications_queue_length",
     "The number of alert notifications in the queue.",
+);
+const INSIDE: (&str, &str) = (
+    "binnacle_collect_alerts_inside_total",
+    "Alerts that were not sent because this process stands in for their Alertmanager, whose host does not resolve.",
 );
 const LATENCY: (&str, &str) = (
     "prometheus_notifications_latency_seconds",
@@ -70,6 +74,7 @@ impl Numbers {
             errors: counter(ERRORS),
             sent: counter(SENT),
             dropped: counter(DROPPED),
+            inside: counter(INSIDE),
             queue_length: self.registry.gauge(QUEUE_LENGTH.0, QUEUE_LENGTH.1, &labels),
             latency: self.registry.summary(LATENCY.0, LATENCY.1, &labels),
             latency_histogram: self.registry.histogram_in(
@@ -93,6 +98,7 @@ impl Numbers {
             ERRORS,
             SENT,
             DROPPED,
+            INSIDE,
             QUEUE_LENGTH,
             LATENCY,
             LATENCY_HISTOGRAM,
@@ -107,6 +113,7 @@ pub(super) struct OwnNumbers {
     pub(super) errors: Counter,
     pub(super) sent: Counter,
     pub(super) dropped: Counter,
+    pub(super) inside: Counter,
     pub(super) queue_length: Gauge,
     pub(super) latency: Summary,
     pub(super) latency_histogram: Histogram,

@@ -12,6 +12,8 @@ use tokio::task::JoinHandle;
 
 /// Alerts that wait for one Alertmanager.
 pub(super) struct Queue {
+    /// Host and port.
+    address: String,
     url: String,
     around: Arc<Around>,
     requests: Arc<Requests>,
@@ -21,20 +23,28 @@ pub(super) struct Queue {
     stopping: AtomicBool,
     /// Whether the last request failed: only the first of a row of failures is worth a line of the log.
     is_failing: AtomicBool,
+    /// Whether this process stood in when it was asked last.
+    is_inside: AtomicBool,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Queue {
-    /// Makes the queue and starts its task.
-    pub(super) fn start(around: Arc<Around>, requests: Arc<Requests>, url: String) -> Arc<Self> {
+    /// Makes the queue and starts its task. Address: host and port.
+    pub(super) fn start(
+        around: Arc<Around>,
+        requests: Arc<Requests>,
+        (address, url): (String, String),
+    ) -> Arc<Self> {
         let queue = Arc::new(Self {
             numbers: around.numbers.of(&url),
+            address,
             url,
             requests,
             waiting: Mutex::default(),
             news: Notify::new(),
             stopping: AtomicBool::new(false),
             is_failing: AtomicBool::new(false),
+            is_inside: AtomicBool::new(false),
             task: Mutex::default(),
             around,
         });
@@ -71,6 +81,12 @@ impl Queue {
         self.news.notify_one();
     }
 
+    /// Whether there is nothing to wait for.
+    pub(super) fn has_ended(&self) -> bool {
+        let task = lock(&self.task);
+        task.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Waits for the task.
     pub(super) async fn ended(&self) {
         let task = lock(&self.task).take();
@@ -89,7 +105,7 @@ impl Queue {
             }
             let batch = self.next_batch();
             if !batch.is_empty() {
-                let taken = self.send(&batch).await;
+                let taken = self.hand_on(&batch).await;
                 if stopping && !taken {
                     // Nobody is there; the rest would only wait out the time limit of each request.
                     break;
@@ -120,32 +136,73 @@ impl Queue {
         batch
     }
 
+    /// Sends a batch once, unless this process stands in. Answers whether it was taken.
+    async fn hand_on(&self, batch: &[Arc<Alert>]) -> bool {
+        let alerts = count(batch.len());
+        let Some(is_inside) = self.is_inside().await else {
+            self.note_failure(alerts, "the name was not looked up in time");
+            return false;
+        };
+        if self.is_inside.swap(is_inside, Ordering::AcqRel) != is_inside {
+            let how = if is_inside {
+                "its host does not resolve, alerts are routed inside alone"
+            } else {
+                "its host resolves, alerts are sent there"
+            };
+            tracing::info!(alertmanager = self.url, "{how}");
+        }
+        if is_inside {
+            self.numbers.inside.add(alerts);
+            return true;
+        }
+        self.send(batch).await
+    }
+
+    /// Asks on a thread that may block. Waits for the answer: a resolver that hangs holds one thread and not one more a
+    /// batch. At the end it has as long as a request; `None` where that was not enough.
+    async fn is_inside(&self) -> Option<bool> {
+        let stands_in = Arc::clone(&self.around.surroundings.stands_in);
+        let address = self.address.clone();
+        let asked = tokio::task::spawn_blocking(move || stands_in(&address));
+        tokio::select! {
+            // One request too many is better than an alert that nobody hears of.
+            answer = asked => Some(answer.unwrap_or(false)),
+            () = self.end_of_patience() => None,
+        }
+    }
+
+    async fn end_of_patience(&self) {
+        while !self.stopping.load(Ordering::Acquire) {
+            self.news.notified().await;
+        }
+        tokio::time::sleep(self.requests.timeout()).await;
+    }
+
     /// Sends a batch once. Answers whether it was taken.
     async fn send(&self, batch: &[Arc<Alert>]) -> bool {
         let clock = &self.around.surroundings.clock;
         let began = clock.monotonic();
-        let done = self.requests.post(&self.url, batch).await;
         let alerts = count(batch.len());
-        match done {
-            Ok(()) => {
-                let took = clock.monotonic().saturating_sub(began).as_secs_f64();
-                self.numbers.latency.observe(took);
-                self.numbers.latency_histogram.observe(took);
-                self.numbers.sent.add(alerts);
-                if self.is_failing.swap(false, Ordering::AcqRel) {
-                    tracing::info!(alertmanager = self.url, "alerts are taken again");
-                }
-                true
-            }
-            Err(error) => {
-                self.numbers.errors.add(alerts);
-                self.numbers.dropped.add(alerts);
-                if !self.is_failing.swap(true, Ordering::AcqRel) {
-                    let url = &self.url;
-                    tracing::error!(alertmanager = url, alerts, error, "sending alerts failed");
-                }
-                false
-            }
+        if let Err(error) = self.requests.post(&self.url, batch).await {
+            self.note_failure(alerts, &error);
+            return false;
+        }
+        let took = clock.monotonic().saturating_sub(began).as_secs_f64();
+        self.numbers.latency.observe(took);
+        self.numbers.latency_histogram.observe(took);
+        self.numbers.sent.add(alerts);
+        if self.is_failing.swap(false, Ordering::AcqRel) {
+            tracing::info!(alertmanager = self.url, "alerts are taken again");
+        }
+        true
+    }
+
+    fn note_failure(&self, alerts: u64, error: &str) {
+        self.numbers.errors.add(alerts);
+        self.numbers.dropped.add(alerts);
+        if !self.is_failing.swap(true, Ordering::AcqRel) {
+            let url = &self.url;
+            tracing::error!(alertmanager = url, alerts, error, "sending alerts failed");
         }
     }
 }

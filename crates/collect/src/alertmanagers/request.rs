@@ -1,17 +1,16 @@
 //! One request to an Alertmanager: the body of its interface v2, and what the answer means.
 
-use crate::http_client::{RefreshedClient, cause, header_map};
+use crate::http_client::{RefreshedClient, cause};
 use crate::prometheus_file::Alertmanagers;
 use model::{Alert, Labels};
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How the Alertmanagers of a set are reached.
 pub(super) struct Requests {
-    http: config::HttpClientConfig,
-    client: RefreshedClient,
+    client: Arc<RefreshedClient>,
     timeout: Duration,
 }
 
@@ -19,38 +18,45 @@ impl Requests {
     pub(super) fn new(settings: &Alertmanagers) -> Self {
         let timeout_ms = u64::try_from(settings.timeout_ms).unwrap_or_default();
         Self {
-            client: RefreshedClient::new(settings.http.clone()),
-            http: settings.http.clone(),
+            client: Arc::new(RefreshedClient::new(settings.http.clone())),
             timeout: Duration::from_millis(timeout_ms),
         }
     }
 
+    /// How long a request may take.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Posts alerts once. Fails unless the answer is 2xx within the time limit.
     pub(super) async fn post(&self, url: &str, alerts: &[Arc<Alert>]) -> Result<(), String> {
-        match tokio::time::timeout(self.timeout, self.attempt(url, alerts)).await {
+        // Outside of the time limit: a file that hangs must not hold a thread more for each batch.
+        let ready = self.client.ready().await?;
+        match tokio::time::timeout(self.timeout, attempt(ready, url, alerts)).await {
             Ok(done) => done,
             Err(_elapsed) => Err(format!("no answer within {} ms", self.timeout.as_millis())),
         }
     }
+}
 
-    async fn attempt(&self, url: &str, alerts: &[Arc<Alert>]) -> Result<(), String> {
-        self.client.refresh();
-        let client = self.client.client()?;
-        let mut headers = header_map(&self.http.request_headers()?)?;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let answer = client
-            .post(url)
-            .headers(headers)
-            .body(body(alerts))
-            .send()
-            .await
-            .map_err(|error| cause(&error))?;
-        let status = answer.status();
-        if status.is_success() {
-            return Ok(());
-        }
-        Err(format!("bad response status {status}"))
+async fn attempt(
+    (client, mut headers): (reqwest::Client, HeaderMap),
+    url: &str,
+    alerts: &[Arc<Alert>],
+) -> Result<(), String> {
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let answer = client
+        .post(url)
+        .headers(headers)
+        .body(body(alerts))
+        .send()
+        .await
+        .map_err(|error| cause(&error))?;
+    let status = answer.status();
+    if status.is_success() {
+        return Ok(());
     }
+    Err(format!("bad response status {status}"))
 }
 
 /// Alerts as `/api/v2/alerts` takes them.

@@ -31,6 +31,8 @@ struct State {
     /// Queues that end.
     ending: Vec<Arc<Queue>>,
     watchers: Vec<JoinHandle<()>>,
+    /// Whether no queue may be started any more.
+    has_stopped: bool,
 }
 
 impl Set {
@@ -76,7 +78,8 @@ impl Set {
         set
     }
 
-    fn found(&self, found: Found) {
+    /// Takes note of what a source lists now.
+    pub(super) fn found(&self, found: Found) {
         if let Some(groups) = lock(&self.state).groups.get_mut(found.index) {
             *groups = found.groups;
         }
@@ -86,24 +89,26 @@ impl Set {
     /// Brings the queues in line with what the sources list.
     fn sync(&self) {
         let mut state = lock(&self.state);
+        // What a source found may still be on its way when the set is stopped.
+        if state.has_stopped {
+            return;
+        }
         let found = Addresses::of(state.groups.iter().flatten(), &self.settings);
         for problem in found.problems {
             tracing::error!("a discovered Alertmanager cannot be used: {problem}");
         }
         let mut old = std::mem::take(&mut state.queues);
         for (address, url) in &found.active {
-            if (self.around.surroundings.is_inside)(address) {
+            if (self.around.surroundings.is_own)(address) {
                 continue;
             }
             let queue = old.remove(url).unwrap_or_else(|| {
                 let (around, requests) = (Arc::clone(&self.around), Arc::clone(&self.requests));
-                Queue::start(around, requests, url.clone())
+                Queue::start(around, requests, (address.clone(), url.clone()))
             });
             state.queues.insert(url.clone(), queue);
         }
-        for queue in old.into_values() {
-            queue.stop();
-        }
+        state.end(old);
         state.view = AlertmanagersView {
             active: found.active.into_iter().map(|(_, url)| url).collect(),
             dropped: found.dropped,
@@ -141,14 +146,18 @@ impl Set {
     /// Ends watching and tells the queues to end.
     pub(super) fn stop(&self) {
         let mut state = lock(&self.state);
+        state.has_stopped = true;
         for watcher in state.watchers.drain(..) {
             watcher.abort();
         }
         let queues = std::mem::take(&mut state.queues);
-        for queue in queues.values() {
-            queue.stop();
-        }
-        state.ending.extend(queues.into_values());
+        state.end(queues);
+    }
+
+    /// Whether nothing is left to wait for.
+    pub(super) fn has_ended(&self) -> bool {
+        let state = lock(&self.state);
+        state.has_stopped && state.ending.iter().all(|queue| queue.has_ended())
     }
 
     /// Waits for the queues that were told to end.
@@ -156,6 +165,17 @@ impl Set {
         let ending = std::mem::take(&mut lock(&self.state).ending);
         for queue in ending {
             queue.ended().await;
+        }
+    }
+}
+
+impl State {
+    /// Tells queues to end and keeps them until they have.
+    fn end(&mut self, queues: BTreeMap<String, Arc<Queue>>) {
+        self.ending.retain(|queue| !queue.has_ended());
+        for queue in queues.into_values() {
+            queue.stop();
+            self.ending.push(queue);
         }
     }
 }

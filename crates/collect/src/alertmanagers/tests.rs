@@ -1,93 +1,70 @@
 //! Real requests to receivers on loopback that keep what they are sent.
 
 use super::address::Addresses;
-use super::{AlertmanagersView, Notifier, Surroundings};
-use crate::prometheus_file::{Alertmanagers, PrometheusFile, Reading, read};
+use super::{AddressTest, AlertmanagersView, Notifier, Surroundings, lock};
+use crate::discovery::Found;
+use crate::prometheus_file::{Alertmanagers, PrometheusFile, Reading, TargetGroup, read};
+use crate::receiver::{PATIENCE, Receiver, dead_address, metric, wait_until};
 use model::{Alert, Labels, Timestamp};
-use runtime::{Clock as _, Registry, SystemClock};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use runtime::{Registry, SystemClock};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, mpsc};
 
 /// An Alertmanager that answers with a status and keeps what it was sent.
-struct Receiver {
-    address: String,
+struct Alertmanager {
+    receiver: Receiver,
     /// Head and body of each request.
     seen: Arc<Mutex<Vec<(String, String)>>>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
 }
 
-impl Receiver {
+impl Alertmanager {
+    /// Listens; `statuses`: what the first requests are answered, 200 after them.
     fn start(statuses: &'static [u16]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = listener.local_addr().expect("bound").to_string();
+        Self::start_slow(statuses, || ())
+    }
+
+    /// The same; waits before each answer.
+    fn start_slow(statuses: &'static [u16], wait: impl Fn() + Send + 'static) -> Self {
         let seen: Arc<Mutex<Vec<(String, String)>>> = Arc::default();
-        let stop = Arc::new(AtomicBool::new(false));
-        let (kept, stopped) = (Arc::clone(&seen), Arc::clone(&stop));
-        let thread = runtime::thread::spawn("receiver", move || {
-            for stream in listener.incoming().flatten() {
-                if stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                let number = kept.lock().expect("no panic").len();
-                let status = statuses.get(number).copied().unwrap_or(200);
-                let request = answer(stream, status);
-                kept.lock().expect("no panic").push(request);
-            }
+        let kept = Arc::clone(&seen);
+        let receiver = Receiver::start(0, move |head, body| {
+            let body = String::from_utf8(body).expect("text");
+            let mut all = lock(&kept);
+            let status = statuses.get(all.len()).copied().unwrap_or(200);
+            all.push((head, body));
+            drop(all);
+            wait();
+            status
         });
-        Self {
-            address,
-            seen,
-            stop,
-            thread: Some(thread.expect("a thread")),
-        }
+        Self { receiver, seen }
+    }
+
+    fn address(&self) -> &str {
+        &self.receiver.address
     }
 
     fn count(&self) -> usize {
-        self.seen.lock().expect("no panic").len()
+        lock(&self.seen).len()
     }
 
     fn request(&self, index: usize) -> (String, serde_json::Value) {
-        let (head, body) = self.seen.lock().expect("no panic")[index].clone();
+        let (head, body) = lock(&self.seen)[index].clone();
         (head, serde_json::from_str(&body).expect("JSON"))
     }
-}
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
-        let _woken = TcpStream::connect(&self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ended = thread.join();
+    /// The names of the alerts that came, in order.
+    fn names(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for index in 0..self.count() {
+            let (_, body) = self.request(index);
+            for alert in body.as_array().expect("a list") {
+                let name = alert["labels"]["alertname"].as_str();
+                names.push(name.expect("a name").to_owned());
+            }
         }
+        names
     }
-}
-
-fn answer(mut stream: TcpStream, status: u16) -> (String, String) {
-    let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
-            break;
-        }
-        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        head.push_str(&line);
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).expect("a body");
-    let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    // The sender may be gone.
-    let _unread = stream.write_all(text.as_bytes());
-    (head, String::from_utf8(body).expect("text"))
 }
 
 struct Place {
@@ -108,11 +85,16 @@ impl Place {
     }
 
     fn notifier(&self, queue_alerts_max: usize) -> Notifier {
+        self.notifier_where(queue_alerts_max, Arc::new(|_| false))
+    }
+
+    fn notifier_where(&self, queue_alerts_max: usize, stands_in: AddressTest) -> Notifier {
         Notifier::new(Surroundings {
             clock: SystemClock::shared(),
             registry: self.registry.clone(),
             runtime: self.runtime.handle().clone(),
-            is_inside: Arc::new(|address| address == "alertmanager:9093"),
+            is_own: Arc::new(|address| address == "localhost:9090"),
+            stands_in,
             queue_alerts_max,
             batch_alerts_max: 2,
             drains: true,
@@ -120,10 +102,13 @@ impl Place {
     }
 
     fn metric(&self, part: &str) -> String {
-        let text = self.registry.render();
-        let line = text.lines().find(|line| line.starts_with(part));
-        let value = line.and_then(|line| line.rsplit(' ').next());
-        value.unwrap_or("none").to_owned()
+        metric(&self.registry, part)
+    }
+
+    /// A number of one Alertmanager.
+    fn number(&self, name: &str, address: &str) -> String {
+        let url = format!("http://{address}/api/v2/alerts");
+        self.metric(&format!("{name}{{alertmanager=\"{url}\"}}"))
     }
 }
 
@@ -155,15 +140,11 @@ fn alert(name: &str) -> Alert {
     }
 }
 
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let clock = SystemClock::new();
-    while !holds() {
-        assert!(
-            clock.monotonic() < Duration::from_secs(30),
-            "waited for {what}"
-        );
-        std::thread::yield_now();
-    }
+/// One element with these static addresses.
+fn at(addresses: &[&str]) -> Vec<Alertmanagers> {
+    alertmanagers(&format!(
+        "[{{static_configs: [{{targets: {addresses:?}}}]}}]"
+    ))
 }
 
 #[test]
@@ -219,17 +200,17 @@ fn finds_addresses() {
 
 #[test]
 fn posts_what_the_interface_wants_with_credentials() {
-    let (place, receiver) = (Place::new(), Receiver::start(&[]));
+    let (place, receiver) = (Place::new(), Alertmanager::start(&[]));
     let notifier = place.notifier(10);
     notifier.apply(&alertmanagers(&format!(
         "[{{path_prefix: /am, basic_auth: {{username: ann, password: secret}}, \
            alert_relabel_configs: [{{source_labels: [alertname], regex: Skip, action: drop}}, \
              {{target_label: via, replacement: relabelled}}], \
-           static_configs: [{{targets: ['{}', 'alertmanager:9093']}}]}}]",
-        receiver.address
+           static_configs: [{{targets: ['{}', 'localhost:9090']}}]}}]",
+        receiver.address()
     )));
-    let url = format!("http://{}/am/api/v2/alerts", receiver.address);
-    let inside = "http://alertmanager:9093/am/api/v2/alerts".to_owned();
+    let url = format!("http://{}/am/api/v2/alerts", receiver.address());
+    let inside = "http://localhost:9090/am/api/v2/alerts".to_owned();
     let view = AlertmanagersView {
         active: vec![url.clone(), inside],
         dropped: Vec::new(),
@@ -279,65 +260,156 @@ fn posts_what_the_interface_wants_with_credentials() {
 
 #[test]
 fn one_that_is_dead_costs_the_other_nothing_and_is_counted() {
-    let (place, receiver) = (Place::new(), Receiver::start(&[500]));
-    // Nobody listens here: the port was ours a moment ago.
-    let dead = {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        listener.local_addr().expect("bound").to_string()
-    };
+    let (place, receiver) = (Place::new(), Alertmanager::start(&[500]));
+    let (dead, _reserved) = dead_address();
     let notifier = place.notifier(10);
-    notifier.apply(&alertmanagers(&format!(
-        "[{{timeout: 5s, static_configs: [{{targets: ['{dead}', '{}']}}]}}]",
-        receiver.address
-    )));
+    notifier.apply(&at(&[&dead, receiver.address()]));
     notifier.send(&[alert("A"), alert("B"), alert("C")]);
-    let metric = |name: &str, address: &str| {
-        place.metric(&format!(
-            "prometheus_notifications_{name}{{alertmanager=\"http://{address}/api/v2/alerts\"}}"
-        ))
+    let number = |name: &str, address: &str| {
+        place.number(&format!("prometheus_notifications_{name}"), address)
     };
     // Two requests of at most two alerts each; the first is refused, counted and not repeated.
     wait_until("both requests", || {
-        metric("sent_total", &receiver.address) == "1"
+        number("sent_total", receiver.address()) == "1"
     });
-    assert_eq!(metric("errors_total", &receiver.address), "2");
-    assert_eq!(metric("dropped_total", &receiver.address), "2");
-    let (_, body) = receiver.request(1);
-    assert_eq!(body[0]["labels"]["alertname"], "C");
-    wait_until("the dead one", || metric("dropped_total", &dead) == "3");
-    assert_eq!(metric("errors_total", &dead), "3");
-    assert_eq!(metric("sent_total", &dead), "0");
+    assert_eq!(number("errors_total", receiver.address()), "2");
+    assert_eq!(number("dropped_total", receiver.address()), "2");
+    assert_eq!(receiver.names(), ["A", "B", "C"]);
+    assert_eq!(receiver.count(), 2);
+    wait_until("the dead one", || number("dropped_total", &dead) == "3");
+    assert_eq!(number("errors_total", &dead), "3");
+    assert_eq!(number("sent_total", &dead), "0");
     place.runtime.block_on(notifier.shut_down());
 }
 
 #[test]
 fn a_full_queue_keeps_the_newest_and_the_end_sends_what_waits() {
-    let (place, receiver) = (Place::new(), Receiver::start(&[]));
+    let (place, receiver) = (Place::new(), Alertmanager::start(&[]));
     let notifier = place.notifier(3);
-    notifier.apply(&alertmanagers(&format!(
-        "[{{static_configs: [{{targets: ['{}']}}]}}]",
-        receiver.address
-    )));
+    notifier.apply(&at(&[receiver.address()]));
     let names = ["A", "B", "C", "D", "E"];
     notifier.send(&names.map(alert));
     place.runtime.block_on(notifier.shut_down());
-    let mut got = Vec::new();
-    for index in 0..receiver.count() {
-        let (_, body) = receiver.request(index);
-        let alerts = body.as_array().cloned().unwrap_or_default();
-        got.extend(alerts.iter().map(|alert| {
-            alert["labels"]["alertname"]
-                .as_str()
-                .expect("a name")
-                .to_owned()
-        }));
+    assert_eq!(receiver.names(), ["C", "D", "E"]);
+}
+
+#[test]
+fn an_alertmanager_that_appears_after_the_start_gets_alerts() {
+    let (place, receiver) = (Place::new(), Alertmanager::start(&[]));
+    let resolves = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&resolves);
+    let notifier = place.notifier_where(10, Arc::new(move |_| !asked.load(Ordering::SeqCst)));
+    notifier.apply(&at(&[receiver.address()]));
+    let number = |name: &str| place.number(name, receiver.address());
+    notifier.send(&[alert("A")]);
+    wait_until("the alert to stay inside", || {
+        number("binnacle_collect_alerts_inside_total") == "1"
+    });
+    // No reload, nothing but another answer of the resolver.
+    resolves.store(true, Ordering::SeqCst);
+    notifier.send(&[alert("B")]);
+    wait_until("the alert to be sent", || {
+        number("prometheus_notifications_sent_total") == "1"
+    });
+    resolves.store(false, Ordering::SeqCst);
+    notifier.send(&[alert("C")]);
+    wait_until("the alert to stay inside", || {
+        number("binnacle_collect_alerts_inside_total") == "2"
+    });
+    assert_eq!(receiver.names(), ["B"]);
+    assert_eq!(number("prometheus_notifications_errors_total"), "0");
+    place.runtime.block_on(notifier.shut_down());
+}
+
+#[test]
+fn a_resolver_that_hangs_delays_nobody_else() {
+    let (place, receiver) = (Place::new(), Alertmanager::start(&[]));
+    let slow = Alertmanager::start(&[]);
+    let (release, gate) = mpsc::sync_channel::<()>(3);
+    let (gate, name) = (Mutex::new(gate), slow.address().to_owned());
+    let stands_in = move |address: &str| {
+        // In vain where whoever would open the gate waits for this very answer.
+        if address == name {
+            lock(&gate).recv_timeout(PATIENCE).expect("to be released");
+        }
+        false
+    };
+    let notifier = place.notifier_where(10, Arc::new(stands_in));
+    notifier.apply(&at(&[slow.address(), receiver.address()]));
+    notifier.send(&[alert("A")]);
+    wait_until("the other to get it", || receiver.count() == 1);
+    assert_eq!(notifier.view().active.len(), 2);
+    assert_eq!(slow.count(), 0);
+    release.send(()).expect("somebody waits");
+    wait_until("the alert to be sent", || slow.count() == 1);
+    place.runtime.block_on(notifier.shut_down());
+}
+
+#[test]
+fn a_set_that_was_stopped_starts_nothing() {
+    let (place, receiver) = (Place::new(), Alertmanager::start(&[]));
+    let notifier = place.notifier(10);
+    let settings = at(&[receiver.address()]);
+    notifier.apply(&settings);
+    let set = Arc::clone(&lock(&notifier.sets).present[0]);
+    notifier.apply(&[]);
+    let length = "prometheus_notifications_queue_length";
+    wait_until("the queue to end", || {
+        place.number(length, receiver.address()) == "none"
+    });
+    // What its source found was on its way.
+    let groups = crate::discovery::read_now(
+        &settings[0].discoveries[0],
+        &crate::metrics::Metrics::new(&Registry::new()),
+    );
+    set.found(found(groups));
+    assert_eq!(place.number(length, receiver.address()), "none");
+    place.runtime.block_on(notifier.shut_down());
+    // Nor is anything started after the end.
+    notifier.apply(&settings);
+    assert_eq!(notifier.view(), AlertmanagersView::default());
+}
+
+/// What the first source of a set lists.
+fn found(groups: Vec<TargetGroup>) -> Found {
+    Found {
+        job: "alertmanagers".to_owned(),
+        generation: 0,
+        index: 0,
+        groups,
     }
-    assert_eq!(got, ["C", "D", "E"]);
+}
+
+#[test]
+fn the_end_waits_for_queues_that_went_before() {
+    let check = |what: &str, go: &dyn Fn(&Notifier)| {
+        let (release, gate) = mpsc::sync_channel::<()>(3);
+        let place = Place::new();
+        let receiver = Alertmanager::start_slow(&[], move || {
+            gate.recv_timeout(PATIENCE).expect("to be released");
+        });
+        let notifier = place.notifier(10);
+        notifier.apply(&at(&[receiver.address()]));
+        notifier.send(&["A", "B", "C", "D", "E"].map(alert));
+        wait_until("the first request", || receiver.count() == 1);
+        go(&notifier);
+        for _ in 0..3 {
+            release.send(()).expect("it runs");
+        }
+        place.runtime.block_on(notifier.shut_down());
+        assert_eq!(receiver.names(), ["A", "B", "C", "D", "E"], "{what}");
+    };
+    check("nothing goes", &|_| ());
+    check("a source lists nothing more", &|notifier| {
+        let set = Arc::clone(&lock(&notifier.sets).present[0]);
+        set.found(found(Vec::new()));
+    });
+    check("a set is replaced", &|notifier| notifier.apply(&[]));
 }
 
 #[test]
 fn files_that_list_alertmanagers_are_followed() {
-    let (place, receiver) = (Place::new(), Receiver::start(&[]));
+    let (place, receiver) = (Place::new(), Alertmanager::start(&[]));
     let folder = tempfile::tempdir().expect("a folder");
     let list = folder.path().join("am.json");
     #[expect(clippy::disallowed_methods, reason = "a test's own file")]
@@ -349,7 +421,7 @@ fn files_that_list_alertmanagers_are_followed() {
         list.display()
     )));
     assert_eq!(notifier.view(), AlertmanagersView::default());
-    write(&format!("[{{\"targets\": [\"{}\"]}}]", receiver.address));
+    write(&format!("[{{\"targets\": [\"{}\"]}}]", receiver.address()));
     wait_until("the file to be read", || notifier.view().active.len() == 1);
     notifier.send(&[alert("A")]);
     wait_until("a request", || receiver.count() == 1);
@@ -358,7 +430,10 @@ fn files_that_list_alertmanagers_are_followed() {
         "[{{file_sd_configs: [{{files: ['{}']}}]}}]",
         list.display()
     ));
+    let before = Arc::clone(&lock(&notifier.sets).present[0]);
     notifier.apply(&same);
+    let after = Arc::clone(&lock(&notifier.sets).present[0]);
+    assert!(Arc::ptr_eq(&before, &after));
     assert_eq!(notifier.view().active.len(), 1);
     notifier.apply(&[]);
     assert_eq!(notifier.view(), AlertmanagersView::default());

@@ -43,7 +43,7 @@ impl Ec2Watcher {
 
     /// Calls an action and gives the XML that it answers.
     async fn call(&mut self, action: &str, more: &[(String, String)]) -> Result<String, String> {
-        let (client, headers) = self.client.connect()?;
+        let (client, headers) = self.client.connect().await?;
         let now = self.clock.now();
         let keys = self.account.keys(&client, now).await?;
         let endpoint = match self.discovery.endpoint.as_str() {

@@ -42,7 +42,10 @@ impl Provider for HttpWatcher {
     async fn ask(&mut self) -> Result<Vec<TargetGroup>, String> {
         let client = match &self.client {
             Some(client) => client.clone(),
-            None => http_client::build(&self.discovery.http)?,
+            None => {
+                let config = self.discovery.http.clone();
+                http_client::blocking(move || http_client::build(&config)).await?
+            }
         };
         self.client = Some(client.clone());
         match tokio::time::timeout(self.interval(), self.request(&client)).await {
@@ -56,7 +59,7 @@ impl HttpWatcher {
     async fn request(&self, client: &reqwest::Client) -> Result<Vec<TargetGroup>, String> {
         let url = self.url();
         let failed = |error: reqwest::Error| format!("Get {url:?}: {}", http_client::cause(&error));
-        let headers = http_client::header_map(&self.discovery.http.request_headers()?)?;
+        let headers = http_client::request_headers(&self.discovery.http).await?;
         let seconds = model::format_float(self.interval().as_secs_f64());
         let request = client
             .get(url)

@@ -50,23 +50,18 @@ impl JsonClient {
     }
 
     /// The client and the headers that each request carries, credentials included.
-    pub(super) fn connect(&mut self) -> Result<(reqwest::Client, HeaderMap), String> {
+    pub(super) async fn connect(&mut self) -> Result<(reqwest::Client, HeaderMap), String> {
         let client = match &self.client {
             Some(client) => client.clone(),
             None => {
-                let mut builder = http_client::builder(&self.http)?;
-                if let Some(socket) = &self.socket {
-                    builder = builder.unix_socket(socket.clone());
-                }
-                builder
-                    .build()
-                    .map_err(|error| http_client::cause(&error))?
+                let (http, socket) = (self.http.clone(), self.socket.clone());
+                http_client::blocking(move || build(&http, socket)).await?
             }
         };
         self.client = Some(client.clone());
-        let mut headers = self.http.request_headers()?;
-        headers.extend(self.headers.iter().cloned());
-        Ok((client, http_client::header_map(&headers)?))
+        let mut headers = http_client::request_headers(&self.http).await?;
+        headers.extend(http_client::header_map(&self.headers)?);
+        Ok((client, headers))
     }
 
     /// Asks `url` with query parameters.
@@ -75,7 +70,7 @@ impl JsonClient {
         url: &str,
         parameters: &[(&str, String)],
     ) -> Result<Value, String> {
-        let (client, headers) = self.connect()?;
+        let (client, headers) = self.connect().await?;
         let wrong = |error| format!("{url:?}: {error}");
         let mut parsed = reqwest::Url::parse(url).map_err(wrong)?;
         if !parameters.is_empty() {
@@ -99,6 +94,15 @@ impl JsonClient {
             Err(_elapsed) => Err(format!("Get {url:?}: context deadline exceeded")),
         }
     }
+}
+
+/// Builds a client that connects to `socket`, where there is one.
+fn build(http: &HttpClientConfig, socket: Option<PathBuf>) -> Result<reqwest::Client, String> {
+    let mut builder = http_client::builder(http)?;
+    if let Some(socket) = socket {
+        builder = builder.unix_socket(socket);
+    }
+    builder.build().map_err(|error| http_client::cause(&error))
 }
 
 /// What a service said instead of an answer.

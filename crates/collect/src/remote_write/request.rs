@@ -1,11 +1,12 @@
 //! One request to an endpoint, and what its answer means.
 
-use crate::http_client::{RefreshedClient, cause, header_map};
+use crate::http_client::{RefreshedClient, cause};
 use crate::prometheus_file::RemoteWrite;
 use ingest::remote_out::{Verdict, judge};
 use reqwest::header::{
     CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Bytes of an answer that a message shows.
@@ -14,7 +15,7 @@ const SHOWN_BYTES_MAX: usize = 512;
 /// How to reach an endpoint.
 pub(super) struct Requests {
     settings: RemoteWrite,
-    client: RefreshedClient,
+    client: Arc<RefreshedClient>,
 }
 
 /// What came of an attempt; a text says what went wrong.
@@ -26,7 +27,7 @@ pub(super) struct Attempt {
 impl Requests {
     pub(super) fn new(settings: &RemoteWrite) -> Self {
         Self {
-            client: RefreshedClient::new(settings.http.clone()),
+            client: Arc::new(RefreshedClient::new(settings.http.clone())),
             settings: settings.clone(),
         }
     }
@@ -34,24 +35,29 @@ impl Requests {
     /// Sends a packed body once.
     pub(super) async fn send(&self, body: Vec<u8>) -> Attempt {
         let timeout = u64::try_from(self.settings.timeout_ms).unwrap_or(30_000);
-        let sent = tokio::time::timeout(Duration::from_millis(timeout), self.attempt(body)).await;
-        match sent {
+        let again = |problem| Attempt {
+            verdict: Verdict::Again(None),
+            problem,
+        };
+        // Outside of the time limit: a file that hangs must not hold a thread more for each attempt.
+        let (client, headers) = match self.client.ready().await {
+            Ok(ready) => ready,
+            Err(problem) => return again(problem),
+        };
+        let attempt = self.attempt(&client, headers, body);
+        match tokio::time::timeout(Duration::from_millis(timeout), attempt).await {
             Ok(Ok(attempt)) => attempt,
-            Ok(Err(problem)) => Attempt {
-                verdict: Verdict::Again(None),
-                problem,
-            },
-            Err(_elapsed) => Attempt {
-                verdict: Verdict::Again(None),
-                problem: format!("no answer within {timeout} ms"),
-            },
+            Ok(Err(problem)) => again(problem),
+            Err(_elapsed) => again(format!("no answer within {timeout} ms")),
         }
     }
 
-    async fn attempt(&self, body: Vec<u8>) -> Result<Attempt, String> {
-        self.client.refresh();
-        let client = self.client.client()?;
-        let mut headers = header_map(&self.settings.http.request_headers()?)?;
+    async fn attempt(
+        &self,
+        client: &reqwest::Client,
+        mut headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Attempt, String> {
         self.add_own(&mut headers)?;
         let mut response = client
             .post(&self.settings.url)

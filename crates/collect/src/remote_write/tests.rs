@@ -1,5 +1,6 @@
 use super::{RemoteWriter, Surroundings};
 use crate::prometheus_file::{QueueSettings, RemoteWrite};
+use crate::receiver::{Receiver, dead_address, metric, port, wait_until};
 use ingest::remote_write::{Limits, apply, decode};
 use model::relabel::{RelabelAction, RelabelRule};
 use model::{
@@ -7,103 +8,46 @@ use model::{
 };
 use runtime::{Clock as _, Registry, SystemClock};
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
 use storage::SimulatedFiles;
 
 /// A receiver that keeps what it takes.
-struct Receiver {
-    address: String,
+struct Endpoint {
+    receiver: Receiver,
     store: Arc<MemoryStore>,
-    requests: Arc<AtomicUsize>,
     heads: Arc<Mutex<Vec<String>>>,
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
 }
 
-impl Receiver {
+impl Endpoint {
     /// Listens; `statuses`: what the first requests are answered, 204 after them.
-    fn start(port: u16, statuses: &'static [u16], store: Arc<MemoryStore>) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", port)).expect("a port");
-        let address = listener.local_addr().expect("bound").to_string();
-        let (requests, stop) = (
-            Arc::new(AtomicUsize::new(0)),
-            Arc::new(AtomicBool::new(false)),
-        );
-        let heads = Arc::new(Mutex::new(Vec::new()));
-        let (kept, counted, stopped) =
-            (Arc::clone(&store), Arc::clone(&requests), Arc::clone(&stop));
-        let seen = Arc::clone(&heads);
-        let thread = runtime::thread::spawn("receiver", move || {
-            for stream in listener.incoming().flatten() {
-                if stopped.load(Ordering::SeqCst) {
-                    return;
-                }
-                let number = counted.fetch_add(1, Ordering::SeqCst);
-                let status = statuses.get(number).copied().unwrap_or(204);
-                let head = answer(stream, status, &kept);
-                seen.lock().expect("no panic").push(head);
+    fn start(port: u16, statuses: &'static [u16]) -> Self {
+        let (store, heads): (Arc<MemoryStore>, Arc<Mutex<Vec<String>>>) = Default::default();
+        let (kept, seen) = (Arc::clone(&store), Arc::clone(&heads));
+        let limits = Limits::default();
+        let receiver = Receiver::start(port, move |head, body| {
+            let mut seen = seen.lock().expect("no panic");
+            let status = statuses.get(seen.len()).copied().unwrap_or(204);
+            if status == 204 {
+                let batch = decode(&body, &limits).expect("a request");
+                apply(&batch, &limits.labels, &*kept).expect("memory");
             }
+            seen.push(head);
+            status
         });
         Self {
-            address,
+            receiver,
             store,
-            requests,
             heads,
-            stop,
-            thread: Some(thread.expect("a thread")),
         }
-    }
-
-    fn port(&self) -> u16 {
-        let (_, port) = self.address.rsplit_once(':').expect("a port");
-        port.parse().expect("a number")
     }
 
     fn samples(&self) -> usize {
         stored(&self.store).values().map(Vec::len).sum()
     }
-}
 
-impl Drop for Receiver {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts.
-        let _woken = TcpStream::connect(&self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ended = thread.join();
-        }
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("no panic").clone()
     }
-}
-
-/// Answers one request and closes; keeps what it brought where the answer is yes.
-fn answer(mut stream: TcpStream, status: u16, store: &MemoryStore) -> String {
-    let mut reader = BufReader::new(stream.try_clone().expect("a socket"));
-    let (mut head, mut length) = (String::new(), 0);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
-            break;
-        }
-        if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
-        }
-        head.push_str(&line);
-    }
-    let mut body = vec![0; length];
-    if reader.read_exact(&mut body).is_ok() && status == 204 {
-        let limits = Limits::default();
-        let batch = decode(&body, &limits).expect("a request");
-        apply(&batch, &limits.labels, store).expect("memory");
-    }
-    let text = format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    // The sender may be gone.
-    let _unread = stream.write_all(text.as_bytes());
-    head
 }
 
 fn stored(store: &MemoryStore) -> BTreeMap<String, Vec<(i64, f64)>> {
@@ -149,10 +93,7 @@ impl Place {
     }
 
     fn metric(&self, part: &str) -> String {
-        let text = self.registry.render();
-        let line = text.lines().find(|line| line.starts_with(part));
-        let value = line.and_then(|line| line.rsplit(' ').next());
-        value.unwrap_or("none").to_owned()
+        metric(&self.registry, part)
     }
 }
 
@@ -182,25 +123,15 @@ fn batch(from: i64, count: i64, series: usize) -> Vec<SeriesSamples> {
     .collect()
 }
 
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let clock = SystemClock::new();
-    while !holds() {
-        assert!(
-            clock.monotonic() < Duration::from_secs(30),
-            "waited for {what}"
-        );
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn everything_arrives_although_the_receiver_was_dead_and_we_were_restarted() {
     let place = Place::new();
-    let port = Receiver::start(0, &[], Arc::default()).port();
+    let (address, _reserved) = dead_address();
+    let port = port(&address);
     let writer = place.writer();
     let (active, problems) = writer.apply(&[settings(port)], &Labels::default());
     assert!(active && problems.is_empty(), "{problems:?}");
-    // Nobody listens there any more.
+    // Nobody listens there yet.
     writer.append(&batch(0, 100, 10)).expect("queued");
     wait_until("an attempt", || {
         place.metric("prometheus_remote_storage_samples_retried_total") != "0"
@@ -211,9 +142,9 @@ fn everything_arrives_although_the_receiver_was_dead_and_we_were_restarted() {
     let writer = place.writer();
     writer.apply(&[settings(port)], &Labels::default());
     writer.append(&batch(100, 100, 10)).expect("queued");
-    let receiver = Receiver::start(port, &[], Arc::default());
-    wait_until("2000 samples", || receiver.samples() == 2000);
-    let all = stored(&receiver.store);
+    let endpoint = Endpoint::start(port, &[]);
+    wait_until("2000 samples", || endpoint.samples() == 2000);
+    let all = stored(&endpoint.store);
     assert_eq!(all.len(), 10);
     for samples in all.values() {
         let values: Vec<f64> = samples.iter().map(|(_, value)| *value).collect();
@@ -224,18 +155,13 @@ fn everything_arrives_although_the_receiver_was_dead_and_we_were_restarted() {
     });
     writer.shut_down();
     // What was acknowledged is not sent again.
-    let requests = receiver.requests.load(Ordering::SeqCst);
+    let requests = endpoint.heads().len();
     let writer = place.writer();
     writer.apply(&[settings(port)], &Labels::default());
     writer.append(&batch(200, 1, 1)).expect("queued");
-    wait_until("one more", || receiver.samples() == 2001);
-    assert_eq!(receiver.requests.load(Ordering::SeqCst), requests + 1);
-    let heads = receiver
-        .heads
-        .lock()
-        .expect("no panic")
-        .join("\n")
-        .to_lowercase();
+    wait_until("one more", || endpoint.samples() == 2001);
+    assert_eq!(endpoint.heads().len(), requests + 1);
+    let heads = endpoint.heads().join("\n").to_lowercase();
     assert!(
         heads.contains("x-prometheus-remote-write-version: 0.1.0"),
         "{heads}"
@@ -247,14 +173,14 @@ fn everything_arrives_although_the_receiver_was_dead_and_we_were_restarted() {
 #[test]
 fn answers_decide_what_is_sent_again() {
     let place = Place::new();
-    let receiver = Receiver::start(0, &[500, 429, 400, 204], Arc::default());
+    let endpoint = Endpoint::start(0, &[500, 429, 400, 204]);
     let one = RemoteWrite {
         queue: QueueSettings {
             shards_min: 1,
             shards_max: 1,
             ..settings(0).queue
         },
-        ..settings(receiver.port())
+        ..settings(endpoint.receiver.port())
     };
     let writer = place.writer();
     writer.apply(&[one], &Labels::default());
@@ -266,9 +192,9 @@ fn answers_decide_what_is_sent_again() {
         place.metric("prometheus_remote_storage_samples_retried_total"),
         "20"
     );
-    assert_eq!(receiver.samples(), 0);
+    assert_eq!(endpoint.samples(), 0);
     writer.append(&batch(10, 5, 1)).expect("queued");
-    wait_until("the second to arrive", || receiver.samples() == 5);
+    wait_until("the second to arrive", || endpoint.samples() == 5);
     wait_until("its count", || {
         place.metric("prometheus_remote_storage_samples_total") == "5"
     });
@@ -286,7 +212,7 @@ fn answers_decide_what_is_sent_again() {
 #[test]
 fn labels_and_ages_are_looked_at_on_the_way() {
     let place = Place::new();
-    let receiver = Receiver::start(0, &[], Arc::default());
+    let endpoint = Endpoint::start(0, &[]);
     let drop_rule = RelabelRule {
         source_labels: vec!["s".to_owned()],
         separator: ";".to_owned(),
@@ -298,7 +224,7 @@ fn labels_and_ages_are_looked_at_on_the_way() {
     };
     let mut one = RemoteWrite {
         relabel: vec![drop_rule],
-        ..settings(receiver.port())
+        ..settings(endpoint.receiver.port())
     };
     one.queue.sample_age_max_ms = 3_600_000;
     let external = Labels::from_pairs([("region", "eu"), ("s", "never")]);
@@ -307,8 +233,8 @@ fn labels_and_ages_are_looked_at_on_the_way() {
     let mut rows = batch(0, 1, 3);
     rows[0].samples[0].timestamp = SystemClock::new().now().plus_millis(-7_200_000);
     writer.append(&rows).expect("queued");
-    wait_until("one to arrive", || receiver.samples() == 1);
-    let names: Vec<String> = stored(&receiver.store).into_keys().collect();
+    wait_until("one to arrive", || endpoint.samples() == 1);
+    let names: Vec<String> = stored(&endpoint.store).into_keys().collect();
     assert_eq!(names, [r#"{__name__="m", region="eu", s="2"}"#]);
     let text = place.registry.render();
     let dropped = |reason: &str| {

@@ -6,6 +6,7 @@
 
 use super::{parse, value};
 use crate::discovery::json::{read_body, refusal};
+use crate::http_client::blocking;
 use crate::prometheus_file::Ec2Discovery;
 use config::Secret;
 use config::aws::{self, Keys, Request};
@@ -50,7 +51,7 @@ impl Account {
             return Ok(keys.clone());
         }
         if self.region.is_empty() {
-            self.region = match aws::find_region() {
+            self.region = match blocking(|| Ok(aws::find_region())).await? {
                 Some(region) => region,
                 None => metadata(client, "meta-data/placement/region")
                     .await
@@ -74,7 +75,8 @@ impl Account {
                 ..Keys::default()
             });
         }
-        if let Some(keys) = aws::find_keys(&self.given.profile)? {
+        let profile = self.given.profile.clone();
+        if let Some(keys) = blocking(move || aws::find_keys(&profile)).await? {
             return Ok(keys);
         }
         from_machine(client).await

@@ -178,7 +178,7 @@ impl Api {
         parameters.push(("allowWatchBookmarks", "true".to_owned()));
         parameters.push(("resourceVersion", version.clone()));
         parameters.push(("timeoutSeconds", WATCH_SECONDS.to_string()));
-        let (client, headers) = client.connect()?;
+        let (client, headers) = client.connect().await?;
         let url = reqwest::Url::parse_with_params(&self.url(source), &parameters)
             .map_err(|error| error.to_string())?;
         let request = client.get(url).headers(headers);
