@@ -7,7 +7,7 @@ use crate::shape::missing_shape;
 use crate::story::{self, Receivers};
 use crate::target::{Behaviour, Target};
 use crate::waiting::{now_ms, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const EXPOSITION: &str = "\
 # HELP requests_total Requests served.
@@ -51,7 +51,9 @@ fn queries_answer_every_type_of_result() {
         assert_eq!(answer["data"]["resultType"], kind, "{expression}");
         answer["data"]["result"].clone()
     };
-    let vector = check("sum by (job) (requests_total)", "vector");
+    // Over a minute, so that a single failed scrape changes nothing.
+    let sum = "sum by (job) (last_over_time(requests_total[1m]))";
+    let vector = check(sum, "vector");
     assert_eq!(vector[0]["metric"], json!({"job": "app"}));
     assert!(
         vector[0]["value"][0].is_number() && vector[0]["value"][1] == "12",
@@ -69,11 +71,12 @@ fn queries_answer_every_type_of_result() {
         b"query=vector(7)",
     );
     assert_eq!(form.json()["data"]["result"][0]["value"][1], "7");
-    let warned = program.json(
-        "/api/v1/query",
-        &[("query", "rate(temperature_celsius[1m])")],
-    );
-    assert!(warned["infos"].is_array(), "{warned}");
+    until("a rate of what is no counter", || {
+        let rate = "rate(temperature_celsius[1m])";
+        let warned = program.json("/api/v1/query", &[("query", rate)]);
+        let has_infos = warned["infos"].is_array();
+        has_infos.then_some(()).ok_or_else(|| warned.to_string())
+    });
 }
 
 #[test]
@@ -187,22 +190,22 @@ fn targets_rules_and_status_hold_what_clients_read() {
     let running = start();
     let program = &running.program;
     let data = |path: &str| program.json(path, &[])["data"].clone();
-    let targets = data("/api/v1/targets");
-    let list = targets["activeTargets"]
-        .as_array()
-        .expect("targets")
-        .clone();
-    let app = list
-        .iter()
-        .find(|target| target["labels"]["job"] == "app")
-        .expect("the app");
+    let app = until("the app to be up", || {
+        let targets = data("/api/v1/targets");
+        let mut list = targets["activeTargets"].as_array().expect("targets").iter();
+        let app = list.find(|target| target["labels"]["job"] == "app");
+        let is_up = |app: &&Value| app["health"] == "up";
+        app.filter(is_up)
+            .cloned()
+            .ok_or_else(|| targets.to_string())
+    });
     assert_eq!(
         app["scrapeUrl"],
         format!("http://{}/metrics", running.target.address())
     );
     assert_eq!(
         (&app["health"], &app["lastError"], &app["scrapeInterval"]),
-        (&json!("up"), &json!(""), &json!("200ms"))
+        (&json!("up"), &json!(""), &json!("1s"))
     );
     assert_eq!(
         app["discoveredLabels"]["__address__"],

@@ -4,6 +4,7 @@ use crate::place::{Place, text};
 use crate::program::{Program, Start, run};
 use crate::story::{self, Receivers};
 use crate::target::Target;
+use crate::waiting::{until, until_true};
 use expect_test::{Expect, expect};
 
 /// Checks the files; the folder's name is taken out of what is printed.
@@ -205,7 +206,7 @@ fn a_bad_reload_keeps_the_old_configuration() {
     let before = program.query("count_over_time(job:requests:sum[1h])")[0]
         .1
         .clone();
-    crate::waiting::until_true("more evaluations", || {
+    until_true("more evaluations", || {
         program.query("count_over_time(job:requests:sum[1h])")[0].1 != before
     });
 
@@ -219,5 +220,9 @@ fn a_bad_reload_keeps_the_old_configuration() {
         program.json("/api/v1/status/runtimeinfo", &[])["data"]["reloadConfigSuccess"],
         true
     );
-    assert_eq!(run(&["doctor", &program.url()]).status, 0);
+    until("doctor to find nothing", || {
+        let doctor = run(&["doctor", &program.url()]);
+        let is_well = doctor.status == 0;
+        is_well.then_some(()).ok_or_else(|| format!("{doctor:?}"))
+    });
 }

@@ -20,7 +20,7 @@ groups:
         labels: {severity: critical}
       - alert: Soon
         expr: up{job=\"app\"} == 0
-        for: 4s
+        for: 8s
       - alert: Later
         expr: up{job=\"app\"} == 0
         for: 1h
@@ -133,7 +133,7 @@ fn a_killed_program_goes_on_where_it_was() {
     let resolved = wait_for_incident(&program, "resolved");
     assert_eq!(resolved["id"], incident["id"]);
     wait_for_notices(&program, &path, 6);
-    wait_for_scrapes(&target, 5);
+    wait_for_scrapes(&target, 3);
     assert_eq!((told(), incidents(&program).len()), ((4, 2), 1));
 }
 

@@ -5,9 +5,11 @@ use crate::place::{Place, text};
 use crate::waiting::{until, until_true};
 use serde_json::Value;
 use std::fs::File;
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use tokio::net::TcpSocket;
 
 /// The program to start.
 pub(crate) fn path() -> PathBuf {
@@ -15,10 +17,17 @@ pub(crate) fn path() -> PathBuf {
     PathBuf::from(named.unwrap_or_else(|| env!("CARGO_BIN_EXE_binnacle").to_owned()))
 }
 
-/// A port that is free at the moment.
+/// A port where connections are refused until somebody listens there. A socket that does not listen keeps it until the
+/// tests end, so that nobody gets it by chance.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
+    static KEPT: Mutex<Vec<TcpSocket>> = Mutex::new(Vec::new());
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("a socket");
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(any).expect("a free port");
+    let port = socket.local_addr().expect("bound").port();
+    KEPT.lock().expect("lock").push(socket);
+    port
 }
 
 /// What a command that ended left.

@@ -135,7 +135,8 @@ fn ending_is_quick_while_targets_hang() {
     let before = now_ms();
     assert_eq!(program.end(), 0);
     let took_ms = now_ms() - before;
-    assert!(took_ms < 5_000, "{took_ms} ms");
+    // The scrape would go on for 30 s; a busy disk may take some seconds to write what is left.
+    assert!(took_ms < 20_000, "{took_ms} ms");
 }
 
 #[test]

@@ -1,12 +1,18 @@
 //! A target to scrape: healthy, dead, or bad in one of the ways that targets are bad.
 
 use crate::http;
+use crate::program::free_port;
 use crate::server::{Handler, Server};
-use std::io::{BufReader, Read as _, Write as _};
+use std::io::{BufReader, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+/// Between two looks whether to go on waiting.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long a request may take from its first byte to its last one.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How it answers.
 #[derive(Clone, Debug)]
@@ -15,7 +21,7 @@ pub(crate) enum Behaviour {
     Serve(String),
     /// With this status.
     Fail(u16),
-    /// With this many bytes of one ever longer exposition.
+    /// With this many bytes of one ever longer exposition, the same lines again and again.
     Stream(usize),
     /// Not at all, while the connection stays open.
     Hang,
@@ -40,8 +46,9 @@ impl Target {
             behaviour: Mutex::new(behaviour),
             scrapes: AtomicUsize::new(0),
         });
-        let server = Server::start(0, handler(&inner));
-        let port = server.address.port();
+        // Ours also while it is dead.
+        let port = free_port();
+        let server = Server::start(port, handler(&inner));
         Self {
             server: Some(server),
             port,
@@ -78,10 +85,10 @@ impl Target {
 fn handler(inner: &Arc<Inner>) -> Handler {
     let inner = Arc::clone(inner);
     Arc::new(move |stream, stop| {
-        stream
-            .set_read_timeout(Some(Duration::from_millis(100)))
-            .expect("a socket");
         // Whoever connects without asking, as the one that wakes the listener, gets no answer.
+        if !is_asked(&stream, stop).unwrap_or(false) {
+            return;
+        }
         if http::read_message(&mut BufReader::new(&stream)).is_err() {
             return;
         }
@@ -90,6 +97,22 @@ fn handler(inner: &Arc<Inner>) -> Handler {
         // A scraper that hangs up is what these behaviours are made for.
         let _answered = answer(&stream, &behaviour, stop);
     })
+}
+
+/// Waits for the first byte of a request, as long as the server goes on; the rest may then take its time.
+fn is_asked(stream: &TcpStream, stop: &AtomicBool) -> std::io::Result<bool> {
+    stream.set_read_timeout(Some(PAUSE))?;
+    while !stop.load(Ordering::Relaxed) {
+        match stream.peek(&mut [0]) {
+            Ok(bytes) => {
+                stream.set_read_timeout(Some(REQUEST_TIMEOUT))?;
+                return Ok(bytes > 0);
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
 }
 
 fn answer(mut stream: &TcpStream, behaviour: &Behaviour, stop: &AtomicBool) -> std::io::Result<()> {
@@ -103,19 +126,17 @@ fn answer(mut stream: &TcpStream, behaviour: &Behaviour, stop: &AtomicBool) -> s
         ),
         Behaviour::Stream(bytes_max) => {
             stream.write_all(HEAD.as_bytes())?;
+            let line = |n| format!("endless_total{{number=\"{n:012}\"}} {n}\n");
+            let lines: String = (0..1000).map(line).collect();
             let mut sent = 0;
-            let mut number = 0;
             while sent < *bytes_max && !stop.load(Ordering::Relaxed) {
-                let lines: String = (number..number + 1000)
-                    .map(|n| format!("endless_total{{number=\"{n:012}\"}} {n}\n"))
-                    .collect();
                 stream.write_all(lines.as_bytes())?;
                 sent += lines.len();
-                number += 1000;
             }
             Ok(())
         }
         Behaviour::Hang => {
+            stream.set_read_timeout(Some(PAUSE))?;
             let mut byte = [0];
             loop {
                 // The timeout of the socket ends each read.

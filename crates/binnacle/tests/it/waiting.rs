@@ -4,22 +4,30 @@ use runtime::{Clock as _, SystemClock};
 use std::time::Duration;
 
 /// How long anything may take: far more than it does, since the machine may be busy.
-const PATIENCE_MS: i64 = 30_000;
+const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Looks until it sees something; `Err` says what was seen instead. Panics with the last of those after the deadline.
-pub(crate) fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+pub(crate) fn until<T>(what: &str, look: impl FnMut() -> Result<T, String>) -> T {
+    until_within(PATIENCE, what, look)
+}
+
+/// The same for what may take longer than anything else.
+pub(crate) fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut look: impl FnMut() -> Result<T, String>,
+) -> T {
     let clock = SystemClock::new();
-    let started = clock.now();
     loop {
         match look() {
             Ok(seen) => return seen,
             Err(instead) => {
-                let waited_ms = clock.now().millis_since(started);
+                let waited = clock.monotonic();
                 assert!(
-                    waited_ms < PATIENCE_MS,
-                    "waited {waited_ms} ms for {what}; at last: {instead}"
+                    waited < patience,
+                    "waited {waited:?} for {what}; at last: {instead}"
                 );
             }
         }

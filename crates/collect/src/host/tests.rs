@@ -291,19 +291,15 @@ fn a_read_is_cheap() {
 mod reference {
     //! Debian's node_exporter, run for a moment.
 
+    use crate::receiver::dead_address;
     use std::io::{BufRead, BufReader, Lines, Read, Write};
-    use std::net::{TcpListener, TcpStream};
+    use std::net::TcpStream;
     use std::process::{ChildStderr, Command, Stdio};
     use std::time::Duration;
 
     /// Its exposition; `None` where it is not installed.
     pub(super) fn scrape() -> Option<String> {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .ok()?
-            .local_addr()
-            .ok()?
-            .port();
-        let address = format!("127.0.0.1:{port}");
+        let (address, _kept) = dead_address();
         let mut child = Command::new("prometheus-node-exporter")
             .arg(format!("--web.listen-address={address}"))
             .args(["--collector.processes", "--collector.stat.softirq"])

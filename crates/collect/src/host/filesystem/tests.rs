@@ -56,7 +56,7 @@ fn a_hanging_mount_does_not_stop_the_others() {
         }
         Ok(space)
     };
-    let mut probe = SpaceProbe::new(Arc::new(question), Duration::from_millis(20));
+    let mut probe = SpaceProbe::new(Arc::new(question), Duration::from_secs(1));
     assert!(probe.ask(Path::new("/")).is_ok());
     assert!(probe.ask(Path::new("/hung")).is_err());
     assert!(probe.ask(Path::new("/")).is_ok());
