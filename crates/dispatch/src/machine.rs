@@ -63,7 +63,7 @@ const TRIM_INTERVAL_MS: i64 = 3_600_000;
 const CLEANING_INTERVAL_MS: i64 = 60_000;
 
 /// What happens to the machine.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Input {
     /// A source describes alerts.
     Put(Vec<PostedAlert>),

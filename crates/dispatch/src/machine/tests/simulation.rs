@@ -1,11 +1,11 @@
-//! Random life with crashes at every point where something is written or sent.
+//! Random life with crashes, and writes that fail, at every point where something is written or sent.
 
 mod year;
 
 use super::{START_MS, alert, parse, shown};
 use crate::alert::PostedAlert;
 use crate::config::Config;
-use crate::machine::{Input, Machine};
+use crate::machine::{Input, Kept, Machine, Step};
 use crate::notice::{FailureReason, Notice, Outcome};
 use crate::rows::{self, MIGRATION};
 use model::Timestamp;
@@ -34,6 +34,7 @@ const IDLE_MS_MAX: i64 = 30 * 60_000;
 /// How often things go wrong: one in so many.
 #[derive(Clone, Copy)]
 struct Odds {
+    failed_write: u64,
     crash_at_write: u64,
     crash_before_attempt: u64,
     failed_attempt: u64,
@@ -42,6 +43,7 @@ struct Odds {
 
 /// Much goes wrong.
 const ROUGH: Odds = Odds {
+    failed_write: 6,
     crash_at_write: 12,
     crash_before_attempt: 10,
     failed_attempt: 4,
@@ -50,6 +52,7 @@ const ROUGH: Odds = Odds {
 
 /// Nothing goes wrong.
 const SMOOTH: Odds = Odds {
+    failed_write: 0,
     crash_at_write: 0,
     crash_before_attempt: 0,
     failed_attempt: 0,
@@ -65,6 +68,12 @@ struct Host {
     state: State,
     now: Timestamp,
     machine: Machine,
+    /// Attempts that are being made.
+    under_way: BTreeMap<String, Timestamp>,
+    /// What follows from a machine that was made anew.
+    owed: Step,
+    /// By how much the clock was set that the rows do not know of yet.
+    set_by_ms: i64,
     /// How often each notification arrived.
     arrivals: BTreeMap<String, (usize, String)>,
     /// Notifications that were sent while a crash kept us from noting it.
@@ -87,6 +96,9 @@ impl Host {
             state,
             now: Timestamp::from_millis(START_MS),
             machine: Machine::new(Arc::clone(&config)),
+            under_way: BTreeMap::new(),
+            owed: Step::default(),
+            set_by_ms: 0,
             config,
             odds: ROUGH,
             arrivals: BTreeMap::new(),
@@ -101,14 +113,25 @@ impl Host {
         one_in > 0 && self.random.below(one_in) == 0
     }
 
-    /// One input with a possible crash before and after its rows are stored; answers whether it was stored.
+    /// One input, again as long as its rows are not taken, with a possible crash before and after they are
+    /// stored; answers whether it was stored.
     fn step(&mut self, input: Input) -> bool {
-        let step = self.machine.step(self.now, input);
+        let step = loop {
+            let mut step = std::mem::take(&mut self.owed);
+            step.absorb(self.machine.step(self.now, input.clone()));
+            if !self.chance(self.odds.failed_write) {
+                break step;
+            }
+            self.remake(step);
+        };
         if self.chance(self.odds.crash_at_write) {
             self.crash();
             return false;
         }
         rows::commit(&self.state, &step.rows).expect("commit");
+        for id in &step.ended {
+            self.under_way.remove(id);
+        }
         for row in &step.rows {
             match row {
                 rows::Row::PutNotice(notice) if self.promised.insert(notice.id.clone()) => {
@@ -128,8 +151,21 @@ impl Host {
         true
     }
 
+    /// The database did not take a step: the machine is made anew, attempts go on.
+    fn remake(&mut self, lost: Step) {
+        let now = self.now.plus_millis(-self.set_by_ms);
+        let mut restored = rows::load(&self.state, Timestamp::MIN).expect("rows");
+        restored.kept = Some(Kept {
+            under_way: self.under_way.clone(),
+            told: self.machine.take_told(lost.before),
+        });
+        (self.machine, self.owed) = Machine::restore(now, Arc::clone(&self.config), restored);
+    }
+
     fn crash(&mut self) {
         self.crashes += 1;
+        self.owed = Step::default();
+        self.under_way.clear();
         let restored = rows::load(&self.state, Timestamp::MIN).expect("rows");
         let (machine, step) = Machine::restore(self.now, Arc::clone(&self.config), restored);
         rows::commit(&self.state, &step.rows).expect("commit");
@@ -143,6 +179,8 @@ impl Host {
             if due.is_empty() {
                 return;
             }
+            let started = due.iter().map(|notice| (notice.id.clone(), self.now));
+            self.under_way.extend(started);
             let crashes = self.crashes;
             for notice in due {
                 if self.crashes != crashes {
@@ -253,14 +291,16 @@ fn check(host: &Host, firing: &BTreeSet<(u64, u64)>) -> usize {
             "seed {seed}: {text} arrived {count} times with {excused} crashes"
         );
     }
-    // What every receiver was told last is how things are.
+    // What every receiver was told last is how things are, but for ends that are held back.
     let restored = rows::load(&host.state, Timestamp::MIN).expect("rows");
     let mut known: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for (_, target, entry) in &restored.log {
-        known
-            .entry(target.to_string())
-            .or_default()
-            .extend(&entry.firing);
+        known.entry(target.to_string()).or_default().extend(
+            entry
+                .firing
+                .iter()
+                .filter(|one| !host.machine.is_held(**one)),
+        );
     }
     let fingerprint = |job: u64, instance: u64| {
         let mut words = vec![
@@ -272,12 +312,13 @@ fn check(host: &Host, firing: &BTreeSet<(u64, u64)>) -> usize {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         model::Labels::from_pairs(alert(&words).labels).fingerprint()
     };
-    let all: BTreeSet<u64> = firing.iter().map(|(j, i)| fingerprint(*j, *i)).collect();
-    let of_b: BTreeSet<u64> = firing
-        .iter()
-        .filter(|(job, _)| *job == 2)
-        .map(|(j, i)| fingerprint(*j, *i))
-        .collect();
+    let firing = || {
+        let steady = |(job, one): &&(u64, u64)| !host.machine.is_held(fingerprint(*job, *one));
+        firing.iter().filter(steady)
+    };
+    let all: BTreeSet<u64> = firing().map(|(j, i)| fingerprint(*j, *i)).collect();
+    let of_b = firing().filter(|(job, _)| *job == 2);
+    let of_b: BTreeSet<u64> = of_b.map(|(j, i)| fingerprint(*j, *i)).collect();
     let told = |target: &str| known.get(target).cloned().unwrap_or_default();
     assert_eq!(told("a/webhook[0]"), all, "seed {seed}");
     assert_eq!(told("b/webhook[0]"), of_b, "seed {seed}");

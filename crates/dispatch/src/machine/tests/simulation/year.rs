@@ -38,6 +38,7 @@ receivers:
 ";
 
 const ODDS: Odds = Odds {
+    failed_write: 12,
     crash_at_write: 16,
     crash_before_attempt: 12,
     failed_attempt: 6,
@@ -80,7 +81,9 @@ fn set_clock(host: &mut Host) {
     if host.chance(3) {
         host.crash();
     } else {
+        host.set_by_ms = by_ms;
         host.step(Input::ClockSet(by_ms));
+        host.set_by_ms = 0;
     }
 }
 
