@@ -1,6 +1,6 @@
 //! A database that takes nothing for a while, as on a full disk.
 
-use super::{PATIENCE, Running, alert, config, state};
+use super::{PATIENCE, Running, alert, state};
 use crate::config::Config;
 use crate::dispatch::Error;
 use crate::machine::GroupFilter;
@@ -45,6 +45,13 @@ fn patient_webhook() -> (String, Receiver<String>, SyncSender<()>) {
     (url, keys, go)
 }
 
+fn config(url: &str, group_interval: &str) -> Arc<Config> {
+    let text = format!(
+        "route: {{receiver: team, group_wait: 0s, group_interval: {group_interval}, group_by: [alertname]}}\nreceivers:\n- name: team\n  webhook_configs: [{{url: '{url}'}}]\n"
+    );
+    Arc::new(Config::parse(&text, "a.yml").expect("good"))
+}
+
 fn set_full(state: &State, is_full: bool) {
     let done: Result<(), StateError> =
         state.read(|db| Ok(db.pragma_update(None, "query_only", is_full)?));
@@ -60,10 +67,7 @@ fn value(running: &Running, series: &str) -> u64 {
 #[test]
 fn an_outcome_waits_for_the_disk_and_nothing_is_sent_twice() {
     let (url, keys, go) = patient_webhook();
-    let text = format!(
-        "route: {{receiver: team, group_wait: 0s, group_by: [alertname]}}\nreceivers:\n- name: team\n  webhook_configs: [{{url: '{url}'}}]\n"
-    );
-    let config = Arc::new(Config::parse(&text, "a.yml").expect("good"));
+    let config = config(&url, "5m");
     let state = state();
     let running = Running::start(&state, &config);
     let failed = || value(&running, "binnacle_dispatch_commits_failed_total");
@@ -112,7 +116,8 @@ fn a_clock_that_is_set_meanwhile_is_noticed_afterwards() {
     )));
     let state = state();
     let shared = Arc::clone(&clock) as runtime::SharedClock;
-    let running = Running::start_at(&state, &config("http://127.0.0.1:1/", ""), shared);
+    // The next look at the group is later than the clock is set forward.
+    let running = Running::start_at(&state, &config("http://127.0.0.1:1/", "2h"), shared);
     running
         .dispatch
         .put(vec![alert("A", false)])
@@ -127,6 +132,9 @@ fn a_clock_that_is_set_meanwhile_is_noticed_afterwards() {
         .dispatch
         .put(vec![alert("B", false)])
         .expect("taken");
+    // What fired still does: its end moved along.
+    let groups = running.dispatch.groups(&GroupFilter::default());
+    assert_eq!(groups.len(), 2, "{groups:?}");
     assert_eq!(next_flush().millis_since(before), 3_600_000);
     running.stop();
 }
