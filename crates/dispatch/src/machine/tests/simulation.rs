@@ -115,7 +115,7 @@ impl Host {
 
     /// One input, again as long as its rows are not taken, with a possible crash before and after they are
     /// stored; answers whether it was stored.
-    fn step(&mut self, input: Input) -> bool {
+    fn step(&mut self, input: &Input) -> bool {
         let step = loop {
             let mut step = std::mem::take(&mut self.owed);
             step.absorb(self.machine.step(self.now, input.clone()));
@@ -203,13 +203,16 @@ impl Host {
                 reason: FailureReason::Other,
                 after_ms: None,
             };
-            self.step(Input::Delivered(id, outcome));
+            self.step(&Input::Delivered(id, outcome));
             return;
         }
         let arrival = self.arrivals.entry(id.clone());
         arrival.or_insert_with(|| (0, shown(notice))).0 += 1;
         let noted = !self.chance(self.odds.crash_after_attempt)
-            && self.step(Input::Delivered(id.clone(), Outcome::Delivered(Vec::new())));
+            && self.step(&Input::Delivered(
+                id.clone(),
+                Outcome::Delivered(Vec::new()),
+            ));
         if !noted {
             *self.unnoted.entry(id).or_default() += 1;
             self.crash();
@@ -241,7 +244,7 @@ impl Host {
                 break;
             }
             self.now = self.now.max(next);
-            self.step(Input::Tick);
+            self.step(&Input::Tick);
         }
         self.now = moment;
     }
@@ -265,7 +268,7 @@ fn live(seed: u64) -> usize {
             ..alert(&words)
         };
         // As a source does: until it is acknowledged.
-        while !host.step(Input::Put(vec![posted.clone()])) {}
+        while !host.step(&Input::Put(vec![posted.clone()])) {}
         if ends {
             firing.remove(&(job, instance));
         } else {

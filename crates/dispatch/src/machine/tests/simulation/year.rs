@@ -66,7 +66,7 @@ fn change(host: &mut Host, firing: &mut Firing) {
         ends_at: ends.then_some(now),
         ..labels_of(one)
     };
-    while !host.step(Input::Put(vec![posted(host.now)])) {}
+    while !host.step(&Input::Put(vec![posted(host.now)])) {}
     if ends {
         firing.remove(&one);
     } else {
@@ -82,7 +82,7 @@ fn set_clock(host: &mut Host) {
         host.crash();
     } else {
         host.set_by_ms = by_ms;
-        host.step(Input::ClockSet(by_ms));
+        host.step(&Input::ClockSet(by_ms));
         host.set_by_ms = 0;
     }
 }
