@@ -59,6 +59,10 @@ test('a receiver is tried, and each integration says how it took it', async ({ p
   await expect(dialog.getByRole('table', { name: 'Answers of pager' })).toContainText('failed');
   await page.keyboard.press('Escape');
   await expect(dialog).toBeHidden();
+  // From an alert's page the way leads to the receiver that it is routed to.
+  await page.goto(`${program.url}/alerts/${await program.fingerprint('CertificateExpires')}`);
+  await page.getByRole('link', { name: 'Test pager …' }).click();
+  await expect(dialog.getByLabel('Receiver')).toHaveValue('pager');
 });
 
 test('rule packs: what there is, and that one is enabled', async ({ page, program }) => {

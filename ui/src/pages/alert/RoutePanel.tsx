@@ -2,6 +2,7 @@
 import type { ExplainedIntegration, ExplainedRoute } from '../../api/alerts';
 import { Badge } from '../../components/Badge';
 import { LabelList } from '../../components/LabelList';
+import { Link } from '../../components/Link';
 import { Sentence } from '../../components/Sentence';
 import { TimeText } from '../../components/TimeText';
 import { parseTime } from '../../formatting/time';
@@ -26,14 +27,19 @@ export function RoutePanel({ route, isOver }: RoutePanelProps) {
             </Badge>
           ))}
         </div>
-        <span className="dim">
-          {nextFlush === null ? (
-            'it has left its group'
-          ) : (
-            <>
-              its group is looked at next <TimeText millis={parseTime(nextFlush)} form="left" />
-            </>
-          )}
+        <span className="row">
+          <span className="dim">
+            {nextFlush === null ? (
+              'it has left its group'
+            ) : (
+              <>
+                its group is looked at next <TimeText millis={parseTime(nextFlush)} form="left" />
+              </>
+            )}
+          </span>
+          <Link href={`/alerts?view=notifications&test=${encodeURIComponent(receiver)}`}>
+            Test {receiver} …
+          </Link>
         </span>
       </div>
       <dl className="panel-body route-facts">

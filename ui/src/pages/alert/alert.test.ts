@@ -116,7 +116,7 @@ describe('why somebody was told, or not', () => {
     check(
       { routes: [route('team', [told]), route('night', [integration()], { mutedBy: ['offhours'] })] },
       'good',
-      `team was told at ${at(1)}. night was not told yet: the time interval offhours mutes it.`,
+      `team was told at ${at(1)}. night was not told yet: the time interval “offhours” mutes it.`,
     );
     // Integrations of one receiver that fared differently are told apart.
     check(
@@ -160,7 +160,7 @@ describe('why somebody was told, or not', () => {
     check(
       { state: 'suppressed', routes: [route('a', [], { mutedBy: ['night', 'weekend'] }), route('b', [], { mutedBy: ['night'] })] },
       'low',
-      'Nobody was told: the time intervals night and weekend mute it.',
+      'Nobody was told: the time intervals “night” and “weekend” mute it.',
     );
   });
 

@@ -112,8 +112,10 @@ function reasonOf({ inhibitedBy, silencedBy, routes }: Explanation): string {
   return timesMute(times);
 }
 
-const timesMute = (names: readonly string[]): string =>
-  names.length > 1 ? `the time intervals ${joinWords(names)} mute it` : `the time interval ${joinWords(names)} mutes it`;
+function timesMute(names: readonly string[]): string {
+  const quoted = joinWords(names.map((name) => `“${name}”`));
+  return names.length > 1 ? `the time intervals ${quoted} mute it` : `the time interval ${quoted} mutes it`;
+}
 
 function suppressed(explanation: Explanation): Verdict {
   const before = integrationsOf(explanation).filter(({ integration }) => integration.toldFiring);

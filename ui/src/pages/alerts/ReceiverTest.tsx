@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent } from 'react';
 import { receiversQuery } from '../../api/polling';
 import { tryReceiver, type Trial } from '../../api/receivers';
+import { useParameter } from '../../app/location';
 import { Badge } from '../../components/Badge';
 import { Banner } from '../../components/Banner';
 import { EmptyState } from '../../components/EmptyState';
@@ -11,27 +12,36 @@ import { Loaded } from '../../components/Loaded';
 import { formatDuration } from '../../formatting/duration';
 import '../../components/filter.css';
 
+/** In the address, so that a receiver's test can be linked to; `any` chooses none. */
+const ANY = 'any';
+
 export function ReceiverTest() {
-  const [isOpen, setOpen] = useState(false);
+  const [chosen, setChosen] = useParameter('test', '');
+  const close = () => setChosen('');
   return (
     <>
-      <Button size="compact-sm" variant="default" onClick={() => setOpen(true)}>
+      <Button size="compact-sm" variant="default" onClick={() => setChosen(ANY)}>
         Test a receiver …
       </Button>
       <Modal
-        opened={isOpen}
-        onClose={() => setOpen(false)}
+        opened={chosen !== ''}
+        onClose={close}
         title="Test a receiver"
         size="lg"
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
-        {isOpen && <Receivers onClose={() => setOpen(false)} />}
+        {chosen !== '' && <Receivers chosen={chosen} onClose={close} />}
       </Modal>
     </>
   );
 }
 
-function Receivers({ onClose }: { readonly onClose: () => void }) {
+interface ReceiversProps {
+  readonly chosen: string;
+  readonly onClose: () => void;
+}
+
+function Receivers({ chosen, onClose }: ReceiversProps) {
   const receivers = useQuery(receiversQuery);
   return (
     <Loaded query={receivers} height={160}>
@@ -41,15 +51,19 @@ function Receivers({ onClose }: { readonly onClose: () => void }) {
             <p>Receivers are named in alertmanager.yml.</p>
           </EmptyState>
         ) : (
-          <TestForm names={names} onClose={onClose} />
+          <TestForm names={names} chosen={chosen} onClose={onClose} />
         )
       }
     </Loaded>
   );
 }
 
-function TestForm({ names, onClose }: { readonly names: readonly string[]; readonly onClose: () => void }) {
-  const [name, setName] = useState(names[0] ?? '');
+interface TestFormProps extends ReceiversProps {
+  readonly names: readonly string[];
+}
+
+function TestForm({ names, chosen, onClose }: TestFormProps) {
+  const [name, setName] = useState(names.includes(chosen) ? chosen : (names[0] ?? ''));
   const [resolves, setResolves] = useState(true);
   const test = useMutation({ mutationFn: () => tryReceiver(name, resolves) });
   const submit = (event: FormEvent) => {
