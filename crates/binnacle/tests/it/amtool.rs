@@ -2,6 +2,7 @@
 //!
 //! `testdata/amtool/session.txt` holds the commands and what they print; `UPDATE_EXPECT=1` rewrites it.
 
+use crate::capture::Capture;
 use crate::place::{Place, text, write};
 use crate::program::{self, Outcome, Program, run_command};
 use crate::story::Receivers;
@@ -179,18 +180,21 @@ fn play(tool: &dyn Fn() -> Command, program: &Program, cases: &[Case]) -> Vec<St
     all
 }
 
-fn server() -> (Place, Program) {
+/// A server with the session's configuration, whose webhook hears: an alert would say after a while that it does not.
+fn server() -> (Place, Program, Capture) {
     let config = std::fs::read_to_string(folder().join("alertmanager.yml")).expect("a file");
+    let capture = Capture::start();
+    let config = config.replace("http://127.0.0.1:1/x", &capture.url("/x"));
     let place = Place::with(&[("alertmanager.yml", &config)]);
     let program = Program::start(&place);
-    (place, program)
+    (place, program, capture)
 }
 
 #[test]
 fn commands_print_what_amtools_print() {
     let file = folder().join("session.txt");
     let cases = read_session(&std::fs::read_to_string(&file).expect("a file"));
-    let (_place, program) = server();
+    let (_place, program, _capture) = server();
     let printed = play(&ours, &program, &cases);
     if runtime::environment::var("UPDATE_EXPECT").is_some() {
         let mut text = String::new();
@@ -217,7 +221,7 @@ fn debians_amtool_prints_the_same_against_our_server() {
         return;
     }
     let cases = read_session(&std::fs::read_to_string(folder().join("session.txt")).expect("it"));
-    let (_place, program) = server();
+    let (_place, program, _capture) = server();
     let printed = play(&|| Command::new(DEBIANS), &program, &cases);
     let mut differences = Vec::new();
     for (case, printed) in cases.iter().zip(&printed) {
@@ -279,7 +283,7 @@ fn our_amtool_works_against_debians_alertmanager() {
 
 #[test]
 fn silences_are_exported_and_imported_by_both_tools() {
-    let (place, program) = server();
+    let (place, program, _capture) = server();
     let url = format!("--alertmanager.url={}", program.url());
     let ask = |tool: Command, line: &str| {
         let mut arguments = vec![url.clone()];
@@ -316,7 +320,7 @@ fn silences_are_exported_and_imported_by_both_tools() {
 
 #[test]
 fn flags_come_from_a_file_and_the_name_of_the_program_from_a_link() {
-    let (place, program) = server();
+    let (place, program, _capture) = server();
     let home = place.beside("home");
     std::fs::create_dir_all(home.join(".config/amtool")).expect("a folder");
     let flags = format!(
