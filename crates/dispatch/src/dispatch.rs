@@ -124,7 +124,6 @@ impl Dispatch {
         shutdown: Shutdown,
     ) -> Result<(Self, JoinHandle<()>, Vec<String>), Error> {
         parts.state.migrate(rows::MIGRATION)?;
-        rows::index_attempts(&parts.state)?;
         let now = parts.clock.now();
         let (machine, step) = Machine::restore(
             now,

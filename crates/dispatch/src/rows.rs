@@ -19,7 +19,7 @@ pub mod history;
 mod recurrence;
 mod text;
 
-pub use attempt::{Attempt, attempts, attempts_of, index_attempts};
+pub use attempt::{Attempt, attempts, attempts_of};
 
 /// The tables.
 pub const MIGRATION: Migration = Migration {
@@ -89,7 +89,6 @@ pub const MIGRATION: Migration = Migration {
         failing::TABLES,
         history::TABLES,
         recurrence::TABLE,
-        attempt::TABLE,
     ],
 };
 

@@ -1,6 +1,6 @@
 //! Rows of attempts to deliver, and which alerts were in them.
 
-use super::{all, index, moment, put_number, read_target, run, text};
+use super::{all, index, moment, read_target, run, text};
 use crate::notice::{Notice, Target};
 use model::Timestamp;
 use rusqlite::{Row as SqlRow, Transaction, params};
@@ -11,23 +11,12 @@ use storage::{State, StateError};
 const KEPT: i64 = 20_000;
 /// Alerts of an attempt that are kept with it: of a larger group, the first by their fingerprints.
 const ALERTS_MAX: usize = 100;
-/// The number that says that older attempts are in the table below.
-const INDEXED: &str = "attempts_indexed";
-
-/// The table by which attempts with an alert are found.
-pub(super) const TABLE: &str = "
-    CREATE TABLE dispatch_attempt_alerts (
-        fingerprint INTEGER NOT NULL,
-        number INTEGER NOT NULL,
-        PRIMARY KEY (fingerprint, number)
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX dispatch_attempt_alerts_by_number ON dispatch_attempt_alerts (number);
-";
-
-/// Attempts with one alert, the newest first.
-pub(super) const OF_ONE: &str = "
-    SELECT a.* FROM dispatch_attempt_alerts i JOIN dispatch_attempts a ON a.number = i.number
-    WHERE i.fingerprint = ?1 ORDER BY i.number DESC LIMIT ?2";
+/// Attempts with one alert, the newest first. No index leads there: that would be a row for each alert at every attempt,
+/// all over the tables, where somebody asks now and then. All that are kept are 4 MB of text, 40 at most.
+const OF_ONE: &str = "
+    SELECT * FROM dispatch_attempts
+    WHERE instr(',' || substr(alerts, 2, length(alerts) - 2) || ',', ',' || ?1 || ',') > 0
+    ORDER BY number DESC LIMIT ?2";
 
 /// An attempt to deliver, as the page shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,42 +86,11 @@ pub(super) fn add(tx: &Transaction<'_>, attempt: &Attempt) -> Result<(), StateEr
             text::from_set(&attempt.alerts),
         ],
     )?;
-    put_alerts(tx, tx.last_insert_rowid(), &attempt.alerts)?;
-    for table in ["dispatch_attempts", "dispatch_attempt_alerts"] {
-        let sql = format!(
-            "DELETE FROM {table} WHERE number <= (SELECT max(number) FROM dispatch_attempts) - ?1"
-        );
-        run(tx, &sql, params![KEPT])?;
-    }
-    Ok(())
-}
-
-fn put_alerts(tx: &Transaction<'_>, number: i64, alerts: &BTreeSet<u64>) -> Result<(), StateError> {
-    for fingerprint in alerts.iter().take(ALERTS_MAX) {
-        run(
-            tx,
-            "INSERT OR IGNORE INTO dispatch_attempt_alerts VALUES (?1, ?2)",
-            params![fingerprint.cast_signed(), number],
-        )?;
-    }
-    Ok(())
-}
-
-/// Enters the attempts that were stored before there was a table of their alerts; does so once.
-pub fn index_attempts(state: &State) -> Result<(), StateError> {
-    state.transaction(|tx| {
-        let sql = format!("SELECT 1 FROM dispatch_numbers WHERE name = '{INDEXED}'");
-        if !all(tx, &sql, |_| Ok(()))?.is_empty() {
-            return Ok(());
-        }
-        let older = all(tx, "SELECT number, alerts FROM dispatch_attempts", |row| {
-            Ok((row.get(0)?, text::to_set(&row.get::<_, String>(1)?)?))
-        })?;
-        for (number, alerts) in older {
-            put_alerts(tx, number, &alerts)?;
-        }
-        put_number(tx, INDEXED, 1)
-    })
+    run(
+        tx,
+        "DELETE FROM dispatch_attempts WHERE number <= (SELECT max(number) FROM dispatch_attempts) - ?1",
+        params![KEPT],
+    )
 }
 
 /// The last attempts, newest first.
@@ -153,7 +111,7 @@ pub fn attempts_of(
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     state.read(|db| {
         let mut statement = db.prepare_cached(OF_ONE)?;
-        let mut rows = statement.query(params![fingerprint.cast_signed(), count])?;
+        let mut rows = statement.query(params![fingerprint.to_string(), count])?;
         let mut list = Vec::new();
         while let Some(row) = rows.next()? {
             list.push(read_attempt(row)?);

@@ -1,12 +1,10 @@
-use super::{
-    Attempt, MIGRATION, Row, attempt, attempts, attempts_of, commit, history, index_attempts, load,
-};
+use super::{Attempt, MIGRATION, Row, attempts, attempts_of, commit, history, load};
 use crate::history::{AlertEvent, Change, HistoryQuery};
 use crate::notice::{LogEntry, Notice, NoticeAlert, Reason, Target};
 use crate::silence::Silence;
 use model::{Alert, Labels, MatchOperator, Matcher, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use storage::{Migration, State, StateError};
+use storage::{State, StateError};
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -121,7 +119,6 @@ fn reads_back_what_was_stored() {
 fn made() -> State {
     let state = State::in_memory().expect("database");
     state.migrate(MIGRATION).expect("tables");
-    index_attempts(&state).expect("indexed");
     state
 }
 
@@ -163,27 +160,6 @@ fn attempts_are_found_by_their_alerts_and_are_bounded() {
         state.read(read).expect("count")
     };
     assert_eq!(count("dispatch_attempts"), 20_000);
-    assert_eq!(count("dispatch_attempt_alerts"), 20_099);
-}
-
-#[test]
-fn attempts_of_an_older_database_are_found() {
-    let state = State::in_memory().expect("database");
-    let steps = &MIGRATION.steps[..4];
-    let older = Migration { steps, ..MIGRATION };
-    state.migrate(older).expect("older tables");
-    let insert = "INSERT INTO dispatch_attempts
-        (at_ms, notice_id, receiver, kind, idx, group_key, reason, attempt, firing, resolved, alerts)
-        VALUES (5, 'n', 'team', 'webhook', 0, 'k', 'r', 1, 2, 0, '[3,18446744073709551615]')";
-    state
-        .read(|db| Ok::<_, StateError>(db.execute(insert, [])?))
-        .expect("stored");
-    state.migrate(MIGRATION).expect("tables");
-    for _ in 0..2 {
-        index_attempts(&state).expect("indexed");
-        assert_eq!(moments(&state, 3), [5]);
-        assert_eq!(moments(&state, u64::MAX), [5]);
-    }
 }
 
 fn labels(name: &str) -> Labels {
@@ -268,12 +244,7 @@ fn history_is_read_by_alert_by_matchers_and_by_time() {
 #[test]
 fn one_alert_is_looked_up_and_not_searched_for() {
     let state = made();
-    for sql in [
-        attempt::OF_ONE,
-        history::OF_ONE,
-        history::LAST_TURN,
-        history::LABELS,
-    ] {
+    for sql in [history::OF_ONE, history::LAST_TURN, history::LABELS] {
         let plan: Vec<String> = state
             .read(|db| {
                 let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
