@@ -41,6 +41,7 @@ use runtime::queue::Sender;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Threads that speak with servers. They only wait, so two are enough.
@@ -48,6 +49,9 @@ const WORKER_THREADS: usize = 2;
 /// Threads that render, read files and look names up: as many as attempts, so that one that hangs (a dead name
 /// server) delays no other. They are made when they are needed and end after 10 s without work.
 const BLOCKING_THREADS_MAX: usize = IN_FLIGHT_MAX;
+/// Attempts of one target that render and read files at once. Hundreds that do would be in each other's way: there are
+/// as many threads only for what waits.
+const PREPARING_MAX: usize = 2;
 /// Characters of an error that are shown and kept: the beginning of an answer says what is wrong.
 const ERROR_CHARS_MAX: usize = 1000;
 /// What is said of an attempt that panicked: its own words may hold a secret.
@@ -174,10 +178,12 @@ pub struct Deliverer {
     clients: Mutex<Arc<Clients>>,
 }
 
-/// What is kept between attempts: HTTP clients by target, made when first needed, and tokens with their ends.
+/// What is kept between attempts: HTTP clients by target, made when first needed, whose turn it is to prepare, and
+/// tokens with their ends.
 #[derive(Default)]
 struct Clients {
     made: Mutex<HashMap<Target, reqwest::Client>>,
+    turns: Mutex<HashMap<Target, Arc<Semaphore>>>,
     tokens: Mutex<HashMap<Target, (Secret, Timestamp)>>,
 }
 
@@ -276,6 +282,13 @@ impl Clients {
         Ok(client)
     }
 
+    /// Where attempts of a target wait for their turn to prepare.
+    fn turns(&self, target: &Target) -> Arc<Semaphore> {
+        let mut turns = lock(&self.turns);
+        let turn = turns.entry(target.clone());
+        Arc::clone(turn.or_insert_with(|| Arc::new(Semaphore::new(PREPARING_MAX))))
+    }
+
     /// The token of a target, unless it ended.
     fn token(&self, target: &Target, now: Timestamp) -> Option<Secret> {
         let tokens = lock(&self.tokens);
@@ -306,8 +319,11 @@ fn unexpected() -> Outcome {
 async fn attempt(job: Job, clients: Arc<Clients>) -> Outcome {
     let left_ms = job.notice.deadline.millis_since(job.now);
     let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).max(TIMEOUT_MIN);
+    let turns = clients.turns(&job.notice.target);
     let sending = async {
+        let turn = turns.acquire_owned().await;
         let prepared = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             let mut kit = Kit::new(&job, &clients);
             let conversation = prepare(&mut kit, &job.integration.settings);
             (conversation, kit.into_secrets())
