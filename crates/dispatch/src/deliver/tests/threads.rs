@@ -26,7 +26,9 @@ fn what_hangs_before_its_request_delays_no_other() {
     let deliverer = Deliverer::new().expect("threads");
     let (sender, reports) = bounded(64, runtime::metrics::Counter::default());
     for _ in 0..32 {
-        deliverer.start(job(&stuck, notice()), sender.clone());
+        let mut hanging = notice();
+        hanging.target.receiver.push_str(" that hangs");
+        deliverer.start(job(&stuck, hanging), sender.clone());
     }
     deliverer.start(job(&free, notice()), sender);
     match reports.receive(Duration::from_secs(20)) {
