@@ -1,47 +1,23 @@
 //! A database that takes nothing for a while, as on a full disk.
 
-use super::{PATIENCE, Running, alert, state};
+use super::{PATIENCE, Running, alert, serve, state};
 use crate::config::Config;
 use crate::dispatch::Error;
 use crate::machine::GroupFilter;
 use model::Timestamp;
 use runtime::{Clock as _, SimulatedClock};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use storage::{State, StateError};
 
 /// A webhook that answers a request when it is told to; the group keys of what came.
 fn patient_webhook() -> (String, Receiver<String>, SyncSender<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("port");
-    let url = format!("http://{}/", listener.local_addr().expect("address"));
     let (sender, keys) = sync_channel(100);
     let (go, answers) = sync_channel::<()>(100);
-    let serve = move || {
-        while let Ok((stream, _)) = listener.accept() {
-            let mut reader = BufReader::new(&stream);
-            let (mut line, mut length) = (String::new(), 0);
-            while reader.read_line(&mut line).is_ok_and(|n| n > 2) {
-                let lower = std::mem::take(&mut line).to_lowercase();
-                if let Some(value) = lower.strip_prefix("content-length: ") {
-                    length = value.trim().parse().expect("length");
-                }
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).expect("body");
-            let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
-            let key = body["groupKey"].as_str().expect("a key").to_owned();
-            if sender.send(key).is_err() || answers.recv().is_err() {
-                return;
-            }
-            let mut writer = &stream;
-            writer
-                .write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-                .expect("answer");
-        }
-    };
-    runtime::thread::spawn("webhook", serve).expect("thread");
+    let url = serve(move |body| {
+        let key = body["groupKey"].as_str().expect("a key").to_owned();
+        sender.send(key).is_ok() && answers.recv().is_ok()
+    });
     (url, keys, go)
 }
 

@@ -11,12 +11,9 @@ use model::{Matcher, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-#[test]
-fn ends_of_an_alert_that_flaps_are_held_back() {
-    // From the fifth beginning on; before, everything is as upstream.
-    let cycle = |minute: i64| format!("{minute}m fire A job=x\n{}m resolve A job=x\n", minute + 6);
-    let script: String = (0..8).map(|number| cycle(number * 12)).collect();
-    let told = "
+/// What is told of an alert that fires every 12 minutes for 6. From the fifth beginning on it flaps; before, everything is as
+/// upstream.
+const UNTIL_IT_FLAPS: &str = "
         30s    want team: first notification: A
         10m30s want team: all alerts resolved: resolved A
         12m30s want team: first notification: A
@@ -26,45 +23,39 @@ fn ends_of_an_alert_that_flaps_are_held_back() {
         36m30s want team: first notification: A
         46m30s want team: all alerts resolved: resolved A
         48m30s want team: first notification: A
-        1h53m30s want team: repeat interval elapsed: A
-        1h58m30s want team: all alerts resolved: resolved A
-    ";
+";
+
+/// Plays alerts that fire at these minutes, each for 6, and what is told of them once they flap.
+fn play_flapping(begins: impl Iterator<Item = i64>, told: &str) {
+    let cycle = |minute: i64| format!("{minute}m fire A job=x\n{}m resolve A job=x\n", minute + 6);
+    let script: String = begins.map(cycle).collect();
     play(
         CONFIG,
         CONFIG,
         Timestamp::from_millis(START_MS),
-        &format!("{script}{told}\n4h end"),
+        &format!("{script}{UNTIL_IT_FLAPS}{told}\n4h end"),
     );
+}
+
+#[test]
+fn ends_of_an_alert_that_flaps_are_held_back() {
+    let told = "
+        1h53m30s want team: repeat interval elapsed: A
+        1h58m30s want team: all alerts resolved: resolved A
+    ";
+    play_flapping((0..8).map(|number| number * 12), told);
 }
 
 #[test]
 fn an_alert_still_flaps_after_a_restart() {
     // It goes on too slowly to begin to flap by what it does in the last hour.
     let begins = [0, 12, 24, 36, 48, 72, 96];
-    let script: String = begins
-        .iter()
-        .map(|minute| format!("{minute}m fire A job=x\n{}m resolve A job=x\n", minute + 6))
-        .collect();
     let told = "
         1h45m restart
-        30s    want team: first notification: A
-        10m30s want team: all alerts resolved: resolved A
-        12m30s want team: first notification: A
-        22m30s want team: all alerts resolved: resolved A
-        24m30s want team: first notification: A
-        34m30s want team: all alerts resolved: resolved A
-        36m30s want team: first notification: A
-        46m30s want team: all alerts resolved: resolved A
-        48m30s want team: first notification: A
         1h53m30s want team: repeat interval elapsed: A
         2h8m30s want team: all alerts resolved: resolved A
     ";
-    play(
-        CONFIG,
-        CONFIG,
-        Timestamp::from_millis(START_MS),
-        &format!("{script}{told}\n4h end"),
-    );
+    play_flapping(begins.into_iter(), told);
 }
 
 #[test]
