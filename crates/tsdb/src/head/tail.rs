@@ -120,10 +120,13 @@ impl Tail {
         self.take_full()
     }
 
-    /// Adds a sample between others; answers the chunk that is full with it.
+    /// Adds a sample at its place among the others; answers the chunk that is full with it.
     pub(super) fn insert(&mut self, at: i64, value: f64, pool: &mut TimesPool) -> Option<Chunk> {
         let mut times: Vec<i64> = self.times().collect();
         let place = times.partition_point(|other| *other < at);
+        if place == times.len() {
+            return self.push(at, value, pool);
+        }
         times.insert(place, at);
         self.values.insert(place, value);
         self.times = pool.open(&times);
@@ -210,6 +213,9 @@ mod tests {
         };
         check(&a, &[0, 1, 2, 3]);
         check(&b, &[0, 1, 2, 4]);
+        let mut d = filled(3, &mut pool);
+        d.insert(step(4), 6.0, &mut pool);
+        assert!(share(&d, &b), "at the end a column is gone on with");
         b.insert(step(3), 5.0, &mut pool);
         check(&b, &[0, 1, 2, 3, 4]);
         assert_eq!(b.find(step(3)), Some(5.0));
